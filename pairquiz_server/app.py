@@ -1,0 +1,220 @@
+"""Builds every object once, starts them, and stops them in order."""
+
+import asyncio
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+from aiohttp import web
+from msgspec import Struct
+
+from pairquiz_server.config import Settings
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.starter import load_starter_questions
+from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.logs import library_loggers
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.embedded import EmbeddedPostgres
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.migrations import migrate
+from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.server import GUEST_SECRET, ServerState
+from pairquiz_server.web.announce import Announcer
+from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.rest import Rest
+from pairquiz_server.web.site import build_site
+from pairquiz_server.web.socket import SocketServer
+from pairquiz_server.web.transport import Transports
+
+log = structlog.get_logger("pairquiz.app")
+
+CLOSE_REQUESTS_S = 2.0
+_GUEST_SECRET_BYTES = 32
+
+
+class StartError(Exception):
+    """The server cannot start; the message is one line that says why and what to do."""
+
+
+class Running(Struct, frozen=True):
+    """A server whose parts work, before it listens."""
+
+    site: web.Application
+    game: Game
+    database: Database
+    health: Health
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """Yield where the database is: the configured one, or the embedded PostgreSQL, shared while this lasts.
+
+    Raises `EmbeddedPostgresError`.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres.join(settings.data_dir) as embedded:
+        yield embedded.dsn
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]:
+    """Yield a connected database. Raises `StorageUnavailable`."""
+    database = Database(
+        DatabaseOptions(
+            dsn=url,
+            pool_min=settings.database.pool_min,
+            pool_max=settings.database.pool_max,
+            connect_timeout_s=settings.database.connect_timeout_s,
+            command_timeout_s=settings.database.command_timeout_s,
+            transaction_pooler=settings.transaction_pooler,
+        )
+    )
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def prepared_database(settings: Settings, url: str) -> AsyncIterator[Database]:
+    """Yield a connected database with the newest schema and, once, the starter questions.
+
+    Raises `StorageUnavailable` and `MigrationError`.
+    """
+    async with open_database(settings, url) as database:
+        await migrate(database)
+        await load_starter_questions(Questions(database), ServerState(database))
+        yield database
+
+
+@asynccontextmanager
+async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
+    """Yield a server that works: connected, migrated, with questions, committing and sweeping.
+
+    Afterwards it takes no more commands, finishes those that it has, and lets go of the database.
+    Raises `StorageUnavailable` and `MigrationError`.
+    """
+    async with prepared_database(settings, url) as database:
+        server = ServerState(database)
+        questions = Questions(database)
+        if lax := await server.lax_settings():
+            log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
+
+        clock = Clock(await server.time())
+        matches = Matches(database)
+        connections = Connections()
+        announcer = Announcer(connections, clock.now)
+        committer = Committer(matches, announcer.announce, pace_s=settings.database.commit_pace_ms / 1000)
+        sweeper = Sweeper(matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms)
+        game = Game(matches, questions, committer, clock, _game_rules(settings))
+        health = Health(database)
+
+        origins = Origins(settings.allowed_origins)
+        refusals = Refusals()
+        transports = Transports(refusals, settings.limits.message_bytes)
+        socketio_logger, engineio_logger = library_loggers()
+        proof = await authenticator(settings, database)
+        sockets = SocketServer(
+            game,
+            proof,
+            connections,
+            transports,
+            origins,
+            refusals,
+            settings,
+            logger=socketio_logger,
+            engineio_logger=engineio_logger,
+        )
+        rest = Rest(game, proof, connections, health)
+        site = build_site(sockets, rest, transports, origins, refusals)
+
+        committing = asyncio.create_task(committer.run())
+        sweeping = asyncio.create_task(sweeper.run())
+        try:
+            yield Running(site, game, database, health)
+        finally:
+            health.draining = True
+            sweeping.cancel()
+            committer.stop()
+            await committing
+            await sockets.shutdown()
+
+
+async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve on a bound socket until SIGTERM or SIGINT; `ready` is called when players can come.
+
+    A second signal ends the process at once: what was acknowledged is on disk.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    async with running(settings, url) as server:
+        runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener, backlog=1024).start()
+            log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
+            ready()
+            await stop.wait()
+            log.info("server_stopping")
+            server.health.draining = True
+        finally:
+            await runner.cleanup()
+    log.info("server_stopped")
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the address, before anything else is started. Raises `StartError`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses the port, or choose another "
+            "with --port (--host for the address)"
+        ) from None
+    return listener
+
+
+async def authenticator(settings: Settings, database: Database) -> Authenticator:
+    """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
+    if settings.guest_secret is not None:
+        return Authenticator(settings, settings.guest_secret.encode())
+    server = ServerState(database)
+    await server.put_first(GUEST_SECRET, secrets.token_bytes(_GUEST_SECRET_BYTES))
+    secret = await server.get(GUEST_SECRET)
+    assert secret is not None
+    return Authenticator(settings, secret)
+
+
+def _game_rules(settings: Settings) -> GameRules:
+    game = settings.game
+    return GameRules(
+        question_count=game.question_count,
+        time_limit_s=game.time_limit_s,
+        scoring=Scoring(game.points, game.speed_bonus),
+        waiting_ttl_ms=game.waiting_ttl_s * 1000,
+        ready_ttl_ms=game.ready_ttl_s * 1000,
+    )

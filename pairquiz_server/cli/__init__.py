@@ -1,0 +1,1 @@
+"""The `pairquiz-server` command, one file a subcommand."""

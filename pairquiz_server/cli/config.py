@@ -1,0 +1,28 @@
+"""`pairquiz-server config`: the settings as this process would use them."""
+
+import click
+import msgspec
+
+from pairquiz_server.cli.options import with_settings
+from pairquiz_server.config import Settings
+
+
+@click.command()
+@with_settings
+def config(settings: Settings) -> None:
+    """Print the settings in force as JSON. Of secrets it only says whether they are set."""
+    click.echo(msgspec.json.format(msgspec.json.encode(_shown(settings)), indent=2).decode())
+
+
+def _shown(settings: Settings) -> dict[str, object]:
+    sections = ("server", "database", "auth", "game", "limits", "log")
+    return {
+        **{name: getattr(settings, name) for name in sections},
+        "data_dir": str(settings.data_dir),
+        "allowed_origins": settings.allowed_origins,
+        "guests_allowed": settings.guests_allowed,
+        "transaction_pooler": settings.transaction_pooler,
+        "database_url": "set" if settings.database_url else "not set: embedded PostgreSQL",
+        "jwt_secret": "set" if settings.jwt_secret else "not set",
+        "guest_secret": "set" if settings.guest_secret else "not set: kept in the database",
+    }

@@ -1,0 +1,198 @@
+"""`pairquiz-server questions`: bring questions in, look at them, take them out."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pairquiz_server import app
+from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.config import Settings
+from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
+from pairquiz_server.rules.bank import Fate
+from pairquiz_server.rules.question import tidy, topic_fault
+from pairquiz_server.store.questions import Questions, TopicCount
+
+_files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_topic = click.option("--topic", help="Put all questions into this topic, whatever the files say.")
+
+
+class Imported(Struct, frozen=True):
+    """What became of one file: every question of it is added, edited, unchanged or refused."""
+
+    file: str
+    format: str
+    questions: int
+    added: int
+    edited: int
+    unchanged: int
+    refused: int
+    kept: bool
+
+    def __str__(self) -> str:
+        counts = f"{self.added} added, {self.edited} edited, {self.unchanged} unchanged, {self.refused} refused"
+        return f"{self.file}: {self.format}, {self.questions} questions: {counts if self.kept else 'nothing imported'}"
+
+
+@click.group()
+def questions() -> None:
+    """Import, list, export and check questions."""
+
+
+@questions.command(name="import")
+@_files
+@_topic
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--skip-bad", is_flag=True, help="Import the good questions of a file that has bad ones too.")
+@json_option
+@with_settings
+def import_(
+    settings: Settings, files: tuple[Path, ...], topic: str | None, dry_run: bool, skip_bad: bool, as_json: bool
+) -> None:
+    """Import FILES: OpenTDB JSON, OpenTriviaQA text, CSV, or our own JSON, told by their content.
+
+    A file comes in whole or not at all, unless --skip-bad; every bad question is named with its line. What is
+    there already is left as it is; a question with the key of a stored one (from `export`) is its edit.
+    """
+    with app.database_url(settings) as url:
+        imported = asyncio.run(_import(settings, url, files, _checked(topic), dry_run=dry_run, skip_bad=skip_bad))
+    if as_json:
+        click.echo(msgspec.json.encode(imported))
+    else:
+        for one in imported:
+            click.echo(one)
+    if dry_run:
+        click.echo("a dry run: nothing was changed", err=True)
+    if not all(one.kept for one in imported):
+        click.echo("some files were not imported: mend the lines above, or use --skip-bad", err=True)
+        sys.exit(1)
+
+
+@questions.command(name="list")
+@json_option
+@with_settings
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the topics, and how many questions each has."""
+    with app.database_url(settings) as url:
+        topics = asyncio.run(_topics(settings, url))
+    if as_json:
+        click.echo(msgspec.json.encode(topics))
+        return
+    for topic in topics:
+        click.echo(f"{topic.questions:>7}  {topic.name}")
+
+
+@questions.command()
+@click.option("--topic", help="Only this topic.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write here [default: standard output].")
+@with_settings
+def export(settings: Settings, topic: str | None, output: Path | None) -> None:
+    """Export questions as our own JSON, with the keys by which an edited file finds them again."""
+    with app.database_url(settings) as url:
+        data = asyncio.run(_export(settings, url, topic))
+    if output is None:
+        click.echo(data, nl=False)
+    else:
+        output.write_bytes(data)
+
+
+@questions.command()
+@_files
+@_topic
+def check(files: tuple[Path, ...], topic: str | None) -> None:
+    """Read FILES as `import` would, and name every bad question; no database is needed."""
+    bad = 0
+    for file in files:
+        parsed = _parsed(file, _checked(topic))
+        _name(file, parsed.refusals)
+        bad += len(parsed.refusals)
+        click.echo(f"{file}: {parsed.format}, {len(parsed.questions)} good, {len(parsed.refusals)} bad")
+    if bad:
+        sys.exit(1)
+
+
+async def _import(
+    settings: Settings, url: str, files: tuple[Path, ...], topic: str | None, *, dry_run: bool, skip_bad: bool
+) -> list[Imported]:
+    imported = []
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    async with app.prepared_database(settings, url) as database:
+        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+            task = progress.add_task("importing", total=len(files))
+            for file in files:
+                progress.update(task, description=file.name)
+                bank = Questions(database)
+                imported.append(await _import_file(bank, file, topic, dry_run=dry_run, skip_bad=skip_bad))
+                progress.advance(task)
+    return imported
+
+
+async def _import_file(bank: Questions, file: Path, topic: str | None, *, dry_run: bool, skip_bad: bool) -> Imported:
+    """Import one file, all of it or nothing unless bad questions are to be skipped, and name every refusal."""
+    parsed = _parsed(file, topic)
+    refusals = list(parsed.refusals)
+    fates: Counter[Fate] = Counter()
+    if not refusals or skip_bad:
+        questions = [located.question for located in parsed.questions]
+        verdicts = await bank.add(questions, dry_run=dry_run, all_or_nothing=not skip_bad)
+        fates.update(verdict.fate for verdict in verdicts)
+        refusals += [
+            Refusal(
+                located.line,
+                f"question {verdict.standing_id} of the bank has this text and differs: to change it, "
+                "edit what `questions export` gives, and import that",
+                located.question.text[:80],
+            )
+            for located, verdict in zip(parsed.questions, verdicts, strict=True)
+            if verdict.fate is Fate.DUPLICATE
+        ]
+    _name(file, refusals)
+    return Imported(
+        file=str(file),
+        format=parsed.format,
+        questions=len(parsed.questions) + len(parsed.refusals),
+        added=fates[Fate.ADDED],
+        edited=fates[Fate.EDITED],
+        unchanged=fates[Fate.UNCHANGED],
+        refused=len(refusals),
+        kept=not refusals or skip_bad,
+    )
+
+
+async def _topics(settings: Settings, url: str) -> Sequence[TopicCount]:
+    async with app.prepared_database(settings, url) as database:
+        return await Questions(database).list_topics()
+
+
+async def _export(settings: Settings, url: str, topic: str | None) -> bytes:
+    async with app.prepared_database(settings, url) as database:
+        found = await Questions(database).export(topic)
+    if topic is not None and not found:
+        raise UnreadableFile(f"there are no questions in topic {topic!r}: see pairquiz-server questions list")
+    return dump(found)
+
+
+def _parsed(file: Path, topic: str | None) -> Parsed:
+    try:
+        return parse(file.read_bytes(), name=file.name, topic=topic)
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{file}: {error}") from None
+
+
+def _name(file: Path, refusals: list[Refusal] | tuple[Refusal, ...]) -> None:
+    for refusal in refusals:
+        click.echo(f"{file}:{refusal.line}: {refusal.reason}: {refusal.text}", err=True)
+
+
+def _checked(topic: str | None) -> str | None:
+    if topic is not None and (wrong := topic_fault(tidy(topic))):
+        raise click.BadParameter(wrong, param_hint="--topic")
+    return topic

@@ -1,0 +1,1 @@
+"""What happens, in which order: the committer, the sweeper, the clock."""

@@ -1,0 +1,245 @@
+"""What players can do: gather what a command must know, and hand it to the committer."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from uuid import UUID, uuid4
+
+from msgspec import Struct
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.committer import Collision, Committer, Outcome, Submission
+from pairquiz_server.rules.commands import (
+    Command,
+    CompleteQuiz,
+    CreateMatch,
+    JoinMatch,
+    LeaveMatch,
+    MatchQuestion,
+    StartMatch,
+    SubmitAnswer,
+    Topic,
+)
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import LIVE, Decision, Match
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.questions import DrawnQuestion, Questions, TopicCount
+
+JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
+JOIN_CODE_LENGTH = 8
+_AS_STORED = str.maketrans("ILO", "110", "- ")
+
+Settled = Callable[[Decision | Refused], None]
+Gather = Callable[[], Awaitable[Command | Decision]]
+
+
+class GameRules(Struct, frozen=True, kw_only=True):
+    """What a match has where its creator does not say, and how long it waits."""
+
+    question_count: int
+    time_limit_s: int
+    scoring: Scoring
+    waiting_ttl_ms: int
+    ready_ttl_ms: int
+
+
+class Caller(Struct, frozen=True):
+    """Who sent a command, when it arrived (milliseconds), and who hears first of what became of it.
+
+    `origin` is left out when a committed decision is announced, because it had its reply through `settled`.
+    """
+
+    player: Player
+    arrived_at: int
+    settled: Settled
+    origin: object = None
+    request: str | None = None
+
+
+class Game:
+    """The game of one process. Commands return when they are settled, and raise nothing of their own."""
+
+    def __init__(
+        self,
+        matches: Matches,
+        questions: Questions,
+        committer: Committer,
+        clock: Clock,
+        rules: GameRules,
+        *,
+        random: Random | None = None,
+    ) -> None:
+        self._matches = matches
+        self._questions = questions
+        self._committer = committer
+        self._rules = rules
+        self._random = random or secrets.SystemRandom()
+        self.now = clock.now
+
+    async def create(
+        self,
+        caller: Caller,
+        *,
+        topic: str,
+        question_count: int | None = None,
+        time_limit_s: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """Open a match. The same `request_id` again (24 h) finds the match that it made."""
+        count = question_count or self._rules.question_count
+
+        async def gather() -> CreateMatch | Decision:
+            if request_id is not None:
+                earlier = await self._matches.find_by_request(caller.player.id, request_id)
+                if earlier is not None:
+                    return Decision(await self._load(earlier), duplicate=True)
+            found = await self._questions.find_topic(topic, count)
+            return CreateMatch(
+                match_id=uuid4(),
+                player=caller.player,
+                topic=found or Topic(0, topic, 0),
+                join_code="".join(self._random.choices(JOIN_CODE_ALPHABET, k=JOIN_CODE_LENGTH)),
+                question_count=count,
+                time_limit_s=time_limit_s or self._rules.time_limit_s,
+                scoring=self._rules.scoring,
+                waiting_ttl_ms=self._rules.waiting_ttl_ms,
+                request_id=request_id,
+            )
+
+        await self._carry_out(caller, gather)
+
+    async def join(self, caller: Caller, *, match_id: UUID | None, join_code: str | None) -> None:
+        """Take the free seat of a match, found by its id or by its code in any spelling."""
+
+        async def gather() -> JoinMatch:
+            found = match_id
+            if found is None and join_code is not None:
+                found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
+            if found is None:
+                raise Refused(Code.NOT_FOUND)
+            return JoinMatch(match_id=found, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
+
+        await self._carry_out(caller, gather)
+
+    async def start(self, caller: Caller, *, match_id: UUID) -> None:
+        """Draw the questions and start the clock."""
+
+        async def gather() -> StartMatch:
+            match = self._committer.cached(match_id) or await self._load(match_id)
+            draw: tuple[MatchQuestion, ...] = ()
+            if match.status in LIVE and match.started_at is None:
+                drawn = await self._questions.draw(match.topic_id, match.question_count)
+                draw = tuple(shuffled(question, self._random) for question in drawn)
+            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw)
+
+        await self._carry_out(caller, gather)
+
+    async def submit_answer(self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str) -> None:
+        """Answer a question."""
+        await self._submit(
+            caller,
+            SubmitAnswer(match_id=match_id, player_id=caller.player.id, question_id=question_id, answer=answer),
+        )
+
+    async def complete(self, caller: Caller, *, match_id: UUID) -> None:
+        """Be done: what is unanswered counts as wrong."""
+        await self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
+
+    async def leave(self, caller: Caller, *, match_id: UUID) -> None:
+        """Give up."""
+        await self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
+
+    async def view(self, player_id: str, match_id: UUID) -> Match:
+        """Return a match as PostgreSQL has it, for one of its players.
+
+        Raises `Refused` (`not_found`, `not_a_player`, `storage_unavailable`).
+        """
+        try:
+            match = await self._load(match_id)
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        if match.seat_of(player_id) is None:
+            raise Refused(Code.NOT_A_PLAYER)
+        return match
+
+    async def live_matches(self, player_id: str) -> list[Match]:
+        """Return a player's live matches as PostgreSQL has them, the oldest first.
+
+        Raises `Refused` (`storage_unavailable`).
+        """
+        try:
+            ids = await self._matches.find_live(player_id)
+            found = await self._matches.load(ids) if ids else {}
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        return [found[match_id] for match_id in ids if match_id in found]
+
+    async def topics(self) -> Sequence[TopicCount]:
+        """Return all topics with how many questions each has. Raises `Refused` (`storage_unavailable`)."""
+        try:
+            return await self._questions.list_topics()
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    async def _load(self, match_id: UUID) -> Match:
+        found = await self._matches.load([match_id])
+        if match_id not in found:
+            raise Refused(Code.NOT_FOUND)
+        return found[match_id]
+
+    async def _carry_out(self, caller: Caller, gather: Gather) -> None:
+        """Gather what the command must know and submit it; gather again where a creation collided."""
+        while True:
+            try:
+                command = await gather()
+            except StorageUnavailable:
+                caller.settled(Refused(Code.STORAGE_UNAVAILABLE))
+                return
+            except Refused as refusal:
+                caller.settled(refusal)
+                return
+            if isinstance(command, Decision):
+                caller.settled(command)
+                return
+            if not await self._submit(caller, command):
+                return
+
+    async def _submit(self, caller: Caller, command: Command) -> bool:
+        """Submit a command and wait until it is settled; tell whether it was a creation that collided."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not isinstance(outcome, Collision):
+                caller.settled(outcome)
+            if not done.done():
+                done.set_result(isinstance(outcome, Collision))
+
+        self._committer.submit(
+            Submission(command, caller.arrived_at, settle, origin=caller.origin, request=caller.request)
+        )
+        return await done
+
+
+def normal_code(code: str) -> str:
+    """Return a join code as it is stored: capitals, no hyphens or spaces, I and L as 1, O as 0 (Crockford)."""
+    return code.upper().translate(_AS_STORED)
+
+
+def shuffled(question: DrawnQuestion, random: Random) -> MatchQuestion:
+    """Return a stored question with its options in an order by chance."""
+    order = list(range(len(question.options)))
+    random.shuffle(order)
+    return MatchQuestion(
+        id=question.id,
+        text=question.text,
+        options=tuple(question.options[place] for place in order),
+        correct=order.index(question.correct),
+        option_order=tuple(order),
+        lang=question.lang,
+        explanation=question.explanation,
+    )

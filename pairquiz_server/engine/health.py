@@ -1,0 +1,46 @@
+"""Whether this process is fit to take players: named checks, each ok or failed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from pairquiz_server.store.migrations import status
+from pairquiz_server.store.pool import Database, StorageUnavailable
+from pairquiz_server.store.server import ServerState
+
+CHECK_TIMEOUT_S = 2.0
+
+
+class Health:
+    """The readiness of one process. `draining` is set by whoever stops it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._server = ServerState(database)
+        self.draining = False
+
+    async def checks(self) -> dict[str, bool]:
+        """Return each check by name, and whether it holds."""
+        database, migrations, durability = await asyncio.gather(
+            self._holds(self._answers), self._holds(self._migrated), self._holds(self._durable)
+        )
+        return {
+            "database": database,
+            "migrations": migrations,
+            "durability": durability,
+            "draining": not self.draining,
+        }
+
+    async def _holds(self, check: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
+        except (StorageUnavailable, TimeoutError):
+            return False
+
+    async def _answers(self) -> bool:
+        return await self._server.time() > 0
+
+    async def _migrated(self) -> bool:
+        return all(migration.applied_at for migration in await status(self._database))
+
+    async def _durable(self) -> bool:
+        return not await self._server.lax_settings()

@@ -1,0 +1,65 @@
+"""Ends what is over: deadlines, and matches that nobody joined or started. Works beside other nodes' sweepers."""
+
+import asyncio
+
+import structlog
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules.commands import EndOverdue
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import StorageUnavailable
+
+log = structlog.get_logger("pairquiz.sweeper")
+
+LONGEST_SLEEP_MS = 1000
+BATCH = 500
+REQUEST_IDS_HOLD_MS = 24 * 3600 * 1000
+FORGET_EVERY_MS = 60 * 1000
+
+
+class Sweeper:
+    """Looks for overdue matches and submits `EndOverdue` for each, like any other command.
+
+    `margin_ms` is the largest lag credit: no match is ended sooner after its deadline, because an answer that
+    arrives until then may still be in time.
+    """
+
+    def __init__(self, matches: Matches, committer: Committer, clock: Clock, *, margin_ms: int) -> None:
+        self._matches = matches
+        self._committer = committer
+        self._clock = clock
+        self._margin_ms = margin_ms
+        self._forgot_at = 0
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                sleep_ms = await self.sweep()
+            except StorageUnavailable as error:
+                log.warning("sweep_failed", reason=str(error))
+                sleep_ms = LONGEST_SLEEP_MS
+            await asyncio.sleep(sleep_ms / 1000)
+
+    async def sweep(self) -> int:
+        """End what is over now, and return after how many milliseconds to look again (at most a second)."""
+        now = self._clock.now()
+        ripe = now - self._margin_ms
+        due = await self._matches.find_due(ripe, BATCH)
+        ending = [self._committer.ask(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]
+        for outcome in await asyncio.gather(*ending, return_exceptions=True):
+            if isinstance(outcome, Refused):
+                log.warning("overdue_match_not_ended", reason=outcome.code)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        if now - self._forgot_at > FORGET_EVERY_MS:
+            await self._matches.forget_requests(now - REQUEST_IDS_HOLD_MS)
+            self._forgot_at = now
+        if len(due) == BATCH:
+            return 0
+        next_due = await self._matches.next_due(ripe)
+        if next_due is None:
+            return LONGEST_SLEEP_MS
+        return min(max(next_due + self._margin_ms - self._clock.now(), 1), LONGEST_SLEEP_MS)

@@ -1,0 +1,183 @@
+"""A row for each command: its payload, and what is done with it. A new command is a new row.
+
+Every row's function gets the game, the sender and the payload, and replies once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import Struct
+
+from pairquiz_server.engine.game import Caller, Game
+from pairquiz_server.protocol import payloads, views
+from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import Decision
+from pairquiz_server.rules.player import Player, PlayerKind
+
+
+class Reply(Struct, frozen=True):
+    """The one answer to a command that succeeded.
+
+    `acknowledgement` goes where one was asked for; else `events`, as (name, payload), go to the sender.
+    """
+
+    acknowledgement: Struct
+    events: tuple[tuple[str, Struct], ...] = ()
+
+
+class Sender(Struct, frozen=True, kw_only=True):
+    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once."""
+
+    player: Player
+    arrived_at: int
+    reply: Callable[[Reply | Refused], None]
+    present: views.Present
+    origin: object = None
+    request: str | None = None
+
+    def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
+        """Return the sender as the engine knows it; `view` makes the reply of a decision and a seat."""
+        player = (
+            self.player if label is None else Player(self.player.id, self.player.kind, self.player.display_name, label)
+        )
+
+        def settled(outcome: Decision | Refused) -> None:
+            if isinstance(outcome, Refused):
+                self.reply(outcome)
+                return
+            seat = outcome.match.seat_of(player.id)
+            assert seat is not None  # who is no player is refused
+            self.reply(view(outcome, seat))
+
+        return Caller(player, self.arrived_at, settled, self.origin, self.request)
+
+
+Perform = Callable[[Game, Sender, Any], Awaitable[None]]
+
+
+class CommandRow(Struct, frozen=True):
+    """How a command is read, and what is done with it."""
+
+    payload: type[Struct]
+    perform: Perform
+
+
+def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
+    """Hold what a payload claims of its sender against who it is. Raises `Refused` (`forbidden`)."""
+    if sender.player.kind is PlayerKind.GUEST:
+        return payloads.label(claimed)
+    if claimed is not None and str(claimed) != sender.player.id:
+        raise Refused(Code.FORBIDDEN)
+    return None
+
+
+async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> None:
+    def view(decision: Decision, seat: int) -> Reply:
+        created = views.quiz_created(decision.match, duplicate=decision.duplicate)
+        return Reply(created, (("quiz_created", created),) if decision.duplicate else ())
+
+    await game.create(
+        sender.caller(view, label=_label(sender, payload.user_id)),
+        topic=payloads.topic(payload.topic),
+        question_count=payload.question_count,
+        time_limit_s=payload.time_limit,
+        request_id=payloads.clean("request_id", payload.request_id),
+    )
+
+
+async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> None:
+    def view(decision: Decision, seat: int) -> Reply:
+        joined = views.opponent_joined(decision.match, seat, sender.present, duplicate=decision.duplicate)
+        return Reply(joined, (("opponent_joined", joined),) if decision.duplicate else ())
+
+    label = _label(sender, payload.user_id)
+    if payload.session_id is None and payload.join_code is None:
+        raise Refused(Code.INVALID_PAYLOAD, "session_id: is missing (or send a join_code)")
+    await game.join(
+        sender.caller(view, label=label),
+        match_id=None if payload.session_id is None else payloads.session_id(payload.session_id),
+        join_code=payload.join_code,
+    )
+
+
+async def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> None:
+    def view(decision: Decision, seat: int) -> Reply:
+        started = views.quiz_started(decision.match, duplicate=decision.duplicate)
+        return Reply(started, (("quiz_started", started),) if decision.duplicate else ())
+
+    await game.start(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+
+
+async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
+    question_id = payloads.question_id(payload.question_id)
+
+    def view(decision: Decision, seat: int) -> Reply:
+        answer = decision.match.seats[seat].answer_to(question_id)
+        assert answer is not None  # it was just locked, or stood before
+        version = decision.events[0].version if decision.events else decision.match.version
+        own = views.own_answer(decision.match, seat, answer, version=version, duplicate=decision.duplicate)
+        return Reply(own, (("answer_submitted", own),))
+
+    await game.submit_answer(
+        sender.caller(view),
+        match_id=payloads.session_id(payload.session_id),
+        question_id=question_id,
+        answer=payload.answer,
+    )
+
+
+async def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> None:
+    def view(decision: Decision, seat: int) -> Reply:
+        match = decision.match
+        completed = Completed(str(match.id), match.seats[seat].score, match.version, decision.duplicate)
+        return Reply(completed, (_state(game, sender, decision, seat),))
+
+    await game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+
+
+async def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
+    def view(decision: Decision, seat: int) -> Reply:
+        match = decision.match
+        left = Left(str(match.id), match.status, match.version, decision.duplicate)
+        return Reply(left, (_state(game, sender, decision, seat),))
+
+    await game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+
+
+async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) -> None:
+    player_id = sender.player.id
+    if payload.session_id is not None:
+        matches = [await game.view(player_id, payloads.session_id(payload.session_id))]
+    else:
+        matches = await game.live_matches(player_id)
+    now = game.now()
+    seats = [(match, match.seat_of(player_id) or 0) for match in matches]
+    states = [views.quiz_state(match, seat, sender.present, now) for match, seat in seats]
+    events = tuple(("quiz_state", state) for state in states)
+    if payload.session_id is not None:
+        sender.reply(Reply(states[0], events))
+    else:
+        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events))
+
+
+async def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -> None:
+    reply = ClockSync(client_time=payload.client_time, server_time=sender.arrived_at)
+    sender.reply(Reply(reply))
+
+
+def _state(game: Game, sender: Sender, decision: Decision, seat: int) -> tuple[str, Struct]:
+    """Make the `quiz_state` that answers a command without an event of its own: the match as just committed."""
+    return "quiz_state", views.quiz_state(decision.match, seat, sender.present, game.now())
+
+
+COMMANDS: dict[str, CommandRow] = {
+    "create_pair_quiz": CommandRow(payloads.CreatePairQuiz, _create),
+    "join_pair_quiz": CommandRow(payloads.JoinPairQuiz, _join),
+    "start_quiz": CommandRow(payloads.StartQuiz, _start),
+    "submit_answer": CommandRow(payloads.SubmitAnswer, _submit_answer),
+    "quiz_completed": CommandRow(payloads.QuizCompleted, _complete),
+    "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave),
+    "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
+}

@@ -1,0 +1,244 @@
+"""What clients receive: a struct for each event and for each reply that is not an event.
+
+Times are milliseconds since the epoch, spans end in `_ms`, `time_limit` is in seconds. Every event of a match
+carries its `version`. A key that may be missing has a default here; one that may be null has none.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class OpponentBrief(Struct, frozen=True):
+    """Who one plays against."""
+
+    display_name: str
+
+
+class OpponentPresence(Struct, frozen=True):
+    """Who one plays against, and whether they are there."""
+
+    display_name: str
+    connected: bool
+
+
+class Session(Struct, frozen=True):
+    """A live match in a list."""
+
+    session_id: str
+    topic: str
+    status: str
+    opponent: OpponentBrief | None
+
+
+class Sessions(Struct, frozen=True):
+    """All live matches of a player."""
+
+    sessions: list[Session]
+
+
+class Welcome(Struct, frozen=True, omit_defaults=True):
+    """The first event of a connection."""
+
+    user_id: str
+    server_time: int
+    protocol: int
+    region: str
+    sessions: list[Session]
+    guest_token: str | None = None
+
+
+class QuizCreated(Struct, frozen=True, omit_defaults=True):
+    """A match waits for an opponent."""
+
+    session_id: str
+    topic: str
+    join_url: str
+    join_code: str
+    status: str
+    version: int
+    duplicate: bool = False
+
+
+class OpponentJoined(Struct, frozen=True, omit_defaults=True):
+    """Both seats are taken."""
+
+    session_id: str
+    status: str
+    opponent: OpponentPresence
+    version: int
+    duplicate: bool = False
+
+
+class QuestionView(Struct, frozen=True, omit_defaults=True):
+    """A question as players see it; `explanation` after the match only."""
+
+    id: int
+    text: str
+    options: tuple[str, ...]
+    kind: str
+    lang: str | None = None
+    explanation: str | None = None
+
+
+class QuizStarted(Struct, frozen=True, omit_defaults=True):
+    """The questions, and the clock that runs."""
+
+    session_id: str
+    questions: list[QuestionView]
+    time_limit: int
+    started_at: int
+    deadline_at: int
+    pace: str
+    version: int
+    duplicate: bool = False
+
+
+class Receipt(Struct, frozen=True):
+    """How an answer was judged: `points` and, as a sum, why."""
+
+    arrived_at: int
+    lag_credit_ms: int
+    judged_at: int
+    points: int
+    reason: str
+
+
+class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`answer_submitted` to the one who answered."""
+
+    question_id: int
+    player: Literal["you"]
+    session_id: str
+    correct: bool
+    correct_option: int
+    points: int
+    score: int
+    receipt: Receipt
+    version: int
+    duplicate: bool = False
+
+
+class OpponentAnswer(Struct, frozen=True, kw_only=True):
+    """`answer_submitted` to the other: that something was answered, never what."""
+
+    question_id: int
+    player: Literal["opponent"]
+    session_id: str
+    answered: int
+    score: int
+    version: int
+
+
+class Completed(Struct, frozen=True, omit_defaults=True):
+    """`opponent_completed`, and the reply to `quiz_completed`."""
+
+    session_id: str
+    score: int
+    version: int
+    duplicate: bool = False
+
+
+class Left(Struct, frozen=True, omit_defaults=True):
+    """The reply to `leave_pair_quiz`."""
+
+    session_id: str
+    status: str
+    version: int
+    duplicate: bool = False
+
+
+class OpponentDisconnected(Struct, frozen=True):
+    """The opponent is gone."""
+
+    session_id: str
+    cause: str
+    version: int
+
+
+class OpponentLeft(Struct, frozen=True):
+    """The opponent gave up."""
+
+    session_id: str
+    version: int
+
+
+class SessionExpired(Struct, frozen=True):
+    """The match is over without having begun."""
+
+    session_id: str
+    reason: str
+    version: int
+
+
+class QuestionResult(Struct, frozen=True, omit_defaults=True):
+    """What both made of a question; answers are option indexes, null where there is none."""
+
+    id: int
+    correct_option: int
+    your_answer: int | None
+    opponent_answer: int | None
+    your_points: int
+    opponent_points: int
+    receipt: Receipt | None
+    explanation: str | None = None
+
+
+class QuizResults(Struct, frozen=True):
+    """How the match went."""
+
+    session_id: str
+    your_score: int
+    opponent_score: int
+    outcome: str
+    reason: str
+    questions: list[QuestionResult]
+    opponent: OpponentBrief
+    version: int
+
+
+class YourAnswer(Struct, frozen=True):
+    """One's own locked answer."""
+
+    answer: int
+    correct: bool
+    points: int
+
+
+class OpponentState(Struct, frozen=True):
+    """How far the opponent is."""
+
+    display_name: str
+    connected: bool
+    answered: int
+    score: int
+    completed: bool
+
+
+class QuizState(Struct, frozen=True, omit_defaults=True):
+    """The whole match as one of its players may see it; everything that is needed to draw the screen."""
+
+    session_id: str
+    topic: str
+    status: str
+    pace: str
+    question_count: int
+    time_limit: int
+    started_at: int | None
+    deadline_at: int | None
+    remaining_ms: int | None
+    server_time: int
+    questions: list[QuestionView]
+    your_answers: dict[str, YourAnswer]
+    your_score: int
+    opponent: OpponentState | None
+    version: int
+    join_code: str | None = None
+    results: QuizResults | None = None
+
+
+class ClockSync(Struct, frozen=True):
+    """The reply to `sync_clock`."""
+
+    client_time: int | float | None
+    server_time: int

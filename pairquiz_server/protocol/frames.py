@@ -1,0 +1,71 @@
+"""The text of Socket.IO packets of the main namespace, protocol 5
+(https://socket.io/docs/v4/socket-io-protocol/): an event is `2["name",{…}]`, an acknowledgement `3<id>[{…}]`.
+"""
+
+import re
+
+import msgspec
+from msgspec import Raw, Struct
+
+from pairquiz_server.rules.errors import Refused
+
+ACK_DIGITS_MAX = 15
+_EVENT = re.compile(rf"2(\d{{0,{ACK_DIGITS_MAX}}})(\[.*)", re.DOTALL)
+_arguments = msgspec.json.Decoder(list[Raw])
+_name = msgspec.json.Decoder(str)
+_encoder = msgspec.json.Encoder()
+
+
+class BadFrame(ValueError):
+    """A packet that cannot be read, or whose type is refused."""
+
+
+class EventFrame(Struct, frozen=True):
+    """An event of a client: `ack` is the number under which it awaits an answer, None where it awaits none."""
+
+    name: str
+    payload: Raw | None
+    ack: int | None
+
+
+def decode_event(text: str) -> EventFrame:
+    """Read an event packet; arguments after the payload are not looked at. Raises `BadFrame`."""
+    found = _EVENT.fullmatch(text)
+    if found is None:
+        raise BadFrame("not an event of the main namespace")
+    try:
+        name, *arguments = _arguments.decode(found[2])
+        return EventFrame(
+            name=_name.decode(name),
+            payload=arguments[0] if arguments else None,
+            ack=int(found[1]) if found[1] else None,
+        )
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise BadFrame("not a list of a name and a payload") from None
+
+
+def event(name: str, payload: Struct) -> str:
+    """Return an event packet."""
+    return f'2["{name}",{_encoder.encode(payload).decode()}]'
+
+
+def acknowledgement(ack: int, payload: Struct) -> str:
+    """Return the packet that answers a command with success: the payload and `ok: true`."""
+    body = _encoder.encode(payload).decode()
+    return f'3{ack}[{{"ok":true{"," if len(body) > 2 else ""}{body[1:]}]'
+
+
+def refusal_acknowledgement(ack: int, refusal: Refused) -> str:
+    """Return the packet that answers a command with `ok: false`."""
+    return f'3{ack}[{{"ok":false,"error":{_encoder.encode(refusal_body(refusal)).decode()}}}]'
+
+
+def refusal_event(refusal: Refused, command: str) -> str:
+    """Return the `error` event for a command whose sender asked for no acknowledgement."""
+    body = {**refusal_body(refusal), "command": command}
+    return f'2["error",{_encoder.encode(body).decode()}]'
+
+
+def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:
+    """Return what every error tells: `code`, `message`, `retry`, and the refusal's own details."""
+    return {"code": refusal.code, "message": refusal.message, "retry": refusal.retry, **refusal.details}

@@ -1,0 +1,138 @@
+"""What clients send: a struct for each command's payload, and how bytes become one.
+
+Unknown keys are ignored; a known key of a wrong type, range or length is refused by its name; a missing payload and
+`null` are the empty object, and an optional key that is `null` is absent.
+"""
+
+from typing import Annotated, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.player import PLAYER_ID_MAX
+from pairquiz_server.rules.question import TOPIC_MAX, printable, tidy, topic_fault
+from pairquiz_server.validation import fault
+
+DEFAULT_TOPIC = "General"
+_UUID_LENGTH = 36
+
+Id = int | str
+ClaimedUser = int | float | str | None
+Text64 = Annotated[str, Meta(min_length=1, max_length=64)]
+
+P = TypeVar("P", bound=Struct)
+
+
+class CreatePairQuiz(Struct, frozen=True):
+    """`create_pair_quiz`: a match waits for an opponent. `time_limit` is in seconds a question."""
+
+    user_id: ClaimedUser = None
+    topic: str | None = None
+    question_count: Annotated[int, Meta(ge=1, le=50)] | None = None
+    time_limit: Annotated[int, Meta(ge=5, le=300)] | None = None
+    pace: Literal["free"] | None = None
+    scoring: Literal["speed_bonus"] | None = None
+    request_id: Text64 | None = None
+
+
+class JoinPairQuiz(Struct, frozen=True):
+    """`join_pair_quiz`: by the session's id, or by its join code."""
+
+    user_id: ClaimedUser = None
+    session_id: str | None = None
+    join_code: Text64 | None = None
+
+
+class StartQuiz(Struct, frozen=True):
+    """`start_quiz`: either player starts."""
+
+    session_id: str
+
+
+class SubmitAnswer(Struct, frozen=True):
+    """`submit_answer`: `answer` is the zero-based index (number) or the option's exact text (string)."""
+
+    session_id: str
+    question_id: Id
+    answer: int | str
+
+
+class QuizCompleted(Struct, frozen=True):
+    """`quiz_completed`: done. `score` is a client's claim, and is not read."""
+
+    session_id: str
+
+
+class ResumePairQuiz(Struct, frozen=True):
+    """`resume_pair_quiz`: one session, or all that are live."""
+
+    session_id: str | None = None
+
+
+class LeavePairQuiz(Struct, frozen=True):
+    """`leave_pair_quiz`: give up."""
+
+    session_id: str
+
+
+class SyncClock(Struct, frozen=True):
+    """`sync_clock`: the client's clock in milliseconds, given back beside ours."""
+
+    client_time: int | float | None = None
+
+
+def parse(kind: type[P], data: Raw | bytes | None) -> P:
+    """Read a payload (JSON, None for a missing one) as a struct. Raises `Refused` (`invalid_payload`)."""
+    text = bytes(data) if data is not None else b"null"
+    try:
+        return msgspec.json.decode(b"{}" if text.strip() == b"null" else text, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refused(Code.INVALID_PAYLOAD, str(fault(error))) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(Code.INVALID_PAYLOAD, "The payload is not valid JSON") from None
+
+
+def session_id(text: str) -> UUID:
+    """Read a session id. What is no UUID is `not_found`, like one that nobody knows."""
+    try:
+        return UUID(text) if len(text) == _UUID_LENGTH else _no_session()
+    except ValueError:
+        return _no_session()
+
+
+def question_id(value: Id) -> int:
+    """Read a question's id: an integer, or its decimal text. Raises `Refused` (`invalid_payload`)."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and len(value) < 19):
+            raise Refused(Code.INVALID_PAYLOAD, "question_id: expected an integer, or its decimal text")
+        return int(value)
+    return value
+
+
+def topic(text: str | None) -> str:
+    """Read a topic, `General` where none is named. Raises `Refused` (`invalid_payload`)."""
+    if text is None:
+        return DEFAULT_TOPIC
+    name = tidy(text[: TOPIC_MAX * 10])
+    if wrong := topic_fault(name) or (None if printable(text.strip()) else "a topic has no control characters"):
+        raise Refused(Code.INVALID_PAYLOAD, f"topic: {wrong}")
+    return name
+
+
+def clean(key: str, text: str | None) -> str | None:
+    """Return an optional text that has no control characters. Raises `Refused` (`invalid_payload`)."""
+    if text is not None and not printable(text):
+        raise Refused(Code.INVALID_PAYLOAD, f"{key}: has control characters")
+    return text
+
+
+def label(claimed: ClaimedUser) -> str | None:
+    """Return what a guest's `user_id` is kept as, None where it is not worth keeping."""
+    text = "" if claimed is None else str(claimed)
+    return text if 1 <= len(text) <= PLAYER_ID_MAX and printable(text) else None
+
+
+def _no_session() -> UUID:
+    raise Refused(Code.NOT_FOUND)

@@ -1,0 +1,203 @@
+"""A match → what one of its players may see of it.
+
+The right option is in no view before the viewer's own answer is locked, and the opponent's choice in none before
+the match is over.
+"""
+
+from collections.abc import Callable
+
+from pairquiz_server.protocol.events import (
+    OpponentBrief,
+    OpponentJoined,
+    OpponentPresence,
+    OpponentState,
+    OwnAnswer,
+    QuestionResult,
+    QuestionView,
+    QuizCreated,
+    QuizResults,
+    QuizStarted,
+    QuizState,
+    Receipt,
+    Session,
+    YourAnswer,
+)
+from pairquiz_server.rules.commands import MatchQuestion
+from pairquiz_server.rules.events import Answer, EndReason
+from pairquiz_server.rules.match import LIVE, Match, Status
+
+Present = Callable[[str], bool]
+"""Whether a player (by id) is connected."""
+
+PACE = "free"
+KIND = "single_choice"
+
+
+def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
+    """As the creator hears it."""
+    return QuizCreated(
+        session_id=str(match.id),
+        topic=match.topic,
+        join_url=f"/pair-quiz/{match.id}",
+        join_code=match.join_code,
+        status="waiting_for_opponent",
+        version=match.version,
+        duplicate=duplicate,
+    )
+
+
+def opponent_joined(match: Match, seat: int, present: Present, *, duplicate: bool = False) -> OpponentJoined:
+    """As the player of `seat` hears it."""
+    other = match.seats[1 - seat].player
+    return OpponentJoined(
+        session_id=str(match.id),
+        status="ready_to_start",
+        opponent=OpponentPresence(other.display_name, present(other.id)),
+        version=match.version,
+        duplicate=duplicate,
+    )
+
+
+def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
+    """As both players hear it."""
+    assert match.started_at is not None
+    assert match.deadline_at is not None
+    return QuizStarted(
+        session_id=str(match.id),
+        questions=[_question(question) for question in match.questions],
+        time_limit=match.time_limit_s,
+        started_at=match.started_at,
+        deadline_at=match.deadline_at,
+        pace=PACE,
+        version=match.version,
+        duplicate=duplicate,
+    )
+
+
+def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplicate: bool = False) -> OwnAnswer:
+    """As the one who answered hears it."""
+    question = match.question(answer.question_id)
+    assert question is not None
+    return OwnAnswer(
+        question_id=answer.question_id,
+        player="you",
+        session_id=str(match.id),
+        correct=answer.correct,
+        correct_option=question.correct,
+        points=answer.points,
+        score=match.seats[seat].score,
+        receipt=receipt(answer),
+        version=version,
+        duplicate=duplicate,
+    )
+
+
+def receipt(answer: Answer) -> Receipt:
+    """Say how an answer was judged."""
+    return Receipt(
+        arrived_at=answer.arrived_at,
+        lag_credit_ms=answer.lag_credit_ms,
+        judged_at=answer.judged_at,
+        points=answer.points,
+        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
+    )
+
+
+def quiz_results(match: Match, seat: int) -> QuizResults:
+    """As the player of `seat` hears it, once the match is completed."""
+    mine, theirs = match.seats[seat], match.seats[1 - seat]
+    return QuizResults(
+        session_id=str(match.id),
+        your_score=mine.score,
+        opponent_score=theirs.score,
+        outcome=match.outcome(seat),
+        reason=_reason(match, seat),
+        questions=[
+            _question_result(question, mine.answer_to(question.id), theirs.answer_to(question.id))
+            for question in match.questions
+        ],
+        opponent=OpponentBrief(theirs.player.display_name),
+        version=match.version,
+    )
+
+
+def quiz_state(match: Match, seat: int, present: Present, now: int) -> QuizState:
+    """As the player of `seat` may see the match at `now`."""
+    mine = match.seats[seat]
+    running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
+    return QuizState(
+        session_id=str(match.id),
+        topic=match.topic,
+        status=match.status,
+        pace=PACE,
+        question_count=match.question_count,
+        time_limit=match.time_limit_s,
+        started_at=match.started_at,
+        deadline_at=match.deadline_at,
+        remaining_ms=max((match.deadline_at or 0) - now, 0) if running else None,
+        server_time=now,
+        questions=[_question(question, after=match.status not in LIVE) for question in match.questions],
+        your_answers={
+            str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
+        },
+        your_score=mine.score,
+        opponent=_opponent_state(match, seat, present),
+        version=match.version,
+        join_code=match.join_code if match.status is Status.WAITING else None,
+        results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+    )
+
+
+def session(match: Match, seat: int) -> Session:
+    """A line of a list of live matches."""
+    other = match.seats[1 - seat].player if len(match.seats) == 2 else None
+    return Session(
+        session_id=str(match.id),
+        topic=match.topic,
+        status=match.status,
+        opponent=OpponentBrief(other.display_name) if other else None,
+    )
+
+
+def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
+    return QuestionView(
+        id=question.id,
+        text=question.text,
+        options=question.options,
+        kind=KIND,
+        lang=question.lang,
+        explanation=question.explanation if after else None,
+    )
+
+
+def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+    return QuestionResult(
+        id=question.id,
+        correct_option=question.correct,
+        your_answer=mine.chosen if mine else None,
+        opponent_answer=theirs.chosen if theirs else None,
+        your_points=mine.points if mine else 0,
+        opponent_points=theirs.points if theirs else 0,
+        receipt=receipt(mine) if mine else None,
+        explanation=question.explanation,
+    )
+
+
+def _reason(match: Match, seat: int) -> str:
+    if match.end_reason is EndReason.PLAYER_LEFT:
+        return "you_left" if match.forfeited_by == seat else "opponent_left"
+    assert match.end_reason is not None
+    return match.end_reason
+
+
+def _opponent_state(match: Match, seat: int, present: Present) -> OpponentState | None:
+    if len(match.seats) < 2:
+        return None
+    other = match.seats[1 - seat]
+    return OpponentState(
+        display_name=other.player.display_name,
+        connected=present(other.player.id),
+        answered=len(other.answers),
+        score=other.score,
+        completed=other.completed_at is not None,
+    )

@@ -1,0 +1,95 @@
+"""What somebody wants to happen to a match. Each names its match; only the committer carries them out."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.scoring import Scoring
+
+
+class Topic(Struct, frozen=True):
+    """A topic as the store knows it, with how many questions a match may draw from now."""
+
+    id: int
+    name: str
+    available: int
+
+
+class MatchQuestion(Struct, frozen=True):
+    """A question as it was drawn for one match: `options` in the match's own order, the same for both players.
+
+    `option_order[i]` is the place that option `i` has in the stored question; `correct` is the right index
+    in the match's order.
+    """
+
+    id: int
+    text: str
+    options: tuple[str, ...]
+    correct: int
+    option_order: tuple[int, ...]
+    lang: str | None = None
+    explanation: str | None = None
+
+
+class CreateMatch(Struct, frozen=True, kw_only=True):
+    """A player opens a match that waits for an opponent until `waiting_ttl_ms` is over."""
+
+    match_id: UUID
+    player: Player
+    topic: Topic
+    join_code: str
+    question_count: int
+    time_limit_s: int
+    scoring: Scoring
+    waiting_ttl_ms: int
+    request_id: str | None = None
+
+
+class JoinMatch(Struct, frozen=True, kw_only=True):
+    """A second player takes the free seat; the match then waits `ready_ttl_ms` for a start."""
+
+    match_id: UUID
+    player: Player
+    ready_ttl_ms: int
+
+
+class StartMatch(Struct, frozen=True, kw_only=True):
+    """Either player starts; `draw` are the questions that the engine has drawn for it."""
+
+    match_id: UUID
+    player_id: str
+    draw: tuple[MatchQuestion, ...]
+
+
+class SubmitAnswer(Struct, frozen=True, kw_only=True):
+    """A player answers a question: by the option's zero-based index (`int`) or its exact text (`str`)."""
+
+    match_id: UUID
+    player_id: str
+    question_id: int
+    answer: int | str
+
+
+class CompleteQuiz(Struct, frozen=True, kw_only=True):
+    """A player is done: what is unanswered counts as wrong."""
+
+    match_id: UUID
+    player_id: str
+
+
+class LeaveMatch(Struct, frozen=True, kw_only=True):
+    """A player gives up."""
+
+    match_id: UUID
+    player_id: str
+
+
+class EndOverdue(Struct, frozen=True, kw_only=True):
+    """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
+
+    match_id: UUID
+    margin_ms: int
+
+
+Command = CreateMatch | JoinMatch | StartMatch | SubmitAnswer | CompleteQuiz | LeaveMatch | EndOverdue

@@ -1,0 +1,75 @@
+"""Why a command is refused: every code that a client can see, in one place.
+
+A code is stable: it is never renamed, and never used again for something else.
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable names of refusals, as they stand in `error.code` on the wire."""
+
+    NOT_FOUND = "not_found"
+    SESSION_FULL = "session_full"
+    NOT_A_PLAYER = "not_a_player"
+    OWN_MATCH = "own_match"
+    WRONG_STATE = "wrong_state"
+    TOO_LATE = "too_late"
+    ALREADY_ANSWERED = "already_answered"
+    UNKNOWN_QUESTION = "unknown_question"
+    INVALID_PAYLOAD = "invalid_payload"
+    UNKNOWN_COMMAND = "unknown_command"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_ENOUGH_QUESTIONS = "not_enough_questions"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    DRAINING = "draining"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    INTERNAL = "internal"
+
+
+MESSAGES = {
+    Code.NOT_FOUND: "Session not found",
+    Code.SESSION_FULL: "Session is full",
+    Code.NOT_A_PLAYER: "You are not a player of this session",
+    Code.OWN_MATCH: "You created this session: send its link or code to somebody else to join",
+    Code.WRONG_STATE: "The session is not in a state that allows this",
+    Code.TOO_LATE: "The time for this answer is over",
+    Code.ALREADY_ANSWERED: "You have already answered this question, and an answer stands",
+    Code.UNKNOWN_QUESTION: "This question is not one of this session",
+    Code.INVALID_PAYLOAD: "The payload is not valid",
+    Code.UNKNOWN_COMMAND: "There is no such command",
+    Code.UNAUTHORIZED: "A valid token is required",
+    Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
+    Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
+    Code.STORAGE_UNAVAILABLE: "The database does not answer: try again in a moment",
+    Code.DRAINING: "The server is stopping: connect again in a moment",
+    Code.PAYLOAD_TOO_LARGE: "The request is too large",
+    Code.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON, with Content-Type: application/json",
+    Code.METHOD_NOT_ALLOWED: "This path does not take this method",
+    Code.INTERNAL: "The server failed on this request: try again",
+}
+"""What a code says to people, unless a refusal has something more exact to say."""
+
+RETRYABLE = frozenset({Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
+"""The codes after which the same command may succeed later, unchanged."""
+
+
+class Refused(Exception):
+    """A command that is not carried out; nothing has changed.
+
+    `details` are further keys of the error on the wire, such as `available`.
+    """
+
+    def __init__(self, code: Code, message: str | None = None, **details: int | str) -> None:
+        self.code = code
+        self.message = message or MESSAGES[code]
+        self.details = details
+        super().__init__(self.message)
+
+    @property
+    def retry(self) -> bool:
+        """Whether the same command may succeed later, unchanged."""
+        return self.code in RETRYABLE

@@ -1,0 +1,115 @@
+"""What has happened to a match. Each change raises the match's version by one, and is one event.
+
+The exception is `PlayerCompleted` after a last answer: it stands beside that answer's event, and has its version.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class EndReason(StrEnum):
+    """Why a match is over."""
+
+    ALL_ANSWERED = "all_answered"
+    """Both players have answered everything, or said that they are done."""
+    DEADLINE = "deadline"
+    """The time was over; points decide."""
+    PLAYER_LEFT = "player_left"
+    """A player gave up; in a running match the other has won."""
+    NOBODY_JOINED = "nobody_joined"
+    """No opponent came in time."""
+    NEVER_STARTED = "never_started"
+    """Both were there, and nobody started in time."""
+
+
+class Answer(Struct, frozen=True):
+    """One player's locked answer: `chosen` is the option's index in the match's order, times are in milliseconds.
+
+    `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` plus `bonus`.
+    """
+
+    question_id: int
+    chosen: int
+    correct: bool
+    base: int
+    bonus: int
+    arrived_at: int
+    judged_at: int
+    lag_credit_ms: int = 0
+
+    @property
+    def points(self) -> int:
+        """What the answer counts."""
+        return self.base + self.bonus
+
+
+class MatchCreated(Struct, frozen=True):
+    """A match waits for an opponent."""
+
+    version: int
+
+
+class PlayerJoined(Struct, frozen=True):
+    """The second seat is taken; the match is ready."""
+
+    version: int
+
+
+class MatchStarted(Struct, frozen=True):
+    """The questions are drawn and the clock runs; `seat` said so."""
+
+    version: int
+    seat: int
+
+
+class AnswerAccepted(Struct, frozen=True):
+    """An answer of `seat` is locked and scored."""
+
+    version: int
+    seat: int
+    answer: Answer
+    answered: int
+    score: int
+
+
+class PlayerCompleted(Struct, frozen=True):
+    """`seat` has nothing more to answer."""
+
+    version: int
+    seat: int
+    score: int
+    by_command: bool
+
+
+class PlayerLeft(Struct, frozen=True):
+    """`seat` gave up."""
+
+    version: int
+    seat: int
+
+
+class MatchEnded(Struct, frozen=True):
+    """The match is over, and its results stand."""
+
+    version: int
+    reason: EndReason
+
+
+class MatchExpired(Struct, frozen=True):
+    """The match is over without ever having begun."""
+
+    version: int
+    reason: EndReason
+
+
+Event = (
+    MatchCreated
+    | PlayerJoined
+    | MatchStarted
+    | AnswerAccepted
+    | PlayerCompleted
+    | PlayerLeft
+    | MatchEnded
+    | MatchExpired
+)

@@ -1,0 +1,41 @@
+"""Who plays: an identity that the edge has verified, never one that a payload claims."""
+
+import hashlib
+from enum import StrEnum
+
+from msgspec import Struct
+
+PLAYER_ID_MAX = 128
+GUEST_PREFIX = "guest:"
+_NAME_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class PlayerKind(StrEnum):
+    """How a player's identity was proved."""
+
+    GUEST = "guest"
+    """By a guest token that we signed."""
+    USER = "user"
+    """By a token of the operator's own issuer; the id is its `sub`."""
+
+
+class Player(Struct, frozen=True):
+    """One person: a seat belongs to `id`, never to a connection.
+
+    `label` is what a guest's frontend sent as `user_id`: kept, shown to nobody, trusted for nothing.
+    """
+
+    id: str
+    kind: PlayerKind
+    display_name: str
+    label: str | None = None
+
+
+def default_display_name(player_id: str, kind: PlayerKind) -> str:
+    """Return the name that others see until the player chooses one, such as `Guest 7KQ2`.
+
+    It is derived from the id by a hash, so that it stays the same and tells nothing of the id.
+    """
+    digest = hashlib.sha256(player_id.encode()).digest()
+    suffix = "".join(_NAME_ALPHABET[byte % len(_NAME_ALPHABET)] for byte in digest[:4])
+    return f"{'Guest' if kind is PlayerKind.GUEST else 'Player'} {suffix}"

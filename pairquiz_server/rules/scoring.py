@@ -1,0 +1,40 @@
+"""What an answer is worth. Whole points only: nothing is rounded twice, and every node gets the same sum."""
+
+from msgspec import Struct
+
+
+class Scoring(Struct, frozen=True):
+    """A match's scoring, fixed when it is created: points for a right answer, and the most that speed adds."""
+
+    points: int = 100
+    speed_bonus: int = 50
+
+
+class Points(Struct, frozen=True):
+    """The points of one answer, as the sum of its two parts."""
+
+    base: int
+    bonus: int
+
+    @property
+    def total(self) -> int:
+        """The points that count."""
+        return self.base + self.bonus
+
+
+NO_POINTS = Points(0, 0)
+
+
+def score_answer(scoring: Scoring, *, correct: bool, judged_at: int, started_at: int, deadline_at: int) -> Points:
+    """Return the points of an answer judged at `judged_at` (all times in milliseconds).
+
+    A wrong answer has none. The bonus falls in a line over the match's own clock, from all of it at
+    `started_at` to nothing at `deadline_at`, and is rounded down:
+    `speed_bonus * (deadline_at - judged_at) // (deadline_at - started_at)`.
+    It runs over the whole match and not over one question, so that nobody gains by reading ahead.
+    """
+    if not correct:
+        return NO_POINTS
+    span = deadline_at - started_at
+    left = min(max(deadline_at - judged_at, 0), span)
+    return Points(scoring.points, scoring.speed_bonus * left // span)

@@ -1,0 +1,1 @@
+"""PostgreSQL, and only here: one module for each file of sql/queries."""

@@ -1,0 +1,124 @@
+"""Matches in PostgreSQL: one method for each query of sql/queries/matches.sql. No decisions."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from pairquiz_server.rules.commands import MatchQuestion
+from pairquiz_server.rules.events import EndReason
+from pairquiz_server.rules.match import Match, Seat, Status
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.pool import Database
+from pairquiz_server.store.queries import load
+from pairquiz_server.store.rows import AnswerRow, Change, encode
+
+_QUERIES = load("matches")
+_questions = msgspec.json.Decoder(tuple[MatchQuestion, ...])
+_answers = msgspec.json.Decoder(list[AnswerRow])
+
+
+class DueMatch(Struct, frozen=True):
+    """A live match whose time is over."""
+
+    id: UUID
+    status: Status
+
+
+class Matches:
+    """The matches of one database. Every method raises `StorageUnavailable` where the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+        """Write a batch in one statement; return the ids of the matches that did not move.
+
+        When this returns, all others are committed.
+        """
+        matches, additions = encode(sorted(changes, key=lambda change: change.match.id))
+        records = await self._database.write(_QUERIES["save"], matches, additions)
+        return frozenset(_uuid(record["id"]) for record in records)
+
+    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+        """Return the whole matches that exist among `ids`."""
+        records = await self._database.fetch(_QUERIES["load"], ids)
+        matches = (_match(record) for record in records)
+        return {match.id: match for match in matches}
+
+    async def find_by_code(self, code: str, player_id: str) -> UUID | None:
+        """Return the match that a join code opens to a player, or that this player joined with it."""
+        found = await self._database.fetchval(_QUERIES["find_by_code"], code, player_id)
+        return None if found is None else _uuid(found)
+
+    async def find_by_request(self, player_id: str, request_id: str) -> UUID | None:
+        """Return the match that a player has created under a request id."""
+        found = await self._database.fetchval(_QUERIES["find_by_request"], player_id, request_id)
+        return None if found is None else _uuid(found)
+
+    async def find_live(self, player_id: str) -> list[UUID]:
+        """Return the ids of a player's live matches, the oldest first."""
+        return [_uuid(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
+
+    async def find_due(self, at: int, limit: int) -> list[DueMatch]:
+        """Return live matches whose time was over at `at` (milliseconds), the longest overdue first."""
+        records = await self._database.fetch(_QUERIES["find_due"], at, limit)
+        return [DueMatch(_uuid(record["id"]), Status(record["status"])) for record in records]
+
+    async def next_due(self, after: int) -> int | None:
+        """Return when the next live match is due after `after` (milliseconds), None where none is."""
+        due: int | None = await self._database.fetchval(_QUERIES["next_due"], after)
+        return due
+
+    async def forget_requests(self, before: int) -> None:
+        """Clear the request ids of matches created before `before` (milliseconds)."""
+        await self._database.fetch(_QUERIES["forget_requests"], before)
+
+
+def _match(record: asyncpg.Record) -> Match:
+    answers: list[AnswerRow] = _answers.decode(record["answers"]) if record["answers"] else []
+    seats = tuple(
+        Seat(
+            player=Player(
+                id=record[f"player{number}_id"],
+                kind=PlayerKind(record[f"player{number}_kind"]),
+                display_name=record[f"player{number}_name"],
+            ),
+            score=record[f"player{number}_score"],
+            completed_at=record[f"player{number}_completed_at"],
+            answers=tuple(answer.answer() for answer in answers if answer.player == number),
+        )
+        for number in (1, 2)
+        if record[f"player{number}_id"] is not None
+    )
+    return Match(
+        id=_uuid(record["id"]),
+        version=record["version"],
+        status=Status(record["status"]),
+        topic_id=record["topic_id"],
+        topic=record["topic"],
+        question_count=record["question_count"],
+        time_limit_s=record["time_limit_s"],
+        scoring=Scoring(record["points"], record["speed_bonus"]),
+        join_code=record["join_code"],
+        request_id=record["request_id"],
+        seats=seats,
+        created_at=record["created_at"],
+        due_at=record["due_at"],
+        joined_at=record["joined_at"],
+        started_at=record["started_at"],
+        deadline_at=record["deadline_at"],
+        ended_at=record["ended_at"],
+        end_reason=record["end_reason"] and EndReason(record["end_reason"]),
+        forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
+        questions=_questions.decode(record["questions"]) if record["questions"] else (),
+    )
+
+
+def _uuid(value: Any) -> UUID:
+    """asyncpg gives its own subclass of UUID; the rest of the program knows the standard one."""
+    return UUID(int=value.int)

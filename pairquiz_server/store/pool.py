@@ -1,0 +1,133 @@
+"""Connections to PostgreSQL, and the one place where their failures get a name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from msgspec import Struct
+
+WRITER_SETTINGS = {
+    # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
+    # planning; without the other joins it visits rows in the given order, which is why nodes cannot deadlock.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+
+
+class StorageUnavailable(Exception):
+    """The database does not answer, or cannot take writes now. The same work may succeed later."""
+
+
+class DatabaseOptions(Struct, frozen=True, kw_only=True):
+    """How to reach a database; times in seconds."""
+
+    dsn: str
+    pool_min: int = 1
+    pool_max: int = 8
+    connect_timeout_s: float = 10.0
+    command_timeout_s: float = 1.5
+    transaction_pooler: bool = False
+
+
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class Database:
+    """A pool for reads, and a connection of its own for the committer. Every failure is `StorageUnavailable`."""
+
+    def __init__(self, options: DatabaseOptions) -> None:
+        self._options = options
+        self._pool: asyncpg.Pool | None = None
+        self._writer: asyncpg.Connection | None = None
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect. Raises `StorageUnavailable` with the reason."""
+        options = self._options
+        try:
+            self._pool = await asyncpg.create_pool(
+                options.dsn,
+                min_size=options.pool_min,
+                max_size=options.pool_max,
+                **self._connection_options(),
+            )
+        except _UNAVAILABLE as error:
+            raise StorageUnavailable(_reason(error)) from error
+
+    async def close(self) -> None:
+        """Give all connections back; waits for none that hangs."""
+        if self._writer is not None:
+            self._writer.terminate()
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one query and return its rows."""
+        async with self.connection() as connection:
+            return await connection.fetch(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """Run one query and return the first value of its first row, None without rows."""
+        async with self.connection() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[PoolConnectionProxy]:
+        """Lend a connection of the pool."""
+        if self._pool is None:
+            raise StorageUnavailable("the database is not open")
+        try:
+            async with self._pool.acquire(timeout=self._options.connect_timeout_s) as connection:
+                yield connection
+        except _UNAVAILABLE as error:
+            raise StorageUnavailable(_reason(error)) from error
+
+    async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """Run one statement on the committer's connection, which is opened anew where it was lost."""
+        async with self._writing:
+            try:
+                if self._writer is None or self._writer.is_closed():
+                    self._writer = await asyncpg.connect(
+                        self._options.dsn,
+                        timeout=self._options.connect_timeout_s,
+                        server_settings=None if self._options.transaction_pooler else WRITER_SETTINGS,
+                        **self._connection_options(),
+                    )
+                return await self._writer.fetch(query, *arguments)
+            except _UNAVAILABLE as error:
+                if self._writer is not None and not isinstance(error, asyncpg.PostgresError):
+                    self._writer.terminate()
+                    self._writer = None
+                raise StorageUnavailable(_reason(error)) from error
+
+    def _connection_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"command_timeout": self._options.command_timeout_s}
+        if self._options.transaction_pooler:
+            options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
+        return options
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error).splitlines()[0]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,23 @@
+"""The handwritten SQL: `sql/queries/<module>.sql` → a mapping from each `-- name:` to its text."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+def sql_folder() -> Path:
+    """Return where the SQL lies: inside an installed wheel, else at the top of the checkout."""
+    packaged = _PACKAGE / "_sql"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "sql"
+
+
+@cache
+def load(module: str) -> Mapping[str, str]:
+    """Return the queries of one file by name, comments included."""
+    text = (sql_folder() / "queries" / f"{module}.sql").read_text(encoding="utf-8")
+    _, *rest = _NAME.split(text)
+    return {name: body.strip() for name, body in zip(rest[::2], rest[1::2], strict=True)}

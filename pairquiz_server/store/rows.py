@@ -1,0 +1,225 @@
+"""The rows that a batch writes: matches and their events → the two JSON parameters of `matches.save`."""
+
+from collections.abc import Iterable
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from pairquiz_server.rules.events import (
+    Answer,
+    AnswerAccepted,
+    Event,
+    MatchCreated,
+    MatchEnded,
+    MatchExpired,
+    MatchStarted,
+    PlayerCompleted,
+    PlayerJoined,
+    PlayerLeft,
+)
+from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.player import PlayerKind
+
+
+class Change(Struct, frozen=True):
+    """A match as it is to be saved: moved from `from_version` (0 for a new one) by `events`."""
+
+    from_version: int
+    match: Match
+    events: tuple[Event, ...]
+
+
+class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
+    """A row of `matches`; a key that is left out is null."""
+
+    id: UUID
+    from_version: int
+    version: int
+    status: str
+    topic_id: int
+    question_count: int
+    time_limit_s: int
+    points: int
+    speed_bonus: int
+    join_code: str
+    request_id: str | None = None
+    player1_id: str
+    player2_id: str | None = None
+    # Without a default, because null is not nought.
+    player1_score: int
+    player2_score: int
+    player1_completed_at: int | None = None
+    player2_completed_at: int | None = None
+    created_at: int
+    due_at: int
+    joined_at: int | None = None
+    started_at: int | None = None
+    deadline_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+    forfeited_by: int | None = None
+
+
+class PlayerRow(Struct, frozen=True, order=True):
+    """A row of `players`."""
+
+    id: str
+    kind: PlayerKind
+    display_name: str
+    label: str | None
+    created_at: int
+
+
+class QuestionRow(Struct, gc=False):
+    """A row of `match_questions`."""
+
+    match_id: UUID
+    position: int
+    question_id: int
+    option_order: tuple[int, ...]
+
+
+class AnswerRow(Struct, kw_only=True, gc=False):
+    """A row of `answers`; `player` is 1 or 2."""
+
+    match_id: UUID
+    player: int
+    question_id: int
+    chosen: int
+    correct: bool
+    base: int
+    bonus: int
+    arrived_at: int
+    judged_at: int
+    lag_credit_ms: int
+
+    def answer(self) -> Answer:
+        """Return the answer as the rules know it."""
+        return Answer(
+            question_id=self.question_id,
+            chosen=self.chosen,
+            correct=self.correct,
+            base=self.base,
+            bonus=self.bonus,
+            arrived_at=self.arrived_at,
+            judged_at=self.judged_at,
+            lag_credit_ms=self.lag_credit_ms,
+        )
+
+
+class UsageRow(Struct, gc=False):
+    """A row of `feature_usage`."""
+
+    used_at: int
+    player_id: str
+    feature: str
+    match_id: UUID
+
+
+class Additions(Struct):
+    """What a batch adds beside its matches."""
+
+    players: list[PlayerRow] = []
+    questions: list[QuestionRow] = []
+    answers: list[AnswerRow] = []
+    usage: list[UsageRow] = []
+
+
+def encode(changes: Iterable[Change]) -> tuple[str, str]:
+    """Return a batch, ordered by the match's id, as two JSON texts: the matches, and what they bring."""
+    matches: list[MatchRow] = []
+    additions = Additions()
+    for change in changes:
+        matches.append(_match_row(change.from_version, change.match))
+        for event in change.events:
+            _add(additions, change.match, event)
+    additions.players.sort()
+    return msgspec.json.encode(matches).decode(), msgspec.json.encode(additions).decode()
+
+
+def _match_row(from_version: int, match: Match) -> MatchRow:
+    first = match.seats[0]
+    second = match.seats[1] if len(match.seats) == 2 else None
+    return MatchRow(
+        id=match.id,
+        from_version=from_version,
+        version=match.version,
+        status=match.status,
+        topic_id=match.topic_id,
+        question_count=match.question_count,
+        time_limit_s=match.time_limit_s,
+        points=match.scoring.points,
+        speed_bonus=match.scoring.speed_bonus,
+        join_code=match.join_code,
+        request_id=match.request_id,
+        player1_id=first.player.id,
+        player2_id=second.player.id if second else None,
+        player1_score=first.score,
+        player2_score=second.score if second else 0,
+        player1_completed_at=first.completed_at,
+        player2_completed_at=second.completed_at if second else None,
+        created_at=match.created_at,
+        due_at=match.due_at,
+        joined_at=match.joined_at,
+        started_at=match.started_at,
+        deadline_at=match.deadline_at,
+        ended_at=match.ended_at,
+        end_reason=match.end_reason,
+        forfeited_by=None if match.forfeited_by is None else match.forfeited_by + 1,
+    )
+
+
+def _add(additions: Additions, match: Match, event: Event) -> None:
+    match event:
+        case MatchCreated():
+            _add_player(additions, match, 0, match.created_at)
+            _add_usage(additions, match, 0, "created", match.created_at)
+        case PlayerJoined():
+            assert match.joined_at is not None
+            _add_player(additions, match, 1, match.joined_at)
+            _add_usage(additions, match, 1, "joined", match.joined_at)
+        case MatchStarted():
+            assert match.started_at is not None
+            additions.questions.extend(
+                QuestionRow(match.id, position, question.id, question.option_order)
+                for position, question in enumerate(match.questions)
+            )
+            _add_usage(additions, match, event.seat, "started", match.started_at)
+        case AnswerAccepted(answer=answer):
+            additions.answers.append(
+                AnswerRow(
+                    match_id=match.id,
+                    player=event.seat + 1,
+                    question_id=answer.question_id,
+                    chosen=answer.chosen,
+                    correct=answer.correct,
+                    base=answer.base,
+                    bonus=answer.bonus,
+                    arrived_at=answer.arrived_at,
+                    judged_at=answer.judged_at,
+                    lag_credit_ms=answer.lag_credit_ms,
+                )
+            )
+        case PlayerLeft():
+            assert match.ended_at is not None
+            _add_usage(additions, match, event.seat, "abandoned", match.ended_at)
+        case MatchEnded():
+            assert match.ended_at is not None
+            for seat in (0, 1):
+                if seat != match.forfeited_by:
+                    _add_usage(additions, match, seat, "completed", match.ended_at)
+        case PlayerCompleted() | MatchExpired():
+            pass  # the match's own row says it all
+        case _:
+            assert_never(event)
+
+
+def _add_player(additions: Additions, match: Match, seat: int, at: int) -> None:
+    player = match.seats[seat].player
+    additions.players.append(PlayerRow(player.id, player.kind, player.display_name, player.label, at))
+
+
+def _add_usage(additions: Additions, match: Match, seat: int, feature: str, at: int) -> None:
+    additions.usage.append(UsageRow(at, match.seats[seat].player.id, feature, match.id))

@@ -1,0 +1,1 @@
+"""The thin edge: HTTP and sockets in, encoded answers out."""

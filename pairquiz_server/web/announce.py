@@ -1,0 +1,101 @@
+"""A committed decision → packets to the connections of those whom it concerns."""
+
+from collections.abc import Callable, Iterator
+from typing import assert_never
+
+from msgspec import Struct
+
+from pairquiz_server.protocol import frames, views
+from pairquiz_server.protocol.events import (
+    Completed,
+    OpponentAnswer,
+    OpponentDisconnected,
+    OpponentLeft,
+    SessionExpired,
+)
+from pairquiz_server.rules.events import (
+    AnswerAccepted,
+    Event,
+    MatchCreated,
+    MatchEnded,
+    MatchExpired,
+    MatchStarted,
+    PlayerCompleted,
+    PlayerJoined,
+    PlayerLeft,
+)
+from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.web.connections import Connections
+
+Message = tuple[int, str, Struct]
+"""To which seat, the event's name, and its payload."""
+
+REPLIES = frozenset({"answer_submitted", "quiz_state"})
+"""The events that the command's own connection has had as its reply; all others it hears like everybody."""
+
+
+class Announcer:
+    """Tells players what has happened. Whoever caused it has had a reply: `origin` is that connection."""
+
+    def __init__(self, connections: Connections, now: Callable[[], int]) -> None:
+        self._connections = connections
+        self._now = now
+
+    def announce(self, decision: Decision, origin: object) -> None:
+        """Send each event of a committed decision. Never waits."""
+        for event in decision.events:
+            for seat, name, payload in self._messages(decision.match, event):
+                packet = frames.event(name, payload)
+                for connection in self._connections.of(decision.match.seats[seat].player.id):
+                    if connection is not origin or name not in REPLIES:
+                        connection.send(packet)
+
+    def _messages(self, match: Match, event: Event) -> Iterator[Message]:
+        """Say who hears what of an event. Each change reaches every connection of the match once."""
+        match event:
+            case MatchCreated():
+                yield 0, "quiz_created", views.quiz_created(match)
+            case PlayerJoined():
+                for seat in (0, 1):
+                    yield seat, "opponent_joined", views.opponent_joined(match, seat, self._connections.present)
+            case MatchStarted():
+                started = views.quiz_started(match)
+                for seat in (0, 1):
+                    yield seat, "quiz_started", started
+            case AnswerAccepted(seat=seat, answer=answer, version=version):
+                yield seat, "answer_submitted", views.own_answer(match, seat, answer, version=version)
+                yield (
+                    1 - seat,
+                    "answer_submitted",
+                    OpponentAnswer(
+                        question_id=answer.question_id,
+                        player="opponent",
+                        session_id=str(match.id),
+                        answered=event.answered,
+                        score=event.score,
+                        version=version,
+                    ),
+                )
+            case PlayerCompleted(seat=seat, by_command=by_command):
+                yield 1 - seat, "opponent_completed", Completed(str(match.id), event.score, event.version)
+                if by_command:
+                    yield seat, "quiz_state", self._state(match, seat)
+            case PlayerLeft(seat=seat):
+                if len(match.seats) == 2:
+                    gone = OpponentDisconnected(str(match.id), "left", event.version)
+                    yield 1 - seat, "opponent_disconnected", gone
+                    yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
+                if match.status is Status.ABANDONED:
+                    yield seat, "quiz_state", self._state(match, seat)
+            case MatchEnded():
+                for seat in (0, 1):
+                    yield seat, "quiz_results", views.quiz_results(match, seat)
+            case MatchExpired(reason=reason):
+                for seat in range(len(match.seats)):
+                    yield seat, "session_expired", SessionExpired(str(match.id), reason, event.version)
+            case _:
+                assert_never(event)
+
+    def _state(self, match: Match, seat: int) -> Struct:
+        """The match as it was just committed, for a change that its own player's other tabs hear in no other way."""
+        return views.quiz_state(match, seat, self._connections.present, self._now())

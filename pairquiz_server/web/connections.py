@@ -1,0 +1,65 @@
+"""Who is connected to this process, and the way out to them."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from engineio.packet import MESSAGE, Packet
+
+from pairquiz_server.rules.player import Player
+
+
+class OutgoingQueue(Protocol):
+    """What a connection needs of its Engine.IO socket's queue."""
+
+    def put_nowait(self, item: Packet) -> None:
+        """Append a packet."""
+
+
+class Connection:
+    """One socket of a player. What is sent before `welcome` waits behind it."""
+
+    __slots__ = ("_held", "_queue", "eio_sid", "player")
+
+    def __init__(self, eio_sid: str, player: Player, queue: OutgoingQueue) -> None:
+        self.eio_sid = eio_sid
+        self.player = player
+        self._queue = queue
+        self._held: list[str] | None = []
+
+    def send(self, text: str) -> None:
+        """Put a Socket.IO packet on its way. Never waits, never fails."""
+        if self._held is not None:
+            self._held.append(text)
+        else:
+            self._queue.put_nowait(Packet(MESSAGE, text))
+
+    def welcome(self, text: str) -> None:
+        """Send the first packet, and then what has waited behind it."""
+        held, self._held = self._held or [], None
+        for packet in (text, *held):
+            self.send(packet)
+
+
+class Connections:
+    """All connections of this process, by player."""
+
+    def __init__(self) -> None:
+        self._by_player: dict[str, list[Connection]] = {}
+
+    def add(self, connection: Connection) -> None:
+        """Note a connection; from now on it hears what its player hears."""
+        self._by_player.setdefault(connection.player.id, []).append(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
+        rest = [one for one in self._by_player.pop(connection.player.id, []) if one is not connection]
+        if rest:
+            self._by_player[connection.player.id] = rest
+
+    def of(self, player_id: str) -> Iterable[Connection]:
+        """Return the connections of a player."""
+        return self._by_player.get(player_id, ())
+
+    def present(self, player_id: str) -> bool:
+        """Tell whether a player has a connection here."""
+        return player_id in self._by_player

@@ -1,0 +1,23 @@
+"""Which pages may talk to this server: one list for sockets and for REST."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+
+class Origins:
+    """The list of allowed origins; an empty one is nobody but the server's own pages."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.listed = frozenset(allowed)
+
+    def allows(self, origin: str | None, host: str | None) -> bool:
+        """Tell whether a request with this `Origin` to this `Host` may pass.
+
+        A request without an origin comes from no page. `null` (a sandboxed page, a file) passes only where it is
+        listed by name, because every such page has it.
+        """
+        if origin is None or origin in self.listed:
+            return True
+        if origin == "null":
+            return False
+        return "*" in self.listed or (host is not None and urlsplit(origin).netloc == host)

@@ -1,0 +1,176 @@
+"""The REST edge: the same commands as over the socket, and the few questions that need no socket."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from msgspec import Raw, Struct
+
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.health import Health
+from pairquiz_server.protocol import COMMANDS, payloads
+from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.protocol.frames import refusal_body
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.player import Player
+from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.refusals import Refusals
+
+log = structlog.get_logger("pairquiz.rest")
+
+RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STATUSES = {
+    Code.INVALID_PAYLOAD: 400,
+    Code.UNAUTHORIZED: 401,
+    Code.FORBIDDEN: 403,
+    Code.NOT_A_PLAYER: 403,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.SESSION_FULL: 409,
+    Code.WRONG_STATE: 409,
+    Code.OWN_MATCH: 409,
+    Code.NOT_ENOUGH_QUESTIONS: 409,
+    Code.PAYLOAD_TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.INTERNAL: 500,
+    Code.STORAGE_UNAVAILABLE: 503,
+    Code.DRAINING: 503,
+}
+
+
+class Rest:
+    """The handlers of the REST routes."""
+
+    def __init__(self, game: Game, authenticator: Authenticator, connections: Connections, health: Health) -> None:
+        self._game = game
+        self._authenticator = authenticator
+        self._connections = connections
+        self._health = health
+
+    def routes(self) -> list[tuple[str, str, RouteHandler]]:
+        """Return (method, path without the trailing slash, handler) of every route."""
+        return [
+            ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
+            ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),
+            ("GET", "/api/pair-quiz/{session_id}", self._match),
+            ("GET", "/api/topics", self._topics),
+            ("GET", "/healthz", self._alive),
+            ("GET", "/readyz", self._ready),
+        ]
+
+    def _command(self, name: str, *, status: int) -> RouteHandler:
+        """Make the handler that carries out a command of the protocol and answers with its acknowledgement."""
+        row = COMMANDS[name]
+
+        async def handle(request: web.Request) -> web.Response:
+            arrived_at = self._game.now()
+            player = self._player(request)
+            payload = payloads.parse(row.payload, await _json_body(request))
+            answers: list[Reply | Refused] = []
+            sender = Sender(
+                player=player, arrived_at=arrived_at, reply=answers.append, present=self._connections.present
+            )
+            await row.perform(self._game, sender, payload)
+            (answer,) = answers
+            if isinstance(answer, Refused):
+                raise answer
+            return _json(answer.acknowledgement, status)
+
+        return handle
+
+    async def _match(self, request: web.Request) -> web.Response:
+        answers: list[Reply | Refused] = []
+        sender = Sender(
+            player=self._player(request),
+            arrived_at=self._game.now(),
+            reply=answers.append,
+            present=self._connections.present,
+        )
+        row = COMMANDS["resume_pair_quiz"]
+        await row.perform(self._game, sender, payloads.ResumePairQuiz(request.match_info["session_id"]))
+        (answer,) = answers
+        assert isinstance(answer, Reply)  # what is refused was raised
+        return _json(answer.acknowledgement)
+
+    async def _topics(self, request: web.Request) -> web.Response:
+        topics = await self._game.topics()
+        return _json({"topics": topics})
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return _json({"status": "ok"})
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        checks = await self._health.checks()
+        ready = all(checks.values())
+        body = {
+            "status": "ok" if ready else "failed",
+            "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
+        }
+        return _json(body, 200 if ready else 503)
+
+    def _player(self, request: web.Request) -> Player:
+        token = bearer_token(request.headers.get("Authorization"))
+        if token is None:
+            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
+        return self._authenticator.identify(token).player
+
+
+def bearer_token(header: str | None) -> str | None:
+    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
+    scheme, _, token = (header or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def error_middleware(refusals: Refusals) -> Middleware:
+    """Return the middleware that turns every failure into `{error: {code, message, retry}}`."""
+
+    @web.middleware
+    async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as refusal:
+            failure = refusal
+        except web.HTTPRequestEntityTooLarge:
+            failure = Refused(Code.PAYLOAD_TOO_LARGE)
+        except web.HTTPMethodNotAllowed as error:
+            allowed = ", ".join(sorted(error.allowed_methods))
+            failure = Refused(Code.METHOD_NOT_ALLOWED, f"This path takes {allowed}")
+        except web.HTTPNotFound:
+            failure = Refused(Code.NOT_FOUND, "There is nothing at this path")
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            failure = Refused(Code.INVALID_PAYLOAD, error.reason)
+        except Exception:
+            log.exception("request_failed", path=request.path)
+            failure = Refused(Code.INTERNAL)
+        refusals.note(failure.code, path=request.path[:200])
+        headers = {"WWW-Authenticate": "Bearer"} if failure.code is Code.UNAUTHORIZED else None
+        return web.Response(
+            body=msgspec.json.encode({"error": refusal_body(failure)}),
+            status=STATUSES.get(failure.code, 400),
+            content_type="application/json",
+            headers=headers,
+        )
+
+    return answer_errors
+
+
+async def no_such_path(request: web.Request) -> web.StreamResponse:
+    """Answer every path that no route has, so that the answer carries the CORS headers of a route."""
+    raise Refused(Code.NOT_FOUND, "There is nothing at this path")
+
+
+async def _json_body(request: web.Request) -> Raw:
+    if request.body_exists and request.content_type != "application/json":
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
+    body = await request.read()
+    return Raw(body or b"null")
+
+
+def _json(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+    return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")

@@ -1,0 +1,191 @@
+"""The Socket.IO edge: packets in, one answer to each command out. It decides nothing.
+
+python-socketio keeps the handshake, polling, the upgrade and the namespace; its dispatch is replaced
+(`_handle_eio_message`), because a handler is never told whether an acknowledgement was asked for, unknown events get
+no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
+"""
+
+import itertools
+import secrets
+from typing import Any
+
+import msgspec
+import socketio
+import structlog
+from socketio.exceptions import ConnectionRefusedError as ConnectRefused
+
+from pairquiz_server.config import Settings
+from pairquiz_server.engine.game import Game
+from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
+from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.protocol.events import Session, Welcome
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.auth import Authenticator, Identity
+from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.rest import bearer_token
+from pairquiz_server.web.transport import Transports
+
+log = structlog.get_logger("pairquiz.socket")
+
+NAME_SHOWN_MAX = 64
+_connect_payload = msgspec.json.Decoder(dict[str, Any])
+
+
+class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio has no types
+    """The Socket.IO server of one process."""
+
+    def __init__(
+        self,
+        game: Game,
+        authenticator: Authenticator,
+        connections: Connections,
+        transports: Transports,
+        origins: Origins,
+        refusals: Refusals,
+        settings: Settings,
+        *,
+        logger: Any,
+        engineio_logger: Any,
+    ) -> None:
+        super().__init__(
+            async_mode="aiohttp",
+            async_handlers=False,  # one client's commands are carried out in the order in which they came
+            namespaces=["/"],
+            cors_allowed_origins=lambda origin, environ: origins.allows(origin, environ.get("HTTP_HOST")),
+            cors_credentials=False,
+            ping_interval=settings.server.ping_interval_s,
+            ping_timeout=settings.server.ping_timeout_s,
+            max_http_buffer_size=settings.limits.message_bytes,
+            http_compression=False,
+            logger=logger,
+            engineio_logger=engineio_logger,
+        )
+        self._game = game
+        self._authenticator = authenticator
+        self._connections = connections
+        self._transports = transports
+        self._refusals = refusals
+        self._region = settings.server.region
+        self._by_eio_sid: dict[str, Connection] = {}
+        self._identities: dict[str, Identity] = {}
+        self._request_ids = (f"{secrets.token_hex(3)}-{number}" for number in itertools.count(1))
+        self.on("connect", self._connect)
+        self.on("disconnect", self._disconnect)
+        transports.install(self.eio)
+
+    async def _handle_eio_message(self, eio_sid: str, data: object) -> None:
+        arrived_at = self._game.now()
+        connection = self._by_eio_sid.get(eio_sid)
+        try:
+            kind = data[0] if isinstance(data, str) and data else ""
+            assert isinstance(data, str)
+            if kind == "2" and connection is not None:
+                await self._command(connection, frames.decode_event(data), arrived_at)
+            elif kind == "0" and connection is None:
+                await self._open(eio_sid, data[1:])
+            elif kind == "1" and data == "1":
+                await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            elif kind != "3":  # we ask for no acknowledgements, so that one is noise, and no fault
+                raise frames.BadFrame(f"a packet of type {kind or 'binary'!r} that is not taken here")
+        except (frames.BadFrame, AssertionError) as error:
+            if self._transports.note_bad_frame(eio_sid, str(error)):
+                await self._cut(eio_sid)
+
+    async def _open(self, eio_sid: str, payload: str) -> None:
+        try:
+            auth = _connect_payload.decode(payload) if payload else {}
+        except (msgspec.DecodeError, RecursionError):
+            raise frames.BadFrame("a CONNECT whose payload is no object") from None
+        await self._handle_connect(eio_sid, "/", auth)
+        connection = self._by_eio_sid.get(eio_sid)
+        if connection is not None:
+            await self._welcome(connection, self._identities.pop(eio_sid))
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
+        """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, "/")
+        try:
+            token = (auth or {}).get("token")
+            if token is not None and not isinstance(token, str):
+                raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
+            identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
+        except Refused as refusal:
+            self._refusals.note(refusal.code, command="connect")
+            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
+        connection = Connection(eio_sid, identity.player, self.eio.sockets[eio_sid].queue)
+        self._by_eio_sid[eio_sid] = connection
+        self._identities[eio_sid] = identity
+        self._connections.add(connection)
+        log.debug("player_connected", player=identity.player.id)
+
+    async def _welcome(self, connection: Connection, identity: Identity) -> None:
+        sessions: list[Session] = []
+        if not identity.fresh:
+            player_id = identity.player.id
+            try:
+                matches = await self._game.live_matches(player_id)
+            except Refused:
+                await self._cut(connection.eio_sid)  # it comes back by itself, and then hears of all its matches
+                return
+            sessions = [views.session(match, match.seat_of(player_id) or 0) for match in matches]
+        welcome = Welcome(
+            user_id=identity.player.id,
+            server_time=self._game.now(),
+            protocol=PROTOCOL_VERSION,
+            region=self._region,
+            sessions=sessions,
+            guest_token=identity.guest_token,
+        )
+        connection.welcome(frames.event("welcome", welcome))
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        """Called by python-socketio when a client is gone, for whatever reason."""
+        connection = self._by_eio_sid.pop(self.manager.eio_sid_from_sid(sid, "/"), None)
+        if connection is not None:
+            self._connections.remove(connection)
+            log.debug("player_disconnected", player=connection.player.id, reason=reason)
+
+    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
+        request = next(self._request_ids)
+
+        def reply(outcome: Reply | Refused) -> None:
+            if isinstance(outcome, Refused):
+                self._refusals.note(outcome.code, command=frame.name[:NAME_SHOWN_MAX], request=request)
+                connection.send(
+                    frames.refusal_event(outcome, frame.name[:NAME_SHOWN_MAX])
+                    if frame.ack is None
+                    else frames.refusal_acknowledgement(frame.ack, outcome)
+                )
+            elif frame.ack is not None:
+                connection.send(frames.acknowledgement(frame.ack, outcome.acknowledgement))
+            else:
+                for name, payload in outcome.events:
+                    connection.send(frames.event(name, payload))
+
+        log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        sender = Sender(
+            player=connection.player,
+            arrived_at=arrived_at,
+            reply=reply,
+            present=self._connections.present,
+            origin=connection,
+            request=request,
+        )
+        try:
+            row = COMMANDS.get(frame.name)
+            if row is None:
+                raise Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}")
+            await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
+        except Refused as refusal:
+            reply(refusal)
+        except Exception:
+            log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=request)
+            reply(Refused(Code.INTERNAL))
+
+    async def _cut(self, eio_sid: str) -> None:
+        """End a connection, whatever its transport; a stock client comes back by itself."""
+        await self._transports.cut(eio_sid)
+        if socket := self.eio.sockets.get(eio_sid):
+            await socket.close(wait=False, abort=False, reason=self.reason.SERVER_DISCONNECT)

@@ -1,0 +1,147 @@
+-- Used by store/matches.py. In psql: \set the parameters, or PREPARE each with the types noted.
+
+-- name: save
+-- Write a batch: each match moves from the version that it was decided on to its new one, and what the moves
+-- bring (players, drawn questions, answers, feature usage) is added beside it. Returns the ids that did NOT move,
+-- because another node was faster (or because a join code or request id was taken): nothing of theirs is written.
+--   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, status, …columns}
+--   $2 json  {players: […], questions: […], answers: […], usage: […]}, each row naming its match_id
+-- Locks: the rows of `matches`, in the order of $1. It is the same on every node, because a nested loop visits
+-- them in $1's order (the committer's connection switches the other joins off), so that two nodes cannot
+-- deadlock. Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the batch is tried again.
+WITH change AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::json) AS c (
+        id uuid, from_version integer, version integer, status pairquiz.match_status, topic_id integer,
+        question_count smallint, time_limit_s smallint, points integer, speed_bonus integer,
+        join_code text, request_id text, player1_id text, player2_id text,
+        player1_score integer, player2_score integer, player1_completed_at bigint, player2_completed_at bigint,
+        created_at bigint, due_at bigint, joined_at bigint, started_at bigint, deadline_at bigint,
+        ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint)
+),
+known AS (
+    INSERT INTO pairquiz.players (id, kind, display_name, label, created_at)
+    SELECT p.id, p.kind, p.display_name, p.label, p.created_at
+    FROM json_to_recordset($2::json -> 'players') AS p (
+        id text, kind pairquiz.player_kind, display_name text, label text, created_at bigint)
+    ON CONFLICT (id) DO NOTHING
+),
+opened AS (
+    INSERT INTO pairquiz.matches (
+        id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
+        player1_id, created_at, due_at)
+    SELECT
+        id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
+        player1_id, created_at, due_at
+    FROM change WHERE from_version = 0
+    ON CONFLICT DO NOTHING
+    RETURNING id
+),
+moved AS (
+    UPDATE pairquiz.matches AS m
+    SET version = c.version, status = c.status, player2_id = c.player2_id,
+        player1_score = c.player1_score, player2_score = c.player2_score,
+        player1_completed_at = c.player1_completed_at, player2_completed_at = c.player2_completed_at,
+        due_at = c.due_at, joined_at = c.joined_at, started_at = c.started_at, deadline_at = c.deadline_at,
+        ended_at = c.ended_at, end_reason = c.end_reason, forfeited_by = c.forfeited_by
+    FROM change AS c
+    WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version
+    RETURNING m.id
+),
+kept AS MATERIALIZED (
+    SELECT id FROM moved UNION ALL SELECT id FROM opened
+),
+drawn AS (
+    INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
+    SELECT q.match_id, q.position, q.question_id, q.option_order
+    FROM json_to_recordset($2::json -> 'questions') AS q (
+        match_id uuid, position smallint, question_id bigint, option_order smallint[])
+    WHERE q.match_id IN (SELECT id FROM kept)
+),
+answered AS (
+    INSERT INTO pairquiz.answers (
+        match_id, player, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms)
+    SELECT a.match_id, a.player, a.question_id, a.chosen, a.correct, a.base, a.bonus,
+           a.arrived_at, a.judged_at, a.lag_credit_ms
+    FROM json_to_recordset($2::json -> 'answers') AS a (
+        match_id uuid, player smallint, question_id bigint, chosen smallint, correct boolean,
+        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint)
+    WHERE a.match_id IN (SELECT id FROM kept)
+),
+used AS (
+    INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
+    SELECT u.used_at, u.player_id, u.feature, u.match_id
+    FROM json_to_recordset($2::json -> 'usage') AS u (
+        used_at bigint, player_id text, feature pairquiz.feature, match_id uuid)
+    WHERE u.match_id IN (SELECT id FROM kept)
+)
+SELECT id FROM change WHERE id NOT IN (SELECT id FROM kept);
+
+-- name: load
+-- Whole matches, with their drawn questions and answers as JSON. $1 uuid[].
+SELECT
+    m.*,
+    t.name AS topic,
+    p1.kind AS player1_kind, p1.display_name AS player1_name,
+    p2.kind AS player2_kind, p2.display_name AS player2_name,
+    (
+        SELECT json_agg(json_build_object(
+            'id', q.id, 'text', q.text, 'correct', array_position(mq.option_order, q.correct) - 1,
+            'options', (SELECT json_agg(q.options[place + 1] ORDER BY n)
+                        FROM unnest(mq.option_order) WITH ORDINALITY AS o (place, n)),
+            'option_order', mq.option_order, 'lang', q.lang, 'explanation', q.explanation
+        ) ORDER BY mq.position)
+        FROM pairquiz.match_questions AS mq JOIN pairquiz.questions AS q ON q.id = mq.question_id
+        WHERE mq.match_id = m.id
+    ) AS questions,
+    (
+        SELECT json_agg(a ORDER BY a.arrived_at, a.question_id) FROM pairquiz.answers AS a WHERE a.match_id = m.id
+    ) AS answers
+FROM pairquiz.matches AS m
+JOIN pairquiz.topics AS t ON t.id = m.topic_id
+JOIN pairquiz.players AS p1 ON p1.id = m.player1_id
+LEFT JOIN pairquiz.players AS p2 ON p2.id = m.player2_id
+WHERE m.id = ANY ($1);
+
+-- name: find_by_code
+-- The match that a join code opens to a player: a waiting one, else one that this player has joined with it
+-- (so that a repeated join finds its match). $1 text the code, $2 text the player's id.
+SELECT id FROM (
+    SELECT id, 0 AS rank, created_at FROM pairquiz.matches WHERE join_code = $1 AND status = 'waiting'
+    UNION ALL
+    SELECT id, 1, created_at FROM pairquiz.matches WHERE player2_id = $2 AND join_code = $1
+) AS found
+ORDER BY rank, created_at DESC
+LIMIT 1;
+
+-- name: find_by_request
+-- The match that a player has created under a request id. $1 text the player's id, $2 text the request id.
+SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2;
+
+-- name: find_live
+-- All live matches of a player, the oldest first. $1 text the player's id.
+SELECT id FROM (
+    SELECT id, created_at FROM pairquiz.matches
+    WHERE player1_id = $1 AND status IN ('waiting', 'ready', 'in_progress')
+    UNION ALL
+    SELECT id, created_at FROM pairquiz.matches
+    WHERE player2_id = $1 AND status IN ('waiting', 'ready', 'in_progress')
+) AS live
+ORDER BY created_at, id;
+
+-- name: find_due
+-- Live matches whose time is over at $1 (bigint), the longest overdue first, at most $2 (integer). A row that is
+-- being written just now is skipped: whoever writes it moves it, or it is found by the next sweep.
+SELECT id, status FROM pairquiz.matches
+WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at <= $1
+ORDER BY due_at
+LIMIT $2
+FOR UPDATE SKIP LOCKED;
+
+-- name: next_due
+-- When the next live match is due, after $1 (bigint); null where none is.
+SELECT min(due_at) FROM pairquiz.matches
+WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at > $1;
+
+-- name: forget_requests
+-- Clear request ids of matches created before $1 (bigint): a request id holds for 24 hours.
+UPDATE pairquiz.matches SET request_id = NULL WHERE request_id IS NOT NULL AND created_at < $1;

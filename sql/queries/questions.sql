@@ -1,0 +1,71 @@
+-- Used by store/questions.py. Topics and questions.
+
+-- name: find_topic
+-- A topic by its key, with how many questions can be drawn from it, counted to $2 at most (more than a match needs
+-- is not worth counting). $1 text the key, $2 integer.
+SELECT t.id, t.name, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM pairquiz.questions AS q WHERE q.topic_id = t.id AND q.retired_at IS NULL LIMIT $2
+    ) AS counted
+) AS available
+FROM pairquiz.topics AS t WHERE t.key = $1;
+
+-- name: list_topics
+-- All topics that have questions, with how many.
+SELECT t.name, count(*) AS questions
+FROM pairquiz.topics AS t JOIN pairquiz.questions AS q ON q.topic_id = t.id AND q.retired_at IS NULL
+GROUP BY t.id ORDER BY t.name;
+
+-- name: draw
+-- $2 (integer) questions of a topic by chance, in an order by chance. $1 integer the topic's id.
+SELECT id, text, options, correct, lang, explanation
+FROM pairquiz.questions WHERE topic_id = $1 AND retired_at IS NULL
+ORDER BY random() LIMIT $2;
+
+-- name: lock_import
+-- One import at a time; the lock is gone with the transaction.
+SELECT pg_advisory_xact_lock(7203482912);
+
+-- name: add_topics
+-- Make the topics that are not there yet. $1 text[] keys, $2 text[] names.
+INSERT INTO pairquiz.topics (key, name) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (key) DO NOTHING;
+
+-- name: topic_ids
+-- The numbers of topics. $1 text[] keys.
+SELECT key, id FROM pairquiz.topics WHERE key = ANY ($1);
+
+-- name: find_active
+-- The active questions that any of these would meet: same topic and text, or same key.
+-- $1 integer[] topic ids and $2 bytea[] text digests, side by side; $3 uuid[] keys.
+WITH met AS (
+    SELECT q.* FROM pairquiz.questions AS q
+    JOIN unnest($1::integer[], $2::bytea[]) AS wanted (topic_id, text_digest)
+      ON q.topic_id = wanted.topic_id AND q.text_digest = wanted.text_digest
+    WHERE q.retired_at IS NULL
+    UNION
+    SELECT q.* FROM pairquiz.questions AS q WHERE q.retired_at IS NULL AND q.key = ANY ($3::uuid[])
+)
+SELECT met.id, met.key::text AS key, met.topic_id, t.name AS topic, met.text, met.options, met.correct,
+       met.difficulty, met.lang, met.explanation, met.source
+FROM met JOIN pairquiz.topics AS t ON t.id = met.topic_id;
+
+-- name: retire
+-- Take questions out of all future draws. $1 bigint[] ids.
+UPDATE pairquiz.questions SET retired_at = now() WHERE id = ANY ($1);
+
+-- name: add
+-- Add questions. $1 json: a list of rows; one without a key gets one.
+INSERT INTO pairquiz.questions
+    (key, topic_id, text, text_digest, options, correct, difficulty, lang, explanation, source)
+SELECT coalesce(r.key, gen_random_uuid()), r.topic_id, r.text, decode(r.text_digest, 'hex'), r.options, r.correct,
+       r.difficulty, r.lang, r.explanation, r.source
+FROM json_to_recordset($1::json) AS r (
+    key uuid, topic_id integer, text text, text_digest text, options text[], correct smallint,
+    difficulty pairquiz.difficulty, lang text, explanation text, source text);
+
+-- name: export
+-- All active questions, of one topic where $1 (text, its key) is not null, in a stable order.
+SELECT t.name AS topic, q.key::text AS key, q.text, q.options, q.correct, q.difficulty, q.lang, q.explanation, q.source
+FROM pairquiz.questions AS q JOIN pairquiz.topics AS t ON t.id = q.topic_id
+WHERE q.retired_at IS NULL AND ($1::text IS NULL OR t.key = $1)
+ORDER BY t.name, q.id;

@@ -1,0 +1,145 @@
+"""A small Socket.IO client over a bare websocket, for what a stock client would never send."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+
+PATIENCE_S = 10.0
+
+
+class Closed(Exception):
+    """The server closed the connection; `code` is the websocket's close code."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+        super().__init__(f"closed with {code}")
+
+
+class Client:
+    """One connection. What arrives is kept until it is asked for; answers to pings are given by the way."""
+
+    def __init__(self, socket: ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.welcome: dict[str, Any] = {}
+        self._events: list[tuple[str, dict[str, Any]]] = []
+        self._acks: dict[int, Any] = {}
+        self._next_ack = 0
+
+    @property
+    def user_id(self) -> str:
+        return str(self.welcome["user_id"])
+
+    @property
+    def token(self) -> str:
+        return str(self.welcome["guest_token"])
+
+    async def send_frame(self, frame: str) -> None:
+        await self.socket.send_str(frame)
+
+    async def emit(self, name: str, payload: Any = None) -> None:
+        """Send an event without asking for an acknowledgement; no payload is sent for None."""
+        arguments = [name] if payload is None else [name, payload]
+        await self.send_frame("42" + json.dumps(arguments))
+
+    async def ask(self, name: str, payload: Any = None) -> dict[str, Any]:
+        """Send an event and return its acknowledgement."""
+        number, self._next_ack = self._next_ack, self._next_ack + 1
+        arguments = [name] if payload is None else [name, payload]
+        await self.send_frame(f"42{number}" + json.dumps(arguments))
+        while number not in self._acks:
+            await self._read()
+        answer: dict[str, Any] = self._acks.pop(number)
+        return answer
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """Return the next event of this name; those before it stay."""
+        while True:
+            for place, (kept, payload) in enumerate(self._events):
+                if kept == name:
+                    del self._events[place]
+                    return payload
+            await self._read()
+
+    async def events_until(self, name: str) -> list[tuple[str, dict[str, Any]]]:
+        """Return all events up to and with the next of this name, in their order."""
+        while not any(kept == name for kept, _ in self._events):
+            await self._read()
+        end = next(place for place, (kept, _) in enumerate(self._events) if kept == name) + 1
+        heard, self._events = self._events[:end], self._events[end:]
+        return heard
+
+    async def settled(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return all events that the server had for us before it answered one more command."""
+        await self.ask("sync_clock", {})
+        heard, self._events = self._events, []
+        return heard
+
+    async def closed(self) -> int | None:
+        """Wait until the server closes, and return the close code."""
+        try:
+            while True:
+                await self._read()
+        except Closed as closed:
+            return closed.code
+
+    async def _read(self) -> None:
+        message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
+        if message.type is not WSMsgType.TEXT:
+            raise Closed(self.socket.close_code)
+        frame: str = message.data
+        if frame == "2":
+            await self.send_frame("3")
+        elif frame.startswith("42"):
+            name, payload = json.loads(frame[2:])
+            self._events.append((name, payload))
+        elif frame.startswith("43"):
+            number, _, answer = frame[2:].partition("[")
+            self._acks[int(number)] = json.loads("[" + answer)[0]
+        elif frame.startswith("44"):
+            self._events.append(("connect_error", json.loads(frame[2:])))
+        elif frame.startswith("41") or frame == "1":
+            self._events.append(("disconnect", {}))
+
+
+@asynccontextmanager
+async def connected(
+    url: str, *, token: str | None = None, path: str = "/socket.io/", welcome: bool = True, **headers: str
+) -> AsyncIterator[Client]:
+    """Connect over a websocket, and wait for `welcome`."""
+    auth = json.dumps({"token": token}) if token else ""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with (
+        ClientSession() as session,
+        session.ws_connect(f"{url}{path}?EIO=4&transport=websocket", headers=names) as socket,
+    ):
+        client = Client(socket)
+        await client.send_frame("40" + auth)
+        if welcome:
+            client.welcome = await client.event("welcome")
+        yield client
+
+
+async def ready_match(first: Client, second: Client, **wishes: Any) -> str:
+    """Create and join a match, and return its session id; both have heard of it."""
+    created = await first.ask("create_pair_quiz", wishes)
+    assert created["ok"], created
+    session_id = str(UUID(created["session_id"]))
+    await first.event("quiz_created")
+    joined = await second.ask("join_pair_quiz", {"session_id": session_id})
+    assert joined["ok"], joined
+    for client in (first, second):
+        await client.event("opponent_joined")
+    return session_id
+
+
+async def started_match(first: Client, second: Client, **wishes: Any) -> dict[str, Any]:
+    """Create, join and start a match, and return its `quiz_started`; both have heard of it."""
+    session_id = await ready_match(first, second, **wishes)
+    await first.ask("start_quiz", {"session_id": session_id})
+    await second.event("quiz_started")
+    return await first.event("quiz_started")

@@ -1,0 +1,131 @@
+"""What all tests stand on: one real PostgreSQL a run, a database a test, and servers on ports of their own."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from pairquiz_server import app, config
+from pairquiz_server.store.embedded import EmbeddedPostgres
+from pairquiz_server.store.pool import Database
+
+TEMPLATE = "pairquiz_template"
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach: as root, PostgreSQL runs as another one, and pytest's folders are private."""
+    folder = Path(tempfile.mkdtemp(prefix="pairquiz-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The PostgreSQL of this run."""
+    with EmbeddedPostgres.join(open_folder / "data") as embedded:
+        yield embedded
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """A database with the schema and the starter questions, to be copied."""
+
+    async def make() -> None:
+        await _execute(postgres.dsn, f"CREATE DATABASE {TEMPLATE}")
+        settings = config.load(environ={})
+        async with app.prepared_database(settings, _sibling(postgres.dsn, TEMPLATE)):
+            pass
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres, template: str) -> str:
+    """Where this test's own database is: the schema, the starter questions, and nobody has played."""
+    name = f"test_{uuid4().hex}"
+    await _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    return _sibling(postgres.dsn, name)
+
+
+@pytest.fixture
+async def empty_database_url(postgres: EmbeddedPostgres) -> str:
+    """Where a database without even a schema is."""
+    name = f"test_{uuid4().hex}"
+    await _execute(postgres.dsn, f"CREATE DATABASE {name}")
+    return _sibling(postgres.dsn, name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """This test's own database, connected."""
+    async with app.open_database(config.load(environ={}), database_url) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server in this process, listening on a port of its own."""
+
+    url: str
+    running: app.Running
+    settings: config.Settings
+
+
+StartServer = Callable[..., Awaitable[Server]]
+
+
+@asynccontextmanager
+async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[Server]:
+    settings = config.load(environ=environ)
+    listener = app.bind("127.0.0.1", 0)
+    async with app.running(settings, database_url) as running:
+        runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener).start()
+            yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", running, settings)
+        finally:
+            await runner.cleanup()
+
+
+@pytest.fixture
+async def start_server(database_url: str) -> AsyncIterator[StartServer]:
+    """Start servers on this test's database; keyword arguments are the environment of each."""
+    async with AsyncExitStack() as servers:
+
+        async def start(**environ: str) -> Server:
+            return await servers.enter_async_context(serving(database_url, environ))
+
+        yield start
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> Server:
+    """A server with the default settings: guests may play."""
+    return await start_server()
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _sibling(dsn: str, name: str) -> str:
+    """The same server's other database."""
+    head, separator, query = dsn.partition("?")
+    return f"{head.rpartition('/')[0]}/{quote(name)}{separator}{query}"
