@@ -1,0 +1,44 @@
+"""The reference names everything that the wire has, and nothing that it has not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.rules.errors import RETRYABLE, Code
+
+TOP = Path(__file__).resolve().parent.parent
+PROTOCOL = (TOP / "docs" / "protocol.md").read_text(encoding="utf-8")
+FIRST_CELL = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)
+
+
+def _section(title: str) -> str:
+    return PROTOCOL.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def _named(section: str) -> set[str]:
+    return {name for cell in FIRST_CELL.findall(_section(section)) for name in re.findall(r"`(\w+)`", cell)}
+
+
+def test_reference_lists_exactly_the_commands() -> None:
+    assert _named("Commands") == set(COMMANDS)
+
+
+def test_reference_lists_exactly_the_error_codes() -> None:
+    assert _named("Error codes") == {str(code) for code in Code}
+
+
+@pytest.mark.parametrize("code", sorted(Code))
+def test_reference_tells_which_errors_a_retry_may_mend(code: Code) -> None:
+    rows = [line.split("|") for line in _section("Error codes").splitlines() if line.startswith("| `")]
+    (row,) = [cells for cells in rows if f"`{code}`" in cells[1]]
+    assert (row[3].strip() == "yes") is (code in RETRYABLE)
+
+
+@pytest.mark.parametrize(
+    "document", sorted(TOP.glob("*.md")) + sorted(TOP.glob("docs/**/*.md")), ids=lambda path: path.name
+)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
