@@ -45,7 +45,7 @@ def test_reader_tells_the_format_by_content(data: bytes, name: str, format_name:
         ("#Q".encode("utf-16"), "UTF-16 text: save it as UTF-8"),
         (BLOCK + b"\0", "not text"),
         (b"Hello,\nhow are you?", "the format is unknown"),
-        (b'[\n {"a": 1,}]', r"broken at line 2, column 10 \(.+\): mend it there"),
+        (b'[\n {"a": 1 2}]', r"broken at line 2, column 10 \(.+\): mend it there"),
         (b'{"a": \xff}', "line 1 is not UTF-8 text"),
         (b'{"a": 1}', "the JSON is of an unknown kind"),
         (b"[" + b"9" * 5000 + b"]", "a number that is too long"),
