@@ -43,7 +43,11 @@ class Judgement(Struct, frozen=True):
 
 
 def judge(questions: Sequence[Question], standing: Iterable[Standing]) -> Judgement:
-    """Judge questions against those of the bank that they could meet: same topic and text, or same key."""
+    """Judge questions against those of the bank that they could meet: same topic and text, or same key.
+
+    Among themselves no two may be alike or have the same key, which the formats see to. They are judged in their
+    order: a text is free for another question only after the edit that gives it up.
+    """
     by_text = {_identity(one.question): one for one in standing}
     by_key = {one.question.key: one for one in by_text.values() if one.question.key}
     verdicts: list[Verdict] = []

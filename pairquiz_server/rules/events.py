@@ -1,6 +1,7 @@
 """What has happened to a match. Each change raises the match's version by one, and is one event.
 
-The exception is `PlayerCompleted` after a last answer: it stands beside that answer's event, and has its version.
+Two changes are two events that share a version: a last answer (`AnswerAccepted`, `PlayerCompleted`), and leaving a
+running match (`PlayerLeft`, `MatchEnded`).
 """
 
 from enum import StrEnum

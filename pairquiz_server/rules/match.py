@@ -216,9 +216,11 @@ def _join(match: Match, command: JoinMatch, now: int) -> Decision:
         raise Refused(Code.OWN_MATCH)
     if seat == 1:
         return Decision(match, duplicate=True)
+    if match.status in (Status.ABANDONED, Status.EXPIRED):
+        raise Refused(Code.NOT_FOUND)  # withdrawn or expired, however many seats were taken
     if len(match.seats) == 2:
         raise Refused(Code.SESSION_FULL)
-    if match.status is not Status.WAITING or now > match.due_at:
+    if now > match.due_at:
         raise Refused(Code.NOT_FOUND)
     after = replace(
         match,
@@ -266,7 +268,7 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
         raise Refused(Code.TOO_LATE)
     _require_move(match, command)
     if seat.completed_at is not None:
-        raise _wrong_state("You have said that you are done with this session")
+        raise _wrong_state("You are done with this session: it takes no more answers from you")
     if question is None:
         raise Refused(Code.UNKNOWN_QUESTION)
     chosen = _chosen(question, command.answer)
@@ -326,8 +328,9 @@ def _leave(match: Match, command: LeaveMatch, now: int) -> Decision:
     if match.forfeited_by == index:
         return Decision(match, duplicate=True)
     _require_move(match, command)
-    if match.seats[index].completed_at is not None:
-        return Decision(match)  # who has completed loses nothing by leaving
+    time_over = match.deadline_at is not None and now > match.deadline_at
+    if time_over or match.seats[index].completed_at is not None:
+        return Decision(match)  # points decide: who has completed, or whose time is over, loses nothing by leaving
     version = match.version + 1
     left = PlayerLeft(version, index)
     if match.status is Status.IN_PROGRESS:
@@ -385,7 +388,7 @@ def _wrong_state(message: str) -> Refused:
 
 
 def _not_enough(topic: str, available: int, wanted: int) -> Refused:
-    message = f"The topic {topic!r} has {available} questions, and {wanted} are needed: ask for fewer, or another topic"
+    message = f"The topic {topic!r} has {available} of the {wanted} questions needed: ask for fewer, or another topic"
     return Refused(Code.NOT_ENOUGH_QUESTIONS, message, available=available)
 
 

@@ -1,0 +1,155 @@
+"""Matches in every state, each made by the commands that lead there; Anna creates, Ben joins, Cleo is a stranger."""
+
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from pairquiz_server.rules.commands import (
+    Command,
+    CompleteQuiz,
+    CreateMatch,
+    EndOverdue,
+    JoinMatch,
+    LeaveMatch,
+    MatchQuestion,
+    StartMatch,
+    SubmitAnswer,
+    Topic,
+)
+from pairquiz_server.rules.match import Match, decide
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.scoring import Scoring
+
+MATCH_ID = UUID("8b1a2f0e-6f4b-4a53-9d0e-0c7f5d1e2a3b")
+ANNA = Player("anna", PlayerKind.USER, "Anna")
+BEN = Player("guest:ben", PlayerKind.GUEST, "Ben")
+CLEO = Player("cleo", PlayerKind.USER, "Cleo")
+
+QUESTION_COUNT = 2
+TIME_LIMIT_S = 10
+CREATED_AT = 1_700_000_000_000
+WAITING_UNTIL = CREATED_AT + 600_000
+JOINED_AT = CREATED_AT + 5_000
+READY_UNTIL = JOINED_AT + 300_000
+STARTED_AT = JOINED_AT + 7_000
+DEADLINE_AT = STARTED_AT + 20_000
+MARGIN_MS = 300
+
+DRAW = (
+    MatchQuestion(11, "Which is a river?", ("Alps", "Rhine", "Malta", "Paris"), 1, (3, 0, 2, 1)),
+    MatchQuestion(12, "Which is a number?", ("0", "x", "2y", "z"), 0, (0, 1, 2, 3)),
+)
+FIRST, SECOND = DRAW
+
+
+def create(**changes: object) -> CreateMatch:
+    """Anna's creation, with some fields changed."""
+    command = CreateMatch(
+        match_id=MATCH_ID,
+        player=ANNA,
+        topic=Topic(7, "Sea", QUESTION_COUNT),
+        join_code="7KQ2M4XA",
+        question_count=QUESTION_COUNT,
+        time_limit_s=TIME_LIMIT_S,
+        scoring=Scoring(),
+        waiting_ttl_ms=WAITING_UNTIL - CREATED_AT,
+        request_id="wish-1",
+    )
+    return replace(command, **changes)
+
+
+def join(player: Player = BEN) -> JoinMatch:
+    return JoinMatch(match_id=MATCH_ID, player=player, ready_ttl_ms=READY_UNTIL - JOINED_AT)
+
+
+def start(player: Player = ANNA, draw: tuple[MatchQuestion, ...] = DRAW) -> StartMatch:
+    return StartMatch(match_id=MATCH_ID, player_id=player.id, draw=draw)
+
+
+def submit(player: Player = ANNA, question: MatchQuestion = FIRST, answer: int | str | None = None) -> SubmitAnswer:
+    """An answer, the right one where none is named."""
+    chosen = question.correct if answer is None else answer
+    return SubmitAnswer(match_id=MATCH_ID, player_id=player.id, question_id=question.id, answer=chosen)
+
+
+def complete(player: Player = ANNA) -> CompleteQuiz:
+    return CompleteQuiz(match_id=MATCH_ID, player_id=player.id)
+
+
+def leave(player: Player = ANNA) -> LeaveMatch:
+    return LeaveMatch(match_id=MATCH_ID, player_id=player.id)
+
+
+def end_overdue(margin_ms: int = MARGIN_MS) -> EndOverdue:
+    return EndOverdue(match_id=MATCH_ID, margin_ms=margin_ms)
+
+
+def play(match: Match | None, now: int, *commands: Command) -> Match:
+    """The match after commands that all arrive at one time, and none of which is refused."""
+    for command in commands:
+        match = decide(match, command, now).match
+    assert match is not None
+    return match
+
+
+def waiting() -> Match:
+    return play(None, CREATED_AT, create())
+
+
+def ready() -> Match:
+    return play(waiting(), JOINED_AT, join())
+
+
+def in_progress(*commands: Command, now: int = STARTED_AT + 1_000, scoring: Scoring | None = None) -> Match:
+    """A running match, after commands that arrive one second into it."""
+    opened = play(None, CREATED_AT, create(scoring=scoring or Scoring()))
+    return play(play(play(opened, JOINED_AT, join()), STARTED_AT, start()), now, *commands)
+
+
+def completed() -> Match:
+    """Both have said that they are done; nobody has answered anything."""
+    return in_progress(complete(ANNA), complete(BEN))
+
+
+def timed_out(*commands: Command) -> Match:
+    return play(in_progress(*commands), DEADLINE_AT + MARGIN_MS, end_overdue())
+
+
+def forfeited(player: Player = BEN, *commands: Command) -> Match:
+    return in_progress(*commands, leave(player))
+
+
+def withdrawn() -> Match:
+    """Anna has left before anybody came."""
+    return play(waiting(), JOINED_AT, leave(ANNA))
+
+
+def abandoned() -> Match:
+    """Ben has left before anybody started."""
+    return play(ready(), STARTED_AT, leave(BEN))
+
+
+def never_joined() -> Match:
+    return play(waiting(), WAITING_UNTIL + MARGIN_MS, end_overdue())
+
+
+def never_started() -> Match:
+    return play(ready(), READY_UNTIL + MARGIN_MS, end_overdue())
+
+
+SITUATIONS = {
+    "waiting": waiting(),
+    "ready": ready(),
+    "in progress": in_progress(),
+    "in progress, Anna at her last question": in_progress(submit(ANNA, SECOND)),
+    "in progress, Ben done, Anna at her last question": in_progress(submit(ANNA, SECOND), complete(BEN)),
+    "in progress, Anna done": in_progress(complete(ANNA)),
+    "completed by both": completed(),
+    "completed at the deadline": timed_out(),
+    "completed as Ben left": forfeited(BEN),
+    "abandoned as Anna withdrew it": withdrawn(),
+    "abandoned as Ben left": abandoned(),
+    "expired as nobody joined": never_joined(),
+    "expired as nobody started": never_started(),
+}
+"""Every state that a match can be in, by a name."""

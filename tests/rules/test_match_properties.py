@@ -1,0 +1,235 @@
+"""What holds in every match, whatever two players, a stranger and the sweeper do, and in whatever order."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
+
+from pairquiz_server.protocol import views
+from pairquiz_server.rules.commands import Command, MatchQuestion
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.events import AnswerAccepted, Event, MatchEnded, PlayerLeft
+from pairquiz_server.rules.match import LIVE, MOVES, Decision, Match, Outcome, Status, decide
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.scoring import Scoring
+from tests.rules.matches import (
+    ANNA,
+    BEN,
+    CLEO,
+    CREATED_AT,
+    FIRST,
+    SECOND,
+    complete,
+    create,
+    end_overdue,
+    join,
+    leave,
+    start,
+    submit,
+)
+
+DRAW = (FIRST, SECOND, replace(FIRST, id=13, correct=3))
+STRANGE = replace(FIRST, id=99)
+MIRRORED = {
+    Outcome.WON: Outcome.LOST,
+    Outcome.LOST: Outcome.WON,
+    Outcome.DRAW: Outcome.DRAW,
+    Outcome.NONE: Outcome.NONE,
+}
+
+players = st.sampled_from([ANNA, BEN])
+anybody = st.sampled_from([ANNA, BEN, CLEO])
+questions = st.sampled_from([*DRAW, STRANGE])
+answers = st.one_of(st.none(), st.integers(-1, 4), st.sampled_from([*FIRST.options, *SECOND.options, "1"]))
+spans_ms = st.one_of(st.integers(0, 1_000), st.integers(0, 1_000), st.sampled_from([5_000, 30_000, 600_000]))
+
+
+def changes_of(decision: Decision) -> list[int]:
+    """The versions of the events, each once, in their order."""
+    return list(dict.fromkeys(event.version for event in decision.events))
+
+
+def with_other_right_options(match: Match, seat: int) -> Match:
+    """The same match, but that what this seat has not answered has another right option."""
+
+    def other(question: MatchQuestion) -> MatchQuestion:
+        known = match.seats[seat].answer_to(question.id) is not None
+        return question if known else replace(question, correct=(question.correct + 1) % 4)
+
+    return replace(match, questions=tuple(map(other, match.questions)))
+
+
+def refusal_of(match: Match, command: Command, now: int) -> tuple[Any, ...] | None:
+    """Everything that a refused player is told, or None where the command is carried out."""
+    try:
+        decide(match, command, now)
+    except Refused as refusal:
+        return refusal.code, refusal.message, refusal.details
+    return None
+
+
+def as_seen(match: Match, seat: int, now: int) -> bytes:
+    return msgspec.json.encode(views.quiz_state(match, seat, present, now))
+
+
+def present(*_: Any) -> bool:
+    return True
+
+
+class AnyMatch(RuleBasedStateMachine):
+    """One match, a clock that moves on, and the list of all that has happened."""
+
+    match: Match
+    now = CREATED_AT
+
+    @initialize(
+        question_count=st.integers(1, 3),
+        time_limit_s=st.sampled_from([5, 30]),
+        scoring=st.sampled_from([Scoring(), Scoring(100, 0), Scoring(0, 50), Scoring(7, 3)]),
+        begun=st.sampled_from(["created", "joined", *["started"] * 6]),
+    )
+    def create(self, question_count: int, time_limit_s: int, scoring: Scoring, begun: str) -> None:
+        wish = create(question_count=question_count, time_limit_s=time_limit_s, scoring=scoring)
+        made = decide(None, replace(wish, topic=replace(wish.topic, available=3)), self.now)
+        self.match = made.match
+        self.happened: list[Event] = list(made.events)
+        # Most of what can go wrong goes wrong in running matches, so most of them begin there.
+        if begun != "created":
+            self.carry_out(join(BEN))
+        if begun == "started":
+            self.carry_out(start(BEN, DRAW[:question_count]))
+
+    @rule(span_ms=spans_ms)
+    def time_passes(self, span_ms: int) -> None:
+        self.now += span_ms
+
+    @rule(player=anybody)
+    def anybody_joins(self, player: Player) -> None:
+        self.carry_out(join(player))
+
+    @rule(player=anybody, missing=st.sampled_from([0, 0, 0, 1]))
+    def anybody_starts(self, player: Player, missing: int) -> None:
+        self.carry_out(start(player, DRAW[: self.match.question_count - missing]))
+
+    @rule(player=players, place=st.integers(0, 2), answer=st.one_of(st.none(), st.integers(0, 3)))
+    def player_answers(self, player: Player, place: int, answer: int | None) -> None:
+        self.carry_out(submit(player, DRAW[place % self.match.question_count], answer))
+
+    @rule(player=players, place=st.integers(0, 2))
+    def player_knows(self, player: Player, place: int) -> None:
+        self.carry_out(submit(player, DRAW[place % self.match.question_count]))
+
+    @rule(player=anybody, question=questions, answer=answers)
+    def anybody_answers_anything(self, player: Player, question: MatchQuestion, answer: int | str | None) -> None:
+        self.carry_out(submit(player, question, answer))
+
+    @rule(player=anybody, command=st.sampled_from([complete, complete, complete, leave]))
+    def anybody_has_enough(self, player: Player, command: Callable[[Player], Command]) -> None:
+        self.carry_out(command(player))
+
+    @rule(margin_ms=st.sampled_from([0, 300]))
+    def sweeper_looks(self, margin_ms: int) -> None:
+        self.carry_out(end_overdue(margin_ms))
+
+    def carry_out(self, command: Command) -> None:
+        before, written = self.match, msgspec.msgpack.encode(self.match)
+        try:
+            decision = decide(before, command, self.now)
+        except Refused:
+            self.refusal_tells_no_right_option(command)
+        else:
+            self.take(decision, command)
+        assert msgspec.msgpack.encode(before) == written, "a match is a value: nothing changes it"
+
+    def take(self, decision: Decision, command: Command) -> None:
+        before, after = self.match, decision.match
+        assert changes_of(decision) == list(range(before.version + 1, after.version + 1))
+        if not decision.events:
+            assert after is before
+            return
+        assert not decision.duplicate
+        assert before.status in LIVE, "no event after the end"
+        assert after.status in MOVES[before.status][type(command)]
+        repeated = decide(after, command, self.now) if after.status in LIVE else None
+        assert repeated is None or repeated.match is after, "the same command at once again changes nothing"
+        self.match = after
+        self.happened += decision.events
+
+    def refusal_tells_no_right_option(self, command: Command) -> None:
+        for seat in range(len(self.match.seats)):
+            twin = with_other_right_options(self.match, seat)
+            assert refusal_of(twin, command, self.now) == refusal_of(self.match, command, self.now)
+
+    @invariant()
+    def scores_add_up(self) -> None:
+        for index, seat in enumerate(self.match.seats):
+            accepted = [
+                event.answer for event in self.happened if isinstance(event, AnswerAccepted) and event.seat == index
+            ]
+            assert list(seat.answers) == accepted
+            assert seat.score == sum(answer.base + answer.bonus for answer in accepted)
+            most = self.match.scoring.points + self.match.scoring.speed_bonus
+            assert all(0 <= answer.points <= most <= 150 for answer in accepted)
+            assert all(answer.correct or answer.points == 0 for answer in accepted)
+
+    @invariant()
+    def nobody_answers_twice(self) -> None:
+        drawn = {question.id for question in self.match.questions}
+        assert len(drawn) == (0 if self.match.started_at is None else self.match.question_count)
+        for seat in self.match.seats:
+            answered = [answer.question_id for answer in seat.answers]
+            assert len(set(answered)) == len(answered)
+            assert set(answered) <= drawn
+
+    @invariant()
+    def answers_are_in_time(self) -> None:
+        for seat in self.match.seats:
+            for answer in seat.answers:
+                assert self.match.started_at <= answer.judged_at <= self.match.deadline_at
+
+    @invariant()
+    def match_is_over_exactly_when_both_are_done_or_it_has_an_end(self) -> None:
+        match = self.match
+        running = match.status is Status.IN_PROGRESS
+        assert not (running and all(seat.completed_at is not None for seat in match.seats))
+        for seat in match.seats:
+            assert len(seat.answers) < max(len(match.questions), 1) or seat.completed_at is not None
+        assert (match.ended_at is None) == (match.end_reason is None) == (match.status in LIVE)
+
+    @invariant()
+    def results_are_one_story(self) -> None:
+        match = self.match
+        assert sum(isinstance(event, MatchEnded) for event in self.happened) == (match.status is Status.COMPLETED)
+        if len(match.seats) == 2:
+            assert match.outcome(1) is MIRRORED[match.outcome(0)]
+        decided = match.outcome(0) is not Outcome.NONE
+        assert decided == (match.status is Status.COMPLETED)
+        left = [event.seat for event in self.happened if isinstance(event, PlayerLeft)]
+        assert left == ([] if match.forfeited_by is None else [match.forfeited_by])
+        if decided and left:
+            assert match.outcome(left[0]) is Outcome.LOST
+        elif decided:
+            first, second = (seat.score for seat in match.seats)
+            assert (match.outcome(0) is Outcome.WON) == (first > second)
+
+    @invariant()
+    def versions_rise_by_one_a_change(self) -> None:
+        versions = list(dict.fromkeys(event.version for event in self.happened))
+        assert versions == list(range(1, self.match.version + 1))
+
+    @invariant()
+    def no_player_sees_a_right_option_before_the_own_answer(self) -> None:
+        if self.match.status in LIVE:
+            for seat in range(len(self.match.seats)):
+                twin = with_other_right_options(self.match, seat)
+                assert as_seen(twin, seat, self.now) == as_seen(self.match, seat, self.now)
+
+
+TestAnyMatch = AnyMatch.TestCase
+TestAnyMatch.settings = settings(
+    max_examples=250, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
