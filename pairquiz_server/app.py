@@ -39,6 +39,7 @@ from pairquiz_server.web.transport import Transports
 log = structlog.get_logger("pairquiz.app")
 
 CLOSE_REQUESTS_S = 2.0
+BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
 
 
@@ -149,6 +150,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             health.draining = True
             sweeping.cancel()
             committer.stop()
+            await asyncio.wait({sweeping})  # it may still hold a connection
             await committing
             await sockets.shutdown()
 
@@ -172,7 +174,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S)
         await runner.setup()
         try:
-            await web.SockSite(runner, listener, backlog=1024).start()
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
             await stop.wait()
@@ -187,15 +189,26 @@ def bind(host: str, port: int) -> socket.socket:
     """Take the address, before anything else is started. Raises `StartError`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
+    except UnicodeError:
+        raise StartError(f"cannot listen on {host!r}: it is no host name. Choose another with --host") from None
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from None
+    listener = socket.socket(family, kind, protocol)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)  # until then, another process may still take the same address
     except OSError as error:
-        raise StartError(
-            f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses the port, or choose another "
-            "with --port (--host for the address)"
-        ) from None
+        listener.close()
+        raise _cannot_listen(host, port, error) from None
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
+    return StartError(
+        f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses the port, or choose another "
+        "with --port (--host for the address)"
+    )
 
 
 async def authenticator(settings: Settings, database: Database) -> Authenticator:

@@ -1,42 +1,46 @@
-"""Logs: one event a line, a snake_case fact plus fields; JSON in production, pretty on a terminal."""
+"""Logs: one event a line, a snake_case fact plus fields; JSON in production, pretty on a terminal.
+
+Only a traceback on a terminal takes more than its line. Tokens and answer keys are taken out of each finished line,
+whoever wrote it.
+"""
 
 import logging
 import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
+_LIBRARIES = ("socketio.server", "engineio.server")
+_KEY = r"""((?:token|guest_token|correct_option)\\*["']?\s*:\s*)"""
+# A key and its value in JSON or in a Python dict, also where that is itself quoted inside a line of JSON; what takes
+# the value's place leaves the line as valid as it was.
 _SECRETS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "[token]"),
-    (re.compile(r"""(["']?(?:token|guest_token|correct_option)["']?\s*:\s*)("[^"]*"|'[^']*'|\d+)"""), r"\1[hidden]"),
+    (re.compile(_KEY + r"""(\\*["']).*?\2"""), r"\1\2[hidden]\2"),
+    (re.compile(_KEY + r"\d+"), r"\1null"),
 )
-_LIBRARIES = ("socketio.server", "engineio.server")
 
 
 def configure(
-    *, level: str, style: str, socketio: bool = False, engineio: bool = False, stream: TextIO = sys.stderr
+    *, level: str, style: str, socketio: bool = False, engineio: bool = False, stream: TextIO | None = None
 ) -> None:
-    """Send our events and the libraries' to `stream`, in one style.
+    """Send our events and the libraries' to `stream` (standard error where it is None), in one style.
 
     `level` is debug, info, warning or error; `style` is json, console, or auto (console on a terminal, else json).
-    `socketio` and `engineio` switch those libraries' own logs on.
+    `socketio` and `engineio` switch those libraries' own logs on; what they catch of our faults is logged anyway.
     """
+    stream = stream or sys.stderr
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    console = style == "console" or (style == "auto" and stream.isatty())
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
-        if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    rendering = _rendering(console=style == "console" or (style == "auto" and stream.isatty()), colors=stream.isatty())
     structlog.configure(
-        processors=[*before, structlog.processors.UnicodeDecoder(), *renderer],
+        processors=[*before, structlog.processors.UnicodeDecoder(), *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
@@ -45,13 +49,14 @@ def configure(
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*before, structlog.stdlib.add_logger_name],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
-    handler.addFilter(_hide_secrets)
+    quiet = {name for name, on in zip(_LIBRARIES, (socketio, engineio), strict=True) if not on}
+    handler.addFilter(lambda record: record.name not in quiet or record.exc_info is not None)
     logging.basicConfig(level=max(threshold, logging.INFO), handlers=[handler], force=True)
-    for name, on in zip(_LIBRARIES, (socketio, engineio), strict=True):
-        logging.getLogger(name).setLevel(logging.INFO if on else logging.CRITICAL)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.ERROR if name in quiet else logging.INFO)
 
 
 def library_loggers() -> tuple[logging.Logger, logging.Logger]:
@@ -59,10 +64,27 @@ def library_loggers() -> tuple[logging.Logger, logging.Logger]:
     return logging.getLogger(_LIBRARIES[0]), logging.getLogger(_LIBRARIES[1])
 
 
-def _hide_secrets(record: logging.LogRecord) -> bool:
-    """Take tokens and answer keys out of what the libraries say of each packet."""
-    message = record.getMessage()
+def _rendering(*, console: bool, colors: bool) -> list[Processor]:
+    """Return the processors that make an event its line."""
+    if console:
+        # structlog's own choice of traceback shows local variables, and with them tokens and right answers.
+        renderer = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+        return [_on_one_line, renderer, _without_secrets]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), _without_secrets]
+
+
+def _on_one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Spell out the line breaks and escapes of a text from outside, so that it cannot forge lines on a terminal."""
+    return {key: _spelt_out(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _spelt_out(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
     for pattern, replacement in _SECRETS:
-        message = pattern.sub(replacement, message)
-    record.msg, record.args = message, ()
-    return True
+        line = pattern.sub(replacement, line)
+    return str(line)

@@ -19,12 +19,18 @@ from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
 
 TEMPLATE = "pairquiz_template"
+ROOM_IN_MEMORY = 2 * 1024**3
 
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can reach: as root, PostgreSQL runs as another one, and pytest's folders are private."""
-    folder = Path(tempfile.mkdtemp(prefix="pairquiz-test-"))
+    """A folder that every user can reach: as root, PostgreSQL runs as another one, and pytest's folders are private.
+
+    In memory where there is room, because a database a test means many gigabytes that nobody reads again.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free >= ROOM_IN_MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="pairquiz-test-", dir=memory if roomy else None))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -52,19 +58,17 @@ def template(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-async def database_url(postgres: EmbeddedPostgres, template: str) -> str:
+async def database_url(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     """Where this test's own database is: the schema, the starter questions, and nobody has played."""
-    name = f"test_{uuid4().hex}"
-    await _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    return _sibling(postgres.dsn, name)
+    async with _database(postgres.dsn, template) as url:
+        yield url
 
 
 @pytest.fixture
-async def empty_database_url(postgres: EmbeddedPostgres) -> str:
+async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """Where a database without even a schema is."""
-    name = f"test_{uuid4().hex}"
-    await _execute(postgres.dsn, f"CREATE DATABASE {name}")
-    return _sibling(postgres.dsn, name)
+    async with _database(postgres.dsn, "template0") as url:
+        yield url
 
 
 @pytest.fixture
@@ -115,6 +119,16 @@ async def start_server(database_url: str) -> AsyncIterator[StartServer]:
 async def server(start_server: StartServer) -> Server:
     """A server with the default settings: guests may play."""
     return await start_server()
+
+
+@asynccontextmanager
+async def _database(dsn: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    await _execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield _sibling(dsn, name)
+    finally:
+        await _execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _execute(dsn: str, statement: str) -> None:

@@ -1,7 +1,9 @@
 """The command `pairquiz-server`: its subcommands, and how their failures are told."""
 
+import signal
 import sys
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -16,11 +18,26 @@ from pairquiz_server.store.pool import StorageUnavailable
 
 
 class _OneLineErrors(click.Group):
-    """A group whose commands end with one line and exit code 1 where something is wrong."""
+    """A group whose commands end with one line where something is wrong: exit code 1, or 2 for a wrong command line.
 
-    def invoke(self, ctx: click.Context) -> Any:
+    SIGTERM unwinds a command as Ctrl+C does, so that its share of the embedded PostgreSQL is given back.
+    """
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Run the command line, and exit."""
+        before = signal.signal(signal.SIGTERM, _unwind)
         try:
-            return super().invoke(ctx)
+            sys.exit(super().main(*arguments, **options | {"standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "pairquiz-server"
+            _fail(f"{error.format_message().rstrip('.')}. See {command} --help", error.exit_code)
+        except click.ClickException as error:
+            _fail(error.format_message())
+        except click.Abort:
+            _fail("stopped before it was done", 128 + signal.SIGINT)
         except StorageUnavailable as error:
             _fail(
                 f"the database cannot be used: {error}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
@@ -28,11 +45,17 @@ class _OneLineErrors(click.Group):
             )
         except (ConfigError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
             _fail(str(error))
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
-def _fail(message: str) -> None:
-    click.echo(f"pairquiz-server: {message}", err=True)
-    sys.exit(1)
+def _unwind(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    click.echo("pairquiz-server: " + " ".join(message.split()), err=True)
+    sys.exit(exit_code)
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})

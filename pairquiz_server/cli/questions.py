@@ -10,6 +10,7 @@ import click
 import msgspec
 from msgspec import Struct
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pairquiz_server import app
@@ -22,6 +23,13 @@ from pairquiz_server.store.questions import Questions, TopicCount
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _topic = click.option("--topic", help="Put all questions into this topic, whatever the files say.")
+
+
+class _ParsedFile(Struct, frozen=True):
+    """A file's name, fit to be shown, and what was found in it."""
+
+    name: str
+    parsed: Parsed
 
 
 class Imported(Struct, frozen=True):
@@ -61,8 +69,9 @@ def import_(
     A file comes in whole or not at all, unless --skip-bad; every bad question is named with its line. What is
     there already is left as it is; a question with the key of a stored one (from `export`) is its edit.
     """
+    parsed = _parsed(files, topic)  # one that cannot be read stops the import before anything is changed
     with app.database_url(settings) as url:
-        imported = asyncio.run(_import(settings, url, files, _checked(topic), dry_run=dry_run, skip_bad=skip_bad))
+        imported = asyncio.run(_import(settings, url, parsed, dry_run=dry_run, skip_bad=skip_bad))
     if as_json:
         click.echo(msgspec.json.encode(imported))
     else:
@@ -99,8 +108,11 @@ def export(settings: Settings, topic: str | None, output: Path | None) -> None:
         data = asyncio.run(_export(settings, url, topic))
     if output is None:
         click.echo(data, nl=False)
-    else:
+        return
+    try:
         output.write_bytes(data)
+    except OSError as error:
+        raise click.FileError(click.format_filename(output), f"{error.strerror}: name another --output") from None
 
 
 @questions.command()
@@ -109,17 +121,17 @@ def export(settings: Settings, topic: str | None, output: Path | None) -> None:
 def check(files: tuple[Path, ...], topic: str | None) -> None:
     """Read FILES as `import` would, and name every bad question; no database is needed."""
     bad = 0
-    for file in files:
-        parsed = _parsed(file, _checked(topic))
-        _name(file, parsed.refusals)
-        bad += len(parsed.refusals)
-        click.echo(f"{file}: {parsed.format}, {len(parsed.questions)} good, {len(parsed.refusals)} bad")
+    for file in _parsed(files, topic):
+        good, refusals = file.parsed.questions, file.parsed.refusals
+        _name(file, refusals)
+        bad += len(refusals)
+        click.echo(f"{file.name}: {file.parsed.format}, {len(good)} good, {len(refusals)} bad")
     if bad:
         sys.exit(1)
 
 
 async def _import(
-    settings: Settings, url: str, files: tuple[Path, ...], topic: str | None, *, dry_run: bool, skip_bad: bool
+    settings: Settings, url: str, files: Sequence[_ParsedFile], *, dry_run: bool, skip_bad: bool
 ) -> list[Imported]:
     imported = []
     console = Console(stderr=True)
@@ -128,16 +140,15 @@ async def _import(
         with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
             task = progress.add_task("importing", total=len(files))
             for file in files:
-                progress.update(task, description=file.name)
-                bank = Questions(database)
-                imported.append(await _import_file(bank, file, topic, dry_run=dry_run, skip_bad=skip_bad))
+                progress.update(task, description=escape(Path(file.name).name))
+                imported.append(await _import_file(Questions(database), file, dry_run=dry_run, skip_bad=skip_bad))
                 progress.advance(task)
     return imported
 
 
-async def _import_file(bank: Questions, file: Path, topic: str | None, *, dry_run: bool, skip_bad: bool) -> Imported:
+async def _import_file(bank: Questions, file: _ParsedFile, *, dry_run: bool, skip_bad: bool) -> Imported:
     """Import one file, all of it or nothing unless bad questions are to be skipped, and name every refusal."""
-    parsed = _parsed(file, topic)
+    parsed = file.parsed
     refusals = list(parsed.refusals)
     fates: Counter[Fate] = Counter()
     if not refusals or skip_bad:
@@ -156,7 +167,7 @@ async def _import_file(bank: Questions, file: Path, topic: str | None, *, dry_ru
         ]
     _name(file, refusals)
     return Imported(
-        file=str(file),
+        file=file.name,
         format=parsed.format,
         questions=len(parsed.questions) + len(parsed.refusals),
         added=fates[Fate.ADDED],
@@ -180,19 +191,22 @@ async def _export(settings: Settings, url: str, topic: str | None) -> bytes:
     return dump(found)
 
 
-def _parsed(file: Path, topic: str | None) -> Parsed:
-    try:
-        return parse(file.read_bytes(), name=file.name, topic=topic)
-    except UnreadableFile as error:
-        raise UnreadableFile(f"{file}: {error}") from None
-
-
-def _name(file: Path, refusals: list[Refusal] | tuple[Refusal, ...]) -> None:
-    for refusal in refusals:
-        click.echo(f"{file}:{refusal.line}: {refusal.reason}: {refusal.text}", err=True)
-
-
-def _checked(topic: str | None) -> str | None:
+def _parsed(files: Sequence[Path], topic: str | None) -> list[_ParsedFile]:
+    """Read all files. Raises `UnreadableFile` and `click.BadParameter`."""
     if topic is not None and (wrong := topic_fault(tidy(topic))):
         raise click.BadParameter(wrong, param_hint="--topic")
-    return topic
+    parsed = []
+    for file in files:
+        name = click.format_filename(file)
+        try:
+            parsed.append(_ParsedFile(name, parse(file.read_bytes(), name=Path(name).name, topic=topic)))
+        except OSError as error:
+            raise UnreadableFile(f"{name}: {error.strerror}") from None
+        except UnreadableFile as error:
+            raise UnreadableFile(f"{name}: {error}") from None
+    return parsed
+
+
+def _name(file: _ParsedFile, refusals: Sequence[Refusal]) -> None:
+    for refusal in refusals:
+        click.echo(f"{file.name}:{refusal.line}: {refusal.reason}: {refusal.text}", err=True)

@@ -1,17 +1,21 @@
 """`pairquiz-server serve`: the server itself."""
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
 
 import click
+import structlog
 import uvloop
 
 from pairquiz_server import app, logs
-from pairquiz_server.cli.options import read_settings
+from pairquiz_server.cli.options import config_option, data_dir_option, read_settings
 from pairquiz_server.config import Settings
 
-_DUEL = """
+log = structlog.get_logger("pairquiz.serve")
+
+_SCREEN = """
   pairquiz-server is ready for players:  {url}
 
     Socket.IO   {url}   (path /socket.io/; a bare websocket may use /ws/)
@@ -26,12 +30,10 @@ _DUEL = """
 
 
 @click.command()
-@click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="Read this file in place of config.toml."
-)
-@click.option("--data-dir", help="Where the embedded PostgreSQL keeps its data.")
+@config_option
+@data_dir_option
 @click.option("--host", help="The address to listen on [default: 127.0.0.1].")
-@click.option("--port", type=int, help="The port to listen on [default: 8000, or PORT].")
+@click.option("--port", type=int, help="The port to listen on, 0 for any that is free [default: 8000, or PORT].")
 @click.option("--reload", is_flag=True, help="Start anew whenever a source file changes (for development).")
 def serve(config_file: Path | None, data_dir: str | None, host: str | None, port: int | None, reload: bool) -> None:
     """Serve players until Ctrl+C or SIGTERM.
@@ -48,21 +50,28 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         socketio=settings.log.socketio,
         engineio=settings.log.engineio,
     )
-    listener = app.bind(settings.server.host, settings.server.port)
-    with app.database_url(settings) as url:
-        address = _url(settings, listener.getsockname()[1])
+    for name in settings.unused:
+        log.warning("setting_not_used", name=name, hint="this version runs as one node and does not need it")
+    with app.bind(settings.server.host, settings.server.port) as listener, app.database_url(settings) as url:
+        address = _url(settings.server.host, listener.getsockname()[1])
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
 
 
 def _screen(settings: Settings, url: str) -> str:
     guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token signed by JWT_SECRET"
     database = "yours" if settings.database_url else f"embedded PostgreSQL in {settings.data_dir}"
-    return _DUEL.format(url=url, players=guests, database=database)
+    return _SCREEN.format(url=url, players=guests, database=database)
 
 
-def _url(settings: Settings, port: int) -> str:
-    host = settings.server.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _url(host: str, port: int) -> str:
+    """Return where this machine's own clients find the server; nobody can connect to 0.0.0.0 everywhere."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        return f"http://localhost:{port}"
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
 
 
 def _serve_with_reload() -> None:
@@ -71,11 +80,11 @@ def _serve_with_reload() -> None:
         from watchfiles import run_process
     except ImportError:
         raise app.StartError("--reload needs the extra: pip install 'pairquiz-server[reload]'") from None
-    here = Path(__file__).resolve().parent.parent
-    watched = [here, *(folder for folder in (here.parent / "sql", here.parent / "config.toml") if folder.exists())]
-    arguments = [argument for argument in sys.argv[1:] if argument != "--reload"]
-    run_process(*watched, target=_child, args=([sys.executable, "-m", "pairquiz_server.cli.main", *arguments],))
+    package = Path(__file__).resolve().parents[1]
+    watched = [package, *(path for path in (package.parent / "sql", package.parent / "config.toml") if path.exists())]
+    command = [sys.executable, *(word for word in sys.orig_argv[1:] if word != "--reload")]
+    run_process(*watched, target=_become, args=(command,))
 
 
-def _child(command: list[str]) -> None:
+def _become(command: list[str]) -> None:
     os.execv(command[0], command)  # noqa: S606  (our own interpreter and arguments)

@@ -8,28 +8,41 @@ import click
 from pairquiz_server import app
 from pairquiz_server.cli.options import with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.player import GUEST_PREFIX
-from pairquiz_server.web.auth import sign_user_token
+from pairquiz_server.web.auth import Authenticator, sign_user_token
+
+_HOURS_MAX = 10 * 365 * 24
 
 
 @click.command()
 @click.argument("player_id", required=False)
-@click.option("--hours", type=click.FloatRange(min=0, min_open=True), default=24.0, show_default=True)
+@click.option("--hours", type=click.IntRange(1, _HOURS_MAX), default=24, show_default=True, help="How long it holds.")
 @with_settings
-def token(settings: Settings, player_id: str | None, hours: float) -> None:
+def token(settings: Settings, player_id: str | None, hours: int) -> None:
     """Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.
 
     A guest's holds for 90 days.
     """
     if settings.jwt_secret is not None:
         if player_id is None:
-            raise click.UsageError("say for which user: pairquiz-server token PLAYER_ID")
-        click.echo(sign_user_token(settings, player_id, lifetime_s=int(hours * 3600)))
+            raise click.UsageError("Say for which user: pairquiz-server token PLAYER_ID")
+        click.echo(_user_token(settings, player_id, lifetime_s=hours * 3600))
         return
     if player_id is not None:
-        raise click.UsageError("a user's token needs JWT_SECRET; without PLAYER_ID you get a guest's")
+        raise click.UsageError("A user's token needs JWT_SECRET; without PLAYER_ID you get a guest's")
     with app.database_url(settings) as url:
         click.echo(asyncio.run(_guest_token(settings, url)))
+
+
+def _user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:
+    """Sign a token that the server takes; who could not play with it gets none."""
+    signed = sign_user_token(settings, player_id, lifetime_s=lifetime_s)
+    try:
+        Authenticator(settings, guest_secret=b"").identify(signed)
+    except Refused as refusal:
+        raise click.BadParameter(refusal.message, param_hint="PLAYER_ID") from None
+    return signed
 
 
 async def _guest_token(settings: Settings, url: str) -> str:

@@ -14,10 +14,11 @@ from pairquiz_server.config import Settings
 from pairquiz_server.store.usage import FeatureDay, Usage
 
 _DAY_MS = 24 * 3600 * 1000
+_DAYS_MAX = 10 * 365
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="How many days back.")
+@click.option("--days", type=click.IntRange(1, _DAYS_MAX), default=7, show_default=True, help="How many days back.")
 @json_option
 @with_settings
 def usage(settings: Settings, days: int, as_json: bool) -> None:

@@ -25,6 +25,10 @@ log = structlog.get_logger("pairquiz.committer")
 
 MAX_CACHED_MATCHES = 50_000
 MAX_ATTEMPTS = 10
+MAX_BATCH = 2_000
+"""One statement must stay far from the time at which the database is given up."""
+MAX_QUEUED = 20_000
+"""Who comes after so many is refused at once: waiting would end in the same, only later."""
 
 
 class Collision(Struct, frozen=True):
@@ -75,20 +79,20 @@ class _Batch:
             self.deferred[match_id].append(submission)  # its place behind the one that waits stays
             return
         before = self.known.get(match_id)
+        outcome: Outcome
         try:
-            decision = decide(before, submission.command, submission.arrived_at)
+            outcome = decide(before, submission.command, submission.arrived_at)
         except Refused as refusal:
-            if match_id not in self.fresh and match_id not in self.first_version and before is not None:
-                # Decided from memory, and another node may know better: read the match, then decide again.
-                self.deferred[match_id] = [submission]
-            else:
-                self.decided.append((submission, refusal))
-            return
-        if decision.events:
+            outcome = refusal
+        if isinstance(outcome, Decision) and outcome.events:
             self.first_version.setdefault(match_id, before.version if before else 0)
-            self.events.setdefault(match_id, []).extend(decision.events)
-            self.known[match_id] = decision.match
-        self.decided.append((submission, decision))
+            self.events.setdefault(match_id, []).extend(outcome.events)
+            self.known[match_id] = outcome.match
+        elif before is not None and match_id not in self.fresh and match_id not in self.first_version:
+            # Decided from memory, and no write will tell whether another node knows better: read, and decide again.
+            self.deferred[match_id] = [submission]
+            return
+        self.decided.append((submission, outcome))
 
     def changes(self) -> list[Change]:
         return [
@@ -113,6 +117,9 @@ class Committer:
         """Take a command; `submission.settle` is called when it is committed or refused."""
         if self._stopping:
             submission.settle(Refused(Code.DRAINING))
+            return
+        if len(self._queue) >= MAX_QUEUED:
+            submission.settle(Refused(Code.STORAGE_UNAVAILABLE))
             return
         self._queue.append(submission)
         self._wake.set()
@@ -144,10 +151,10 @@ class Committer:
             if not self._stopping and (rest := last_began + self._pace_s - loop.time()) > 0:
                 await asyncio.sleep(rest)
             self._wake.clear()
-            batch, self._queue = list(self._queue), deque()
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
             last_began = loop.time()
             if batch:
-                await self._carry_out(batch)
+                self._queue.extendleft(reversed(await self._carry_out(batch)))
             if self._queue:
                 self._wake.set()
 
@@ -156,7 +163,8 @@ class Committer:
         self._stopping = True
         self._wake.set()
 
-    async def _carry_out(self, submissions: list[Submission]) -> None:
+    async def _carry_out(self, submissions: list[Submission]) -> list[Submission]:
+        """Decide, write and tell; return those that have to be decided again, in their order."""
         started = asyncio.get_running_loop().time()
         try:
             batch = await self._read(submissions)
@@ -167,18 +175,17 @@ class Committer:
         except StorageUnavailable as error:
             log.warning("batch_failed", size=len(submissions), reason=str(error))
             self._fail(submissions, Code.STORAGE_UNAVAILABLE)
-            return
+            return []
         except Exception:
             # A fault of ours, or a value that PostgreSQL does not take: it must not hurt the others of the batch.
             if len(submissions) > 1:
-                for submission in submissions:
-                    await self._carry_out([submission])
-                return
-            log.exception("command_failed", command=type(submissions[0].command).__name__)
-            self._fail(submissions, Code.INTERNAL)
-            return
+                await self._carry_out_apart(submissions)
+            else:
+                log.exception("command_failed", command=type(submissions[0].command).__name__)
+                self._fail(submissions, Code.INTERNAL)
+            return []
         self._remember(batch, stuck)
-        self._settle(batch, stuck)
+        again = self._settle(batch, stuck)
         spent = asyncio.get_running_loop().time() - started
         log.debug(
             "batch_committed",
@@ -186,6 +193,15 @@ class Committer:
             moved=len(changes) - len(stuck),
             ms=round(spent * 1000, 1),
         )
+        return again
+
+    async def _carry_out_apart(self, submissions: list[Submission]) -> None:
+        """Carry out two halves, the first to its end before the second begins: commands keep their order."""
+        middle = len(submissions) // 2
+        for half in (submissions[:middle], submissions[middle:]):
+            waiting = half
+            while waiting:
+                waiting = await self._carry_out(waiting)
 
     async def _read(self, submissions: Iterable[Submission]) -> _Batch:
         known: dict[UUID, Match] = {}
@@ -212,7 +228,8 @@ class Committer:
         while len(self._cache) > MAX_CACHED_MATCHES:
             self._cache.popitem(last=False)
 
-    def _settle(self, batch: _Batch, stuck: frozenset[UUID]) -> None:
+    def _settle(self, batch: _Batch, stuck: frozenset[UUID]) -> list[Submission]:
+        """Tell what stands, and return what has to be decided again, in its order."""
         again: list[Submission] = []
         for submission, outcome in batch.decided:
             if submission.command.match_id not in stuck:
@@ -226,7 +243,7 @@ class Committer:
         for submission in again:
             submission.attempts += 1
         self._fail([one for one in again if one.attempts >= MAX_ATTEMPTS], Code.STORAGE_UNAVAILABLE)
-        self._queue.extendleft(reversed([one for one in again if one.attempts < MAX_ATTEMPTS]))
+        return [one for one in again if one.attempts < MAX_ATTEMPTS]
 
     def _fail(self, submissions: list[Submission], code: Code) -> None:
         for submission in submissions:
@@ -234,7 +251,7 @@ class Committer:
             self._tell(submission, Refused(code))
 
     def _tell(self, submission: Submission, outcome: Outcome) -> None:
-        """Answer the one who asked, then tell all others. A fault of theirs is not ours."""
+        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else."""
         log.debug(
             "command_settled",
             command=type(submission.command).__name__,
@@ -244,8 +261,11 @@ class Committer:
         )
         try:
             submission.settle(outcome)
-            if isinstance(outcome, Decision) and outcome.events:
-                journal.record(outcome, submission.request)
-                self._announce(outcome, submission.origin)
         except Exception:
-            log.exception("announcement_failed", command=type(submission.command).__name__)
+            log.exception("reply_failed", command=type(submission.command).__name__)
+        if isinstance(outcome, Decision) and outcome.events:
+            try:
+                self._announce(outcome, submission.origin)
+            except Exception:
+                log.exception("announcement_failed", command=type(submission.command).__name__)
+            journal.record(outcome, submission.request)

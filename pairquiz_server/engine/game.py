@@ -214,10 +214,12 @@ class Game:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: Outcome) -> None:
-            if not isinstance(outcome, Collision):
-                caller.settled(outcome)
-            if not done.done():
-                done.set_result(isinstance(outcome, Collision))
+            try:
+                if not isinstance(outcome, Collision):
+                    caller.settled(outcome)
+            finally:
+                if not done.done():  # whoever asked may have gone; the command stands
+                    done.set_result(isinstance(outcome, Collision))
 
         self._committer.submit(
             Submission(command, caller.arrived_at, settle, origin=caller.origin, request=caller.request)

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from pairquiz_server.store.migrations import status
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.server import ServerState
+
+log = structlog.get_logger("pairquiz.health")
 
 CHECK_TIMEOUT_S = 2.0
 
@@ -34,6 +38,9 @@ class Health:
         try:
             return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
         except (StorageUnavailable, TimeoutError):
+            return False
+        except Exception:
+            log.exception("check_failed", check=check.__name__.lstrip("_"))
             return False
 
     async def _answers(self) -> bool:

@@ -5,6 +5,7 @@ from importlib.resources import files
 import structlog
 
 from pairquiz_server.formats import parse
+from pairquiz_server.rules.bank import Fate
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import STARTER_QUESTIONS, ServerState
 
@@ -24,7 +25,8 @@ async def load_starter_questions(questions: Questions, server: ServerState) -> i
         if file.name.endswith(".json")
         for located in parse(file.read_bytes(), name=file.name).questions
     ]
-    await questions.add(bank)
+    verdicts = await questions.add(bank)
     await server.put_first(STARTER_QUESTIONS, b"loaded")
-    log.info("starter_questions_loaded", count=len(bank))
-    return len(bank)
+    added = sum(verdict.fate is Fate.ADDED for verdict in verdicts)
+    log.info("starter_questions_loaded", count=added)
+    return added

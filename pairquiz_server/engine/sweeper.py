@@ -1,13 +1,14 @@
 """Ends what is over: deadlines, and matches that nobody joined or started. Works beside other nodes' sweepers."""
 
 import asyncio
+from collections import Counter
 
 import structlog
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.rules.commands import EndOverdue
-from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 
@@ -41,6 +42,9 @@ class Sweeper:
             except StorageUnavailable as error:
                 log.warning("sweep_failed", reason=str(error))
                 sleep_ms = LONGEST_SLEEP_MS
+            except Exception:
+                log.exception("sweep_failed")  # a fault of ours must not end all sweeping
+                sleep_ms = LONGEST_SLEEP_MS
             await asyncio.sleep(sleep_ms / 1000)
 
     async def sweep(self) -> int:
@@ -49,14 +53,19 @@ class Sweeper:
         ripe = now - self._margin_ms
         due = await self._matches.find_due(ripe, BATCH)
         ending = [self._committer.ask(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]
+        refused: Counter[Code] = Counter()
         for outcome in await asyncio.gather(*ending, return_exceptions=True):
             if isinstance(outcome, Refused):
-                log.warning("overdue_match_not_ended", reason=outcome.code)
+                refused[outcome.code] += 1
             elif isinstance(outcome, BaseException):
                 raise outcome
+        for code, count in refused.items():
+            log.warning("overdue_matches_not_ended", count=count, reason=code)
         if now - self._forgot_at > FORGET_EVERY_MS:
             await self._matches.forget_requests(now - REQUEST_IDS_HOLD_MS)
             self._forgot_at = now
+        if refused:
+            return LONGEST_SLEEP_MS
         if len(due) == BATCH:
             return 0
         next_due = await self._matches.next_due(ripe)

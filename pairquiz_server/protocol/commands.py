@@ -97,7 +97,7 @@ async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> N
     await game.join(
         sender.caller(view, label=label),
         match_id=None if payload.session_id is None else payloads.session_id(payload.session_id),
-        join_code=payload.join_code,
+        join_code=payloads.clean("join_code", payload.join_code),
     )
 
 

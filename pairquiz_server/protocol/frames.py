@@ -10,7 +10,10 @@ from msgspec import Raw, Struct
 from pairquiz_server.rules.errors import Refused
 
 ACK_DIGITS_MAX = 15
-_EVENT = re.compile(rf"2(\d{{0,{ACK_DIGITS_MAX}}})(\[.*)", re.DOTALL)
+_EVENT = re.compile(rf"2([0-9]{{0,{ACK_DIGITS_MAX}}})(\[.*)", re.DOTALL)
+_PAIR_OR_HALF = re.compile(
+    r"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
 _arguments = msgspec.json.Decoder(list[Raw])
 _name = msgspec.json.Decoder(str)
 _encoder = msgspec.json.Encoder()
@@ -34,7 +37,7 @@ def decode_event(text: str) -> EventFrame:
     if found is None:
         raise BadFrame("not an event of the main namespace")
     try:
-        name, *arguments = _arguments.decode(found[2])
+        name, *arguments = _split(found[2])
         return EventFrame(
             name=_name.decode(name),
             payload=arguments[0] if arguments else None,
@@ -42,6 +45,17 @@ def decode_event(text: str) -> EventFrame:
         )
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise BadFrame("not a list of a name and a payload") from None
+
+
+def _split(text: str) -> list[Raw]:
+    """Read a list. Half a surrogate pair (an emoji that JavaScript cut in two) becomes a control character.
+
+    It is JSON, and so it deserves an answer; but it is no text, and msgspec does not take it.
+    """
+    try:
+        return _arguments.decode(text)
+    except msgspec.DecodeError:
+        return _arguments.decode(_PAIR_OR_HALF.sub(lambda found: found[1] or r"\u0000", text))
 
 
 def event(name: str, payload: Struct) -> str:

@@ -17,6 +17,8 @@ from pairquiz_server.validation import fault
 
 DEFAULT_TOPIC = "General"
 _UUID_LENGTH = 36
+_TOPIC_TEXT_MAX = TOPIC_MAX * 10
+"""What is longer has no topic in it, whatever space is around: it is refused before any work is done on it."""
 
 Id = int | str
 ClaimedUser = int | float | str | None
@@ -90,7 +92,7 @@ def parse(kind: type[P], data: Raw | bytes | None) -> P:
         return msgspec.json.decode(b"{}" if text.strip() == b"null" else text, type=kind)
     except msgspec.ValidationError as error:
         raise Refused(Code.INVALID_PAYLOAD, str(fault(error))) from None
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(Code.INVALID_PAYLOAD, "The payload is not valid JSON") from None
 
 
@@ -115,7 +117,9 @@ def topic(text: str | None) -> str:
     """Read a topic, `General` where none is named. Raises `Refused` (`invalid_payload`)."""
     if text is None:
         return DEFAULT_TOPIC
-    name = tidy(text[: TOPIC_MAX * 10])
+    if len(text) > _TOPIC_TEXT_MAX:
+        raise Refused(Code.INVALID_PAYLOAD, f"topic: a topic has 1 to {TOPIC_MAX} characters")
+    name = tidy(text)
     if wrong := topic_fault(name) or (None if printable(text.strip()) else "a topic has no control characters"):
         raise Refused(Code.INVALID_PAYLOAD, f"topic: {wrong}")
     return name

@@ -81,6 +81,16 @@ LIVE = frozenset(status for status, moves in MOVES.items() if moves)
 """The states in which a match can still change."""
 
 
+_WHERE_IT_STANDS = {
+    Status.WAITING: "The session still waits for an opponent: share its link or code",
+    Status.READY: "The session has not started: send start_quiz first",
+    Status.IN_PROGRESS: "The session is running already",
+    Status.COMPLETED: "The session is over: create another one",
+    Status.ABANDONED: "A player has left the session before it began: create another one",
+    Status.EXPIRED: "The session has expired: create another one",
+}
+
+
 class Outcome(StrEnum):
     """How a match went for one of its players."""
 
@@ -380,7 +390,7 @@ def _both_completed(match: Match) -> bool:
 
 def _require_move(match: Match, command: Command) -> None:
     if type(command) not in MOVES[match.status]:
-        raise _wrong_state(f"The session is {match.status}: this is not possible now")
+        raise _wrong_state(_WHERE_IT_STANDS[match.status])
 
 
 def _wrong_state(message: str) -> Refused:

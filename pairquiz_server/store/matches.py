@@ -15,9 +15,11 @@ from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
-from pairquiz_server.store.rows import AnswerRow, Change, encode
+from pairquiz_server.store.rows import AnswerRow, Change, batch
 
 _QUERIES = load("matches")
+_FORGET_AT_ONCE = 10_000  # well within a statement's time
+
 _questions = msgspec.json.Decoder(tuple[MatchQuestion, ...])
 _answers = msgspec.json.Decoder(list[AnswerRow])
 
@@ -40,8 +42,7 @@ class Matches:
 
         When this returns, all others are committed.
         """
-        matches, additions = encode(sorted(changes, key=lambda change: change.match.id))
-        records = await self._database.write(_QUERIES["save"], matches, additions)
+        records = await self._database.write(_QUERIES["save"], *batch(changes).parameters())
         return frozenset(_uuid(record["id"]) for record in records)
 
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
@@ -75,8 +76,8 @@ class Matches:
         return due
 
     async def forget_requests(self, before: int) -> None:
-        """Clear the request ids of matches created before `before` (milliseconds)."""
-        await self._database.fetch(_QUERIES["forget_requests"], before)
+        """Clear request ids of matches created before `before` (milliseconds): so many at once, the oldest first."""
+        await self._database.fetch(_QUERIES["forget_requests"], before, _FORGET_AT_ONCE)
 
 
 def _match(record: asyncpg.Record) -> Match:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import UNAVAILABLE, Database
 from pairquiz_server.store.queries import load, sql_folder
 
 _FILE = re.compile(r"^(\d{4})_(\w+)\.sql$")
@@ -60,7 +61,8 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     known = read_migrations() if migrations is None else migrations
     async with database.connection() as connection, connection.transaction():
         await connection.execute(_QUERIES["lock"], timeout=_TIMEOUT_S)
-        await connection.execute(_QUERIES["prepare"])
+        if not await connection.fetchval(_QUERIES["prepared"]):  # a role that may not make it needs not to
+            await _run(connection, _QUERIES["prepare"], "the schema pairquiz cannot be made")
         applied = {row["number"]: row["checksum"] for row in await connection.fetch(_QUERIES["applied"])}
         pending = tuple(migration for migration in known if migration.number not in applied)
         for migration in known:
@@ -70,12 +72,21 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
                     "it: restore the file, and put the change into a new migration"
                 )
         for migration in pending:
-            try:
-                await connection.execute(migration.sql, timeout=_TIMEOUT_S)
-            except asyncpg.PostgresError as error:
-                raise MigrationError(f"migration {migration.number:04} {migration.name} failed: {error}") from error
+            await _run(connection, migration.sql, f"migration {migration.number:04} {migration.name} failed")
             await connection.execute(_QUERIES["record"], migration.number, migration.name, migration.checksum)
     return pending
+
+
+async def _run(connection: PoolConnectionProxy, sql: str, failure: str) -> None:
+    try:
+        await connection.execute(sql, timeout=_TIMEOUT_S)
+    except asyncpg.InsufficientPrivilegeError as error:
+        reason = str(error).splitlines()[0]
+        raise MigrationError(f"{failure}: {reason}: name a role that owns the database in DATABASE_URL") from error
+    except UNAVAILABLE:
+        raise
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"{failure}: {str(error).splitlines()[0]}") from error
 
 
 async def status(database: Database) -> tuple[MigrationStatus, ...]:

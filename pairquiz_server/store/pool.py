@@ -11,10 +11,12 @@ from msgspec import Struct
 
 WRITER_SETTINGS = {
     # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
-    # planning; without the other joins it visits rows in the given order, which is why nodes cannot deadlock.
+    # planning; without the other joins and scans it visits rows in the order of their ids, however small the table
+    # was when it was planned, which is why nodes cannot deadlock.
     "plan_cache_mode": "force_generic_plan",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_seqscan": "off",
     "jit": "off",
 }
 
@@ -34,18 +36,21 @@ class DatabaseOptions(Struct, frozen=True, kw_only=True):
     transaction_pooler: bool = False
 
 
-_UNAVAILABLE = (
+UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TransactionRollbackError,
     asyncpg.InvalidCatalogNameError,
 )
+"""What asyncpg raises where the database does not answer; all that it raises else is a fault of ours."""
 
 
 class Database:
@@ -67,7 +72,7 @@ class Database:
                 max_size=options.pool_max,
                 **self._connection_options(),
             )
-        except _UNAVAILABLE as error:
+        except UNAVAILABLE as error:
             raise StorageUnavailable(_reason(error)) from error
 
     async def close(self) -> None:
@@ -95,29 +100,40 @@ class Database:
         try:
             async with self._pool.acquire(timeout=self._options.connect_timeout_s) as connection:
                 yield connection
-        except _UNAVAILABLE as error:
+        except UNAVAILABLE as error:
             raise StorageUnavailable(_reason(error)) from error
 
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        """Run one statement on the committer's connection, which is opened anew where it was lost."""
+        """Run one statement on the committer's connection, which is opened anew after every failure.
+
+        One that met a deadlock has changed nothing, and is run a second time.
+        """
         async with self._writing:
             try:
-                if self._writer is None or self._writer.is_closed():
-                    self._writer = await asyncpg.connect(
-                        self._options.dsn,
-                        timeout=self._options.connect_timeout_s,
-                        server_settings=None if self._options.transaction_pooler else WRITER_SETTINGS,
-                        **self._connection_options(),
-                    )
-                return await self._writer.fetch(query, *arguments)
-            except _UNAVAILABLE as error:
-                if self._writer is not None and not isinstance(error, asyncpg.PostgresError):
+                try:
+                    return await (await self._open_writer()).fetch(query, *arguments)
+                except asyncpg.DeadlockDetectedError:
+                    return await (await self._open_writer()).fetch(query, *arguments)
+            except UNAVAILABLE as error:
+                # Also where the connection still lives: behind it may be a primary that is none any more.
+                if self._writer is not None:
                     self._writer.terminate()
                     self._writer = None
                 raise StorageUnavailable(_reason(error)) from error
 
+    async def _open_writer(self) -> asyncpg.Connection:
+        if self._writer is None or self._writer.is_closed():
+            self._writer = await asyncpg.connect(self._options.dsn, **self._connection_options())
+            if not self._options.transaction_pooler:
+                # Not as parameters of the connection's start, which poolers refuse.
+                await self._writer.execute(";".join(f"SET {name} = {value}" for name, value in WRITER_SETTINGS.items()))
+        return self._writer
+
     def _connection_options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"command_timeout": self._options.command_timeout_s}
+        options: dict[str, Any] = {
+            "timeout": self._options.connect_timeout_s,
+            "command_timeout": self._options.command_timeout_s,
+        }
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options

@@ -1,4 +1,4 @@
-"""The rows that a batch writes: matches and their events → the two JSON parameters of `matches.save`."""
+"""The rows that a batch writes: matches and their events → the JSON parameters of `matches.save`."""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -62,14 +62,15 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     forfeited_by: int | None = None
 
 
-class PlayerRow(Struct, frozen=True, order=True):
-    """A row of `players`."""
+class PlayerRow(Struct, gc=False):
+    """A row of `players`, and the match that brings the player."""
 
     id: str
     kind: PlayerKind
     display_name: str
     label: str | None
     created_at: int
+    match_id: UUID
 
 
 class QuestionRow(Struct, gc=False):
@@ -82,10 +83,11 @@ class QuestionRow(Struct, gc=False):
 
 
 class AnswerRow(Struct, kw_only=True, gc=False):
-    """A row of `answers`; `player` is 1 or 2."""
+    """A row of `answers`; `player` is 1 or 2, `ordinal` counts this player's answers from 1."""
 
     match_id: UUID
     player: int
+    ordinal: int
     question_id: int
     chosen: int
     correct: bool
@@ -118,25 +120,30 @@ class UsageRow(Struct, gc=False):
     match_id: UUID
 
 
-class Additions(Struct):
-    """What a batch adds beside its matches."""
+class Batch(Struct):
+    """All rows of a batch, table by table in the order of the statement's parameters."""
 
+    matches: list[MatchRow] = []
     players: list[PlayerRow] = []
     questions: list[QuestionRow] = []
     answers: list[AnswerRow] = []
     usage: list[UsageRow] = []
 
+    def parameters(self) -> tuple[str, ...]:
+        """Return each table's rows as a JSON text."""
+        tables = (self.matches, self.players, self.questions, self.answers, self.usage)
+        return tuple(msgspec.json.encode(rows).decode() for rows in tables)
 
-def encode(changes: Iterable[Change]) -> tuple[str, str]:
-    """Return a batch, ordered by the match's id, as two JSON texts: the matches, and what they bring."""
-    matches: list[MatchRow] = []
-    additions = Additions()
-    for change in changes:
-        matches.append(_match_row(change.from_version, change.match))
+
+def batch(changes: Iterable[Change]) -> Batch:
+    """Return the rows of changes, in orders that are the same on every node: matches and players by their ids."""
+    rows = Batch()
+    for change in sorted(changes, key=lambda change: change.match.id):
+        rows.matches.append(_match_row(change.from_version, change.match))
         for event in change.events:
-            _add(additions, change.match, event)
-    additions.players.sort()
-    return msgspec.json.encode(matches).decode(), msgspec.json.encode(additions).decode()
+            _add(rows, change.match, event)
+    rows.players.sort(key=lambda player: player.id)
+    return rows
 
 
 def _match_row(from_version: int, match: Match) -> MatchRow:
@@ -171,27 +178,28 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
     )
 
 
-def _add(additions: Additions, match: Match, event: Event) -> None:
+def _add(rows: Batch, match: Match, event: Event) -> None:
     match event:
         case MatchCreated():
-            _add_player(additions, match, 0, match.created_at)
-            _add_usage(additions, match, 0, "created", match.created_at)
+            _add_player(rows, match, 0, match.created_at)
+            _add_usage(rows, match, 0, "created", match.created_at)
         case PlayerJoined():
             assert match.joined_at is not None
-            _add_player(additions, match, 1, match.joined_at)
-            _add_usage(additions, match, 1, "joined", match.joined_at)
+            _add_player(rows, match, 1, match.joined_at)
+            _add_usage(rows, match, 1, "joined", match.joined_at)
         case MatchStarted():
             assert match.started_at is not None
-            additions.questions.extend(
+            rows.questions.extend(
                 QuestionRow(match.id, position, question.id, question.option_order)
                 for position, question in enumerate(match.questions)
             )
-            _add_usage(additions, match, event.seat, "started", match.started_at)
+            _add_usage(rows, match, event.seat, "started", match.started_at)
         case AnswerAccepted(answer=answer):
-            additions.answers.append(
+            rows.answers.append(
                 AnswerRow(
                     match_id=match.id,
                     player=event.seat + 1,
+                    ordinal=event.answered,
                     question_id=answer.question_id,
                     chosen=answer.chosen,
                     correct=answer.correct,
@@ -204,22 +212,22 @@ def _add(additions: Additions, match: Match, event: Event) -> None:
             )
         case PlayerLeft():
             assert match.ended_at is not None
-            _add_usage(additions, match, event.seat, "abandoned", match.ended_at)
+            _add_usage(rows, match, event.seat, "abandoned", match.ended_at)
         case MatchEnded():
             assert match.ended_at is not None
             for seat in (0, 1):
                 if seat != match.forfeited_by:
-                    _add_usage(additions, match, seat, "completed", match.ended_at)
+                    _add_usage(rows, match, seat, "completed", match.ended_at)
         case PlayerCompleted() | MatchExpired():
             pass  # the match's own row says it all
         case _:
             assert_never(event)
 
 
-def _add_player(additions: Additions, match: Match, seat: int, at: int) -> None:
+def _add_player(rows: Batch, match: Match, seat: int, at: int) -> None:
     player = match.seats[seat].player
-    additions.players.append(PlayerRow(player.id, player.kind, player.display_name, player.label, at))
+    rows.players.append(PlayerRow(player.id, player.kind, player.display_name, player.label, at, match.id))
 
 
-def _add_usage(additions: Additions, match: Match, seat: int, feature: str, at: int) -> None:
-    additions.usage.append(UsageRow(at, match.seats[seat].player.id, feature, match.id))
+def _add_usage(rows: Batch, match: Match, seat: int, feature: str, at: int) -> None:
+    rows.usage.append(UsageRow(at, match.seats[seat].player.id, feature, match.id))

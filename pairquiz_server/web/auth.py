@@ -17,6 +17,8 @@ GUEST_AUDIENCE = "pairquiz-guest"
 GUEST_TOKEN_DAYS = 90
 TOKEN_MAX_LENGTH = 8192
 _ALGORITHM = "HS256"
+_UNREADABLE = (jwt.PyJWTError, ValueError, OverflowError, RecursionError)
+"""What PyJWT raises on a token; the last three are of the text and the JSON in it, and pass through unnamed."""
 
 
 class Identity(Struct, frozen=True):
@@ -96,7 +98,7 @@ def _claims_to_be_guest(token: str) -> bool:
     """Read, without believing it, which key a token wants to be checked by."""
     try:
         claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False, "verify_aud": False})
-    except jwt.InvalidTokenError:
+    except _UNREADABLE:
         raise Refused(Code.UNAUTHORIZED, "The token is not a JSON Web Token") from None
     return bool(claims.get("iss") == GUEST_ISSUER)
 
@@ -113,7 +115,7 @@ def _decode(token: str, secret: bytes, *, audience: str, issuer: str | None) -> 
         )
     except jwt.ExpiredSignatureError:
         raise Refused(Code.UNAUTHORIZED, "The token has expired: get a new one") from None
-    except jwt.InvalidTokenError as error:
+    except _UNREADABLE as error:
         raise Refused(Code.UNAUTHORIZED, f"The token is not valid: {error}") from None
 
 

@@ -1,6 +1,6 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.refusals import Refusals
 
@@ -130,26 +131,23 @@ def error_middleware(refusals: Refusals) -> Middleware:
 
     @web.middleware
     async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers: dict[str, str] = {}
         try:
             return await handler(request)
         except Refused as refusal:
             failure = refusal
-        except web.HTTPRequestEntityTooLarge:
-            failure = Refused(Code.PAYLOAD_TOO_LARGE)
-        except web.HTTPMethodNotAllowed as error:
-            allowed = ", ".join(sorted(error.allowed_methods))
-            failure = Refused(Code.METHOD_NOT_ALLOWED, f"This path takes {allowed}")
-        except web.HTTPNotFound:
-            failure = Refused(Code.NOT_FOUND, "There is nothing at this path")
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            failure = Refused(Code.INVALID_PAYLOAD, error.reason)
+            failure = _refusal(error)
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                headers["Allow"] = error.headers["Allow"]
         except Exception:
             log.exception("request_failed", path=request.path)
             failure = Refused(Code.INTERNAL)
+        if failure.code is Code.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
         refusals.note(failure.code, path=request.path[:200])
-        headers = {"WWW-Authenticate": "Bearer"} if failure.code is Code.UNAUTHORIZED else None
         return web.Response(
             body=msgspec.json.encode({"error": refusal_body(failure)}),
             status=STATUSES.get(failure.code, 400),
@@ -165,10 +163,34 @@ async def no_such_path(request: web.Request) -> web.StreamResponse:
     raise Refused(Code.NOT_FOUND, "There is nothing at this path")
 
 
+def wrong_method(allowed: Collection[str]) -> RouteHandler:
+    """Return the handler of the methods that a path does not take."""
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
+
+    return refuse
+
+
+def _refusal(error: web.HTTPException) -> Refused:
+    """Say in our words what aiohttp and aiohttp-cors refuse."""
+    match error:
+        case web.HTTPRequestEntityTooLarge():
+            return Refused(Code.PAYLOAD_TOO_LARGE)
+        case web.HTTPMethodNotAllowed(allowed_methods=allowed):
+            return Refused(Code.METHOD_NOT_ALLOWED, f"This path takes {', '.join(sorted(allowed))}")
+        case web.HTTPNotFound():
+            return Refused(Code.NOT_FOUND, "There is nothing at this path")
+        case web.HTTPForbidden():
+            return Refused(Code.FORBIDDEN, error.text)
+        case _:
+            return Refused(Code.INVALID_PAYLOAD, error.text)
+
+
 async def _json_body(request: web.Request) -> Raw:
     if request.body_exists and request.content_type != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
-    body = await request.read()
+    body = await read_body(request)
     return Raw(body or b"null")
 
 

@@ -1,17 +1,18 @@
 """The aiohttp application: sockets, REST, and who may call them."""
 
-from typing import Any
-
 import aiohttp_cors
 from aiohttp import web
 
+from pairquiz_server.web.bodies import count_unreadable_requests
+from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Rest, error_middleware, no_such_path
+from pairquiz_server.web.rest import Rest, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.socket import SocketServer
-from pairquiz_server.web.transport import ALIAS_PATH, MAIN_PATH, Transports, gate
+from pairquiz_server.web.transport import Transports
 
 REST_BODY_MAX = 64 * 1024
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_site(
@@ -21,13 +22,14 @@ def build_site(
     site = web.Application(
         middlewares=[error_middleware(refusals), gate(transports, origins)], client_max_size=REST_BODY_MAX
     )
-    for path in (MAIN_PATH, ALIAS_PATH):
+    for path in SOCKET_PATHS:
         sockets.attach(site, socketio_path=path)
 
     async def close_sockets(_: web.Application) -> None:
         await transports.close_all()
 
     site.on_shutdown.append(close_sockets)
+    count_unreadable_requests(site, refusals)
     _add_rest(site, rest, origins)
     return site
 
@@ -35,13 +37,18 @@ def build_site(
 def _add_rest(site: web.Application, rest: Rest, origins: Origins) -> None:
     options = aiohttp_cors.ResourceOptions(allow_headers="*", allow_methods="*", max_age=600)  # type: ignore[no-untyped-call]
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
-    resources: dict[str, Any] = {}
+    table: dict[str, dict[str, RouteHandler]] = {}
     for method, path, handler in rest.routes():
+        table.setdefault(path, {})[method] = handler
+        if method == "GET":
+            table[path]["HEAD"] = handler
+    # Every path takes every method, if only to refuse it: a path or a method without a route gets no headers from
+    # aiohttp-cors, and a browser then hides the answer from the page.
+    for path, handlers in table.items():
         for spelling in (path, path + "/"):
-            if spelling not in resources:
-                resources[spelling] = cors.add(site.router.add_resource(spelling))
-            cors.add(resources[spelling].add_route(method, handler))
-    # aiohttp-cors gives no headers to a path without a route, and a browser then hides the 404 from the page.
+            resource = cors.add(site.router.add_resource(spelling))
+            for method in METHODS:
+                cors.add(resource.add_route(method, handlers.get(method, wrong_method(handlers))))
     anything = cors.add(site.router.add_resource("/{path:.*}"))
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+    for method in METHODS:
         cors.add(anything.add_route(method, no_such_path))

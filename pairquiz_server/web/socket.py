@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import socketio
 import structlog
+from aiohttp import WSCloseCode
 from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
@@ -75,23 +76,27 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self.on("disconnect", self._disconnect)
         transports.install(self.eio)
 
-    async def _handle_eio_message(self, eio_sid: str, data: object) -> None:
+    async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
         connection = self._by_eio_sid.get(eio_sid)
         try:
-            kind = data[0] if isinstance(data, str) and data else ""
-            assert isinstance(data, str)
-            if kind == "2" and connection is not None:
-                await self._command(connection, frames.decode_event(data), arrived_at)
-            elif kind == "0" and connection is None:
-                await self._open(eio_sid, data[1:])
-            elif kind == "1" and data == "1":
-                await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-            elif kind != "3":  # we ask for no acknowledgements, so that one is noise, and no fault
-                raise frames.BadFrame(f"a packet of type {kind or 'binary'!r} that is not taken here")
-        except (frames.BadFrame, AssertionError) as error:
-            if self._transports.note_bad_frame(eio_sid, str(error)):
-                await self._cut(eio_sid)
+            match data[0]:
+                case "2" if connection is not None:
+                    await self._command(connection, frames.decode_event(data), arrived_at)
+                case "0" if connection is None:
+                    await self._open(eio_sid, data[1:])
+                case "1" if data == "1":
+                    await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+                case "3":
+                    pass  # we ask for no acknowledgements, so that one is noise, and no fault
+                case kind:
+                    raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
+        except frames.BadFrame as error:
+            await self._transports.bad_frame(eio_sid, str(error))
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._transports.forget(eio_sid)
+        await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _open(self, eio_sid: str, payload: str) -> None:
         try:
@@ -127,7 +132,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             try:
                 matches = await self._game.live_matches(player_id)
             except Refused:
-                await self._cut(connection.eio_sid)  # it comes back by itself, and then hears of all its matches
+                # It comes back by itself, and then hears of all its matches.
+                await self._transports.cut(connection.eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
                 return
             sessions = [views.session(match, match.seat_of(player_id) or 0) for match in matches]
         welcome = Welcome(
@@ -183,9 +189,3 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         except Exception:
             log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=request)
             reply(Refused(Code.INTERNAL))
-
-    async def _cut(self, eio_sid: str) -> None:
-        """End a connection, whatever its transport; a stock client comes back by itself."""
-        await self._transports.cut(eio_sid)
-        if socket := self.eio.sockets.get(eio_sid):
-            await socket.close(wait=False, abort=False, reason=self.reason.SERVER_DISCONNECT)

@@ -6,30 +6,32 @@
 - `engineio.payload.Payload.max_decode_packets`: 16 packets a POST are fewer than a client may have kept offline.
 
 An Engine.IO frame is a digit and its data: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6 noop
-(https://socket.io/docs/v4/engine-io-protocol/). Clients send 1 to 5; all else is a bad frame.
+(https://socket.io/docs/v4/engine-io-protocol/). All that a client may send is 1, 3, 4 and a Socket.IO packet, and on a
+websocket the two frames of an upgrade: `2probe` and 5. All else is a bad frame.
 """
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
-from aiohttp.typedefs import Handler, Middleware
 from engineio.payload import Payload
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.refusals import Refusals
 
-MAIN_PATH = "/socket.io/"
-ALIAS_PATH = "/ws/"
-PATHS = (MAIN_PATH, ALIAS_PATH)
 BAD_FRAMES_MAX = 5
 PACKETS_A_POST = 1000
 CLOSE_TIMEOUT_S = 1.0
+PROBE_TIMEOUT_S = 10.0
+# A message begins with a digit, and so python-engineio does not read it as JSON (which would raise where it is deep).
+_WEBSOCKET_FRAME = re.compile(r"4[0-9]|(?:1|3|5|2probe)\Z")
+_POSTED_FRAME = re.compile(r"4[0-9]|[13]\Z")
 _SEPARATOR = "\x1e"
-_BODY = "pairquiz.body"
+_BODY = web.RequestKey("body", bytes)
 
 
 class Transports:
@@ -39,46 +41,72 @@ class Transports:
         self.message_bytes = message_bytes
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
-        self._websockets: dict[str, web.WebSocketResponse] = {}
+        self._websockets: dict[str, set[web.WebSocketResponse]] = {}
+        self._eio: Any = None
 
     def install(self, eio: Any) -> None:
         """Put our driver and our request reader where python-engineio looks for them."""
+        self._eio = eio
         eio._async = {
             **eio._async,
             "websocket": lambda handler, server: WebSocketDriver(handler, self),
-            "translate_request": _reading_the_whole_body(eio._async["translate_request"]),
+            "translate_request": _with_whole_body(eio._async["translate_request"]),
         }
         Payload.max_decode_packets = PACKETS_A_POST
 
     def opened(self, eio_sid: str, websocket: web.WebSocketResponse) -> None:
-        """Note an open websocket."""
-        self._websockets[eio_sid] = websocket
+        """Note an open websocket; while a session upgrades it may have more than one."""
+        self._websockets.setdefault(eio_sid, set()).add(websocket)
+
+    def ended(self, eio_sid: str, websocket: web.WebSocketResponse) -> None:
+        """Drop a websocket that is closed."""
+        rest = self._websockets.pop(eio_sid) - {websocket}
+        if rest:
+            self._websockets[eio_sid] = rest
 
     def forget(self, eio_sid: str) -> None:
-        """Drop what is known of a session that is over."""
+        """Drop the bad frames of a session that is over."""
         self._bad_frames.pop(eio_sid, None)
-        self._websockets.pop(eio_sid, None)
 
-    def note_bad_frame(self, eio_sid: str, reason: str) -> bool:
-        """Count a bad frame of a session; tell whether it was one too many."""
-        self._bad_frames[eio_sid] += 1
+    def is_open(self, eio_sid: str) -> bool:
+        """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
+        session = self._eio.sockets.get(eio_sid)
+        if session is not None and session.closed:
+            del self._eio.sockets[eio_sid]
+        return session is not None and not session.closed
+
+    async def bad_frame(self, eio_sid: str, reason: str) -> bool:
+        """Count a bad frame of a session, and close it after one too many; tell whether it is closed."""
         self._refusals.note("bad_frame", reason=reason)
-        return self._bad_frames[eio_sid] >= BAD_FRAMES_MAX
+        if self.is_open(eio_sid):
+            self._bad_frames[eio_sid] += 1
+            if self._bad_frames[eio_sid] < BAD_FRAMES_MAX:
+                return False
+        await self.cut(eio_sid, WSCloseCode.POLICY_VIOLATION, "too many bad frames")
+        return True
 
-    async def cut(self, eio_sid: str) -> None:
-        """Close the websocket of a session that broke the rules."""
-        if websocket := self._websockets.get(eio_sid):
-            await websocket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many bad frames")
+    async def cut(self, eio_sid: str, code: WSCloseCode, reason: str) -> None:
+        """End a session, whatever its transport; a stock client comes back by itself."""
+        await self._close(self._websockets.get(eio_sid, ()), code, reason)
+        if self.is_open(eio_sid):
+            await self._end(self._eio.sockets[eio_sid])
 
     async def close_all(self) -> None:
-        """Close every websocket with 1012 (service restart): stock clients come back by themselves."""
+        """End every session, websockets with 1012 (service restart): stock clients come back by themselves."""
+        websockets = [websocket for group in self._websockets.values() for websocket in group]
+        polling = [session for session in self._eio.sockets.values() if not session.upgraded]
         await asyncio.gather(
-            *(
-                websocket.close(code=WSCloseCode.SERVICE_RESTART, message=b"the server is restarting")
-                for websocket in list(self._websockets.values())
-            ),
-            return_exceptions=True,
+            self._close(websockets, WSCloseCode.SERVICE_RESTART, "the server is restarting"),
+            *(self._end(session) for session in polling),
         )
+
+    async def _close(self, websockets: Iterable[web.WebSocketResponse], code: WSCloseCode, reason: str) -> None:
+        closing = [websocket.close(code=code, message=reason.encode()) for websocket in websockets]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    async def _end(self, session: Any) -> None:
+        """End a session; a poll that waits is answered with a CLOSE packet."""
+        await session.close(wait=False, abort=False, reason=self._eio.reason.SERVER_DISCONNECT)
 
 
 class WebSocketDriver:
@@ -87,31 +115,36 @@ class WebSocketDriver:
     def __init__(self, handler: Callable[["WebSocketDriver"], Awaitable[None]], transports: Transports) -> None:
         self._handler = handler
         self._transports = transports
-        self._eio_sid: str = handler.__self__.sid  # type: ignore[attr-defined]  # the bound AsyncSocket
+        self._session: Any = handler.__self__  # type: ignore[attr-defined]  # the bound AsyncSocket
+        self._probe: str | None = None
+        # aiohttp closes (1009) at its limit, and not only beyond.
         self._socket = web.WebSocketResponse(
-            max_msg_size=transports.message_bytes, compress=False, timeout=CLOSE_TIMEOUT_S
+            max_msg_size=transports.message_bytes + 1, compress=False, timeout=CLOSE_TIMEOUT_S
         )
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         """Shake hands, and serve the socket until it is closed."""
         await self._socket.prepare(environ["aiohttp.request"])
-        self._transports.opened(self._eio_sid, self._socket)
+        self._transports.opened(self._session.sid, self._socket)
         try:
-            await self._handler(self)
+            if not self._session.connected or await self._probed():
+                await self._handler(self)
         finally:
-            self._transports.forget(self._eio_sid)
+            self._transports.ended(self._session.sid, self._socket)
         return self._socket
 
     async def wait(self) -> str:
         """Return the next frame that can be one of Engine.IO. Raises `OSError` at the end."""
+        if self._probe is not None:
+            probe, self._probe = self._probe, None
+            return probe
         while True:
             message = await self._socket.receive()
-            if message.type is WSMsgType.TEXT and is_frame(message.data):
+            if message.type is WSMsgType.TEXT and _WEBSOCKET_FRAME.match(message.data):
                 return str(message.data)
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 raise OSError("the socket is closed")
-            if self._transports.note_bad_frame(self._eio_sid, "no Engine.IO frame"):
-                await self._transports.cut(self._eio_sid)
+            if await self._transports.bad_frame(self._session.sid, "no Engine.IO frame"):
                 raise OSError("too many bad frames")
 
     async def send(self, frame: str) -> None:
@@ -122,55 +155,44 @@ class WebSocketDriver:
         """Close the socket."""
         await self._socket.close()
 
+    async def _probed(self) -> bool:
+        """Wait for the first frame of an upgrade; tell whether the session can still be upgraded.
 
-def is_frame(text: str) -> bool:
-    """Tell whether a text can be an Engine.IO frame of a client."""
-    return text[:1] in ("1", "2", "3", "4", "5")
-
-
-def gate(transports: Transports, origins: Origins) -> Middleware:
-    """Return the middleware before Engine.IO: origins, the alias' missing query, and whole, readable bodies."""
-
-    @web.middleware
-    async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in PATHS:
-            return await handler(request)
-        origin = request.headers.get("Origin")
-        if not origins.allows(origin, request.host):
-            raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
-        if request.path == ALIAS_PATH:
-            request = _with_default_query(request)
-        if request.method == "POST":
-            request[_BODY] = await _readable_body(request, transports)
-        return await handler(request)
-
-    return pass_gate
+        python-engineio holds a session's packets back, and answers its polls with nothing, from the moment that it
+        is told of the websocket: one that stays silent (a proxy that lets no frame pass) would stop the session.
+        """
+        try:
+            self._probe = await asyncio.wait_for(self.wait(), PROBE_TIMEOUT_S)
+        except (OSError, TimeoutError):
+            return False
+        return not (self._session.upgrading or self._session.upgraded or self._session.closed)
 
 
-def _with_default_query(request: web.Request) -> web.Request:
-    """A bare websocket client sends no query: a missing EIO means 4, a missing transport what the request is."""
-    defaults = {"EIO": "4"}
-    if request.headers.get("Upgrade", "").lower() == "websocket":
-        defaults["transport"] = "websocket"
-    query = {**defaults, **request.query}
-    return request.clone(rel_url=request.rel_url.with_query(query))
+async def keep_body(request: web.Request, transports: Transports) -> web.Request:
+    """Read a POST whole, and return the request with what of its body can be a frame.
 
-
-async def _readable_body(request: web.Request, transports: Transports) -> bytes:
-    """Read a POST whole, and keep what can be a frame."""
-    if (request.content_length or 0) > transports.message_bytes:
-        raise Refused(Code.PAYLOAD_TOO_LARGE, f"A POST has at most {transports.message_bytes} bytes")
-    body = await request.read()
-    session = request.query.get("sid", "")
+    Raises `Refused` (`payload_too_large`, and `invalid_payload` where the session's bad frames are too many).
+    """
+    eio_sid = request.query.get("sid", "")
+    request = request.clone(client_max_size=transports.message_bytes)
+    try:
+        body = await read_body(request)
+    except web.HTTPRequestEntityTooLarge:
+        await transports.cut(eio_sid, WSCloseCode.MESSAGE_TOO_BIG, "too large")
+        raise Refused(Code.PAYLOAD_TOO_LARGE, f"A POST has at most {transports.message_bytes} bytes") from None
+    if not transports.is_open(eio_sid):
+        request[_BODY] = b""  # python-engineio has its own answer to a session that it does not know
+        return request
     frames = body.decode(errors="replace").split(_SEPARATOR)
-    readable = [frame for frame in frames[:PACKETS_A_POST] if is_frame(frame)]
+    readable = [frame for frame in frames[:PACKETS_A_POST] if _POSTED_FRAME.match(frame)]
     for _ in range(len(frames) - len(readable)):
-        if transports.note_bad_frame(session, "no Engine.IO frame"):
+        if await transports.bad_frame(eio_sid, "no Engine.IO frame"):
             raise Refused(Code.INVALID_PAYLOAD, "Too many bad frames")
-    return _SEPARATOR.join(readable).encode()
+    request[_BODY] = _SEPARATOR.join(readable).encode()
+    return request
 
 
-def _reading_the_whole_body(translate: Callable[[web.Request], dict[str, Any]]) -> Any:
+def _with_whole_body(translate: Callable[[web.Request], dict[str, Any]]) -> Any:
     def translated(request: web.Request) -> dict[str, Any]:
         environ = translate(request)
         if _BODY in request:

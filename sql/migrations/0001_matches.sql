@@ -26,7 +26,11 @@ CREATE TYPE pairquiz.end_reason AS ENUM (
     'never_started' -- ready -> expired
 );
 
-CREATE TYPE pairquiz.difficulty AS ENUM ('easy', 'medium', 'hard');
+CREATE TYPE pairquiz.difficulty AS ENUM (
+    'easy',         -- most people know it
+    'medium',       -- also where the source does not say
+    'hard'          -- few people know it
+);
 
 CREATE TYPE pairquiz.feature AS ENUM (
     'created',      -- opened a match
@@ -183,6 +187,7 @@ COMMENT ON COLUMN pairquiz.match_questions.option_order IS 'Shown at place i is 
 CREATE TABLE pairquiz.answers (
     match_id      uuid NOT NULL,
     player        smallint NOT NULL CHECK (player IN (1, 2)),
+    ordinal       smallint NOT NULL CHECK (ordinal >= 1),
     question_id   bigint NOT NULL,
     chosen        smallint NOT NULL CHECK (chosen BETWEEN 0 AND 3),
     correct       boolean NOT NULL,
@@ -196,6 +201,7 @@ CREATE TABLE pairquiz.answers (
 COMMENT ON TABLE  pairquiz.answers               IS 'Locked answers. No foreign key: they are written beside their match by the one statement that moves it, and a key''s check on each would cost more than the row.';
 COMMENT ON COLUMN pairquiz.answers.match_id      IS 'The match.';
 COMMENT ON COLUMN pairquiz.answers.player        IS 'Whose answer: player 1 (the creator) or 2. The primary key lets nobody answer twice.';
+COMMENT ON COLUMN pairquiz.answers.ordinal       IS 'Counts this player''s answers in the order in which they were given, from 1.';
 COMMENT ON COLUMN pairquiz.answers.question_id   IS 'The question.';
 COMMENT ON COLUMN pairquiz.answers.chosen        IS 'Index of the chosen option in the match''s order, from 0.';
 COMMENT ON COLUMN pairquiz.answers.correct       IS 'Whether it is the right one.';

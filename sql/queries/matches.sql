@@ -1,14 +1,15 @@
--- Used by store/matches.py. In psql: \set the parameters, or PREPARE each with the types noted.
+-- Used by store/matches.py. In psql, type a query without its semicolon, then: \bind 'VALUE OF $1' 'OF $2' \g
 
 -- name: save
 -- Write a batch: each match moves from the version that it was decided on to its new one, and what the moves
 -- bring (players, drawn questions, answers, feature usage) is added beside it. Returns the ids that did NOT move,
 -- because another node was faster (or because a join code or request id was taken): nothing of theirs is written.
 --   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, status, …columns}
---   $2 json  {players: […], questions: […], answers: […], usage: […]}, each row naming its match_id
--- Locks: the rows of `matches`, in the order of $1. It is the same on every node, because a nested loop visits
--- them in $1's order (the committer's connection switches the other joins off), so that two nodes cannot
--- deadlock. Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the batch is tried again.
+--   $2 json  the players, ordered by id; $3 json the drawn questions; $4 json the answers; $5 json the feature
+--            usage: rows of their tables, each naming its match_id
+-- Locks: the rows of `matches`, by id on every node, so that two nodes cannot deadlock over them: a nested loop
+-- visits them in the order of $1, or of the primary key (the committer's connection switches other plans off).
+-- Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the loser tries again.
 WITH change AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS c (
         id uuid, from_version integer, version integer, status pairquiz.match_status, topic_id integer,
@@ -18,20 +19,15 @@ WITH change AS MATERIALIZED (
         created_at bigint, due_at bigint, joined_at bigint, started_at bigint, deadline_at bigint,
         ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint)
 ),
-known AS (
-    INSERT INTO pairquiz.players (id, kind, display_name, label, created_at)
-    SELECT p.id, p.kind, p.display_name, p.label, p.created_at
-    FROM json_to_recordset($2::json -> 'players') AS p (
-        id text, kind pairquiz.player_kind, display_name text, label text, created_at bigint)
-    ON CONFLICT (id) DO NOTHING
-),
 opened AS (
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, created_at, due_at)
+        player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
+        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, created_at, due_at
+        player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
+        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by
     FROM change WHERE from_version = 0
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -47,34 +43,42 @@ moved AS (
     WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version
     RETURNING m.id
 ),
-kept AS MATERIALIZED (
-    SELECT id FROM moved UNION ALL SELECT id FROM opened
+stuck AS MATERIALIZED (
+    SELECT id FROM change WHERE id NOT IN (SELECT id FROM moved UNION ALL SELECT id FROM opened)
+),
+known AS (
+    INSERT INTO pairquiz.players (id, kind, display_name, label, created_at)
+    SELECT p.id, p.kind, p.display_name, p.label, p.created_at
+    FROM json_to_recordset($2::json) AS p (
+        id text, kind pairquiz.player_kind, display_name text, label text, created_at bigint, match_id uuid)
+    WHERE p.match_id NOT IN (SELECT id FROM stuck)
+    ON CONFLICT (id) DO NOTHING
 ),
 drawn AS (
     INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
     SELECT q.match_id, q.position, q.question_id, q.option_order
-    FROM json_to_recordset($2::json -> 'questions') AS q (
+    FROM json_to_recordset($3::json) AS q (
         match_id uuid, position smallint, question_id bigint, option_order smallint[])
-    WHERE q.match_id IN (SELECT id FROM kept)
+    WHERE q.match_id NOT IN (SELECT id FROM stuck)
 ),
 answered AS (
     INSERT INTO pairquiz.answers (
-        match_id, player, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms)
-    SELECT a.match_id, a.player, a.question_id, a.chosen, a.correct, a.base, a.bonus,
+        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms)
+    SELECT a.match_id, a.player, a.ordinal, a.question_id, a.chosen, a.correct, a.base, a.bonus,
            a.arrived_at, a.judged_at, a.lag_credit_ms
-    FROM json_to_recordset($2::json -> 'answers') AS a (
-        match_id uuid, player smallint, question_id bigint, chosen smallint, correct boolean,
+    FROM json_to_recordset($4::json) AS a (
+        match_id uuid, player smallint, ordinal smallint, question_id bigint, chosen smallint, correct boolean,
         base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint)
-    WHERE a.match_id IN (SELECT id FROM kept)
+    WHERE a.match_id NOT IN (SELECT id FROM stuck)
 ),
 used AS (
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT u.used_at, u.player_id, u.feature, u.match_id
-    FROM json_to_recordset($2::json -> 'usage') AS u (
+    FROM json_to_recordset($5::json) AS u (
         used_at bigint, player_id text, feature pairquiz.feature, match_id uuid)
-    WHERE u.match_id IN (SELECT id FROM kept)
+    WHERE u.match_id NOT IN (SELECT id FROM stuck)
 )
-SELECT id FROM change WHERE id NOT IN (SELECT id FROM kept);
+SELECT id FROM stuck;
 
 -- name: load
 -- Whole matches, with their drawn questions and answers as JSON. $1 uuid[].
@@ -94,7 +98,7 @@ SELECT
         WHERE mq.match_id = m.id
     ) AS questions,
     (
-        SELECT json_agg(a ORDER BY a.arrived_at, a.question_id) FROM pairquiz.answers AS a WHERE a.match_id = m.id
+        SELECT json_agg(a ORDER BY a.player, a.ordinal) FROM pairquiz.answers AS a WHERE a.match_id = m.id
     ) AS answers
 FROM pairquiz.matches AS m
 JOIN pairquiz.topics AS t ON t.id = m.topic_id
@@ -143,5 +147,11 @@ SELECT min(due_at) FROM pairquiz.matches
 WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at > $1;
 
 -- name: forget_requests
--- Clear request ids of matches created before $1 (bigint): a request id holds for 24 hours.
-UPDATE pairquiz.matches SET request_id = NULL WHERE request_id IS NOT NULL AND created_at < $1;
+-- Clear the request ids of matches created before $1 (bigint), the oldest first, at most $2 (integer): a request id
+-- holds for 24 hours.
+UPDATE pairquiz.matches SET request_id = NULL WHERE id = ANY (ARRAY (
+    SELECT id FROM pairquiz.matches
+    WHERE request_id IS NOT NULL AND created_at < $1
+    ORDER BY created_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED));

@@ -5,9 +5,9 @@
 SELECT pg_advisory_xact_lock(7203482911);
 
 -- name: prepare
--- The schema, and the list of what was applied. Harmless when they are there.
+-- Make the schema, and the list of what was applied.
 CREATE SCHEMA IF NOT EXISTS pairquiz;
-CREATE TABLE IF NOT EXISTS pairquiz.schema_migrations (
+CREATE TABLE pairquiz.schema_migrations (
     number     integer PRIMARY KEY,
     name       text NOT NULL,
     checksum   text NOT NULL,

@@ -1,0 +1,169 @@
+"""The settings in force, checked as a whole."""
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from pairquiz_server.config import sources
+from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Server
+from pairquiz_server.config.sources import GUEST_SECRET, ConfigError
+from pairquiz_server.validation import fault
+
+DEVELOPMENT_ORIGINS = (
+    "http://localhost:8081",
+    "http://127.0.0.1:8081",
+    "http://localhost:3000",
+    "http://127.0.0.1:3000",
+)
+ROOT_DATA_DIR = Path("/var/lib/pairquiz-server")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
+
+    `unused` are names in the environment that other versions of this server know, and this one does not need.
+    """
+
+    server: Server
+    database: Database
+    auth: Auth
+    game: Game
+    limits: Limits
+    log: Log
+    data_dir: Path
+    database_url: str | None
+    jwt_secret: str | None
+    guest_secret: str | None
+    unused: tuple[str, ...] = ()
+
+    @property
+    def guests_allowed(self) -> bool:
+        """Whether somebody without a token may play."""
+        return self.auth.mode == "guest" or (self.auth.mode == "auto" and self.jwt_secret is None)
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The one list of origins, with `auto` resolved."""
+        if self.server.allowed_origins != "auto":
+            return self.server.allowed_origins
+        return ("*",) if self.guests_allowed else DEVELOPMENT_ORIGINS
+
+    @property
+    def transaction_pooler(self) -> bool:
+        """Whether the database is behind a pooler in transaction mode, with `auto` resolved."""
+        if self.database.transaction_pooler != "auto":
+            return self.database.transaction_pooler
+        return self.database_url is not None and urlsplit(self.database_url).port == 6543
+
+
+def default_file() -> Path | None:
+    """Return the config.toml that is read where none is named: the checkout's, else the installed one."""
+    checkout = Path(__file__).resolve().parents[2] / "config.toml"
+    return next((path for path in (checkout, _installed_file()) if path.is_file()), None)
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    flags: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Settings:
+    """Read the settings: flags over `PAIRQUIZ_…` over the platform's names over the file.
+
+    `flags` has the file's shape: section → key → value. Raises `ConfigError`.
+    """
+    source = path or default_file()
+    raw = sources.read_file(source) if source else {}
+    said_by: dict[str, str] = {}
+    for name, section, key, value in sources.overrides(environ, flags or {}):
+        table = raw.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{section} in {source} must be a table: write [{section}]")
+        table[key] = value
+        said_by[section] = said_by[f"{section}.{key}"] = name
+    try:
+        file = msgspec.convert(raw, File)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_readable(error, said_by)) from None
+    settings = Settings(
+        server=file.server,
+        database=file.database,
+        auth=file.auth,
+        game=file.game,
+        limits=file.limits,
+        log=file.log,
+        data_dir=_data_dir(file.server.data_dir, source, named_outside="server.data_dir" in said_by),
+        database_url=sources.database_url(environ),
+        jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
+        guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
+        unused=("REDIS_URL",) if environ.get("REDIS_URL") else (),
+    )
+    _check(settings, environ)
+    return settings
+
+
+def _installed_file() -> Path:
+    return Path(sys.prefix) / "share" / "pairquiz-server" / "config.toml"
+
+
+def _data_dir(text: str, source: Path | None, *, named_outside: bool) -> Path:
+    """Resolve the data folder: beside the file that names it; from a flag or the environment, where we are.
+
+    An installed package's file is nobody's place for data, so that there too it is where we are.
+    """
+    beside = Path.cwd() if source is None or source == _installed_file() else source.resolve().parent
+    if text == "auto":
+        return ROOT_DATA_DIR if os.geteuid() == 0 else beside / "var"
+    try:
+        return ((Path.cwd() if named_outside else beside) / Path(text).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise ConfigError(f"server.data_dir {text!r} is no folder's path: name one that you can write") from None
+
+
+def _check(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Refuse settings that are each valid and together are not."""
+    if settings.database.pool_min > settings.database.pool_max:
+        raise ConfigError("database.pool_min is larger than database.pool_max: lower it")
+    if settings.auth.mode == "required" and settings.jwt_secret is None:
+        raise ConfigError('auth.mode is "required" and no JWT_SECRET is set: set it, or choose "guest"')
+    project = sources.supabase_project(environ)
+    if project and settings.jwt_secret is None and settings.auth.mode == "auto":
+        raise ConfigError("SUPABASE_URL names a project, and its tokens need JWT_SECRET: set the project's JWT secret")
+    if settings.guests_allowed and settings.auth.mode == "auto" and not _loopback(settings.server.host):
+        raise ConfigError(
+            f"server.host {settings.server.host} is open to others: set JWT_SECRET, "
+            "or let guests play with PAIRQUIZ_AUTH__MODE=guest"
+        )
+    for origin in settings.allowed_origins:
+        if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+            raise ConfigError(
+                f"server.allowed_origins: {origin!r} is not an origin such as https://quiz.example "
+                "(lower case, no path, no / at the end, no wildcard in it)"
+            )
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _readable(error: msgspec.ValidationError, said_by: Mapping[str, str]) -> str:
+    found = fault(error)
+    name = said_by.get(found.path.partition("[")[0])
+    setting = f"{found.path} (from {name})" if name else found.path
+    if found.unknown_field:
+        return f"there is no setting {setting}: see config.toml for all of them"
+    return f"setting {setting}: {found.reason}; see its comment in config.toml"

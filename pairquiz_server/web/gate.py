@@ -1,0 +1,38 @@
+"""What every request passes first: the origins, and on the Socket.IO paths a query and a body that can be read."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.transport import Transports, keep_body
+
+MAIN_PATH = "/socket.io/"
+ALIAS_PATH = "/ws/"
+SOCKET_PATHS = (MAIN_PATH, ALIAS_PATH)
+
+
+def gate(transports: Transports, origins: Origins) -> Middleware:
+    """Return the middleware that refuses foreign origins, and makes requests ready for Engine.IO."""
+
+    @web.middleware
+    async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        if not origins.allows(origin, request.headers.get("Host")):
+            raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
+        if request.path == ALIAS_PATH:
+            request = _with_default_query(request)
+        if request.path in SOCKET_PATHS and request.method == "POST":
+            request = await keep_body(request, transports)
+        return await handler(request)
+
+    return pass_gate
+
+
+def _with_default_query(request: web.Request) -> web.Request:
+    """A bare websocket client sends no query: a missing EIO means 4, a missing transport what the request is."""
+    defaults = {"EIO": "4"}
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        defaults["transport"] = "websocket"
+    query = {**defaults, **request.query}
+    return request.clone(rel_url=request.rel_url.with_query(query))

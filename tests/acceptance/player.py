@@ -1,0 +1,71 @@
+"""The official client in a process of its own, and what it hears."""
+
+import asyncio
+import json
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 20.0
+LINE_MAX = 1024 * 1024
+
+
+class Player:
+    """One player's client. What it has heard is kept until it is asked for."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._heard: list[tuple[str, Any]] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The events that nobody has asked for yet."""
+        return [name for name, _ in self._heard]
+
+    async def emit(self, name: str, payload: Any) -> None:
+        """Send an event, and ask for no acknowledgement."""
+        await self._command(emit=[name, payload])
+
+    async def ask(self, name: str, payload: Any) -> dict[str, Any]:
+        """Send an event, and return its acknowledgement."""
+        await self._command(ask=[name, payload])
+        answer: dict[str, Any] = await self.event("ack")
+        return answer
+
+    async def event(self, name: str) -> Any:
+        """Return the payload of the next event of this name; those before it stay."""
+        async with asyncio.timeout(PATIENCE_S):
+            while name not in self.names:
+                await self._read()
+        return self._heard.pop(self.names.index(name))[1]
+
+    async def _command(self, **command: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        assert line, f"the client is gone; it had heard {self._heard}"
+        message = json.loads(line)
+        self._heard.append((message["event"], message.get("payload")))
+
+
+@asynccontextmanager
+async def playing(
+    folder: Path, node: str, url: str, *, keeps_token: bool = False, **options: Any
+) -> AsyncIterator[Player]:
+    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected."""
+    habit = ["keeps-token"] if keeps_token else []
+    command = [node, "player.mjs", url, json.dumps(options), *habit]
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdin=PIPE, stdout=PIPE, limit=LINE_MAX)
+    player = Player(process)
+    try:
+        await player.event("connect")
+        yield player
+    finally:
+        process.kill()
+        await process.wait()

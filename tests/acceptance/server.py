@@ -1,0 +1,60 @@
+"""The real server in a process of its own."""
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+PATIENCE_S = 30.0
+COMMAND = Path(sys.executable).with_name("pairquiz-server")
+
+
+class Server:
+    """`pairquiz-server serve` on a database; its log is in `log_file`."""
+
+    def __init__(self, database_url: str, log_file: Path) -> None:
+        self.url = ""
+        self._database_url = database_url
+        self._log_file = log_file
+        self._process: Process | None = None
+
+    @property
+    def log(self) -> str:
+        """All that it has logged."""
+        return self._log_file.read_text()
+
+    async def start(self) -> None:
+        """Start it, on the same port as before if there was one, and wait until it is ready for players."""
+        port = self.url.rpartition(":")[2] or "0"
+        with self._log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                COMMAND, "serve", "--port", port, env={"DATABASE_URL": self._database_url}, stdout=PIPE, stderr=log
+            )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            async for line in self._process.stdout:
+                if found := re.search(r"ready for players: +(http://\S+)", line.decode()):
+                    self.url = found[1]
+                    return
+        raise AssertionError(f"the server did not start: {self.log}")
+
+    async def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.communicate()
+
+
+@asynccontextmanager
+async def serving(database_url: str, log_file: Path) -> AsyncIterator[Server]:
+    """Start a server, and end it afterwards; no traceback is in its log then."""
+    server = Server(database_url, log_file)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.kill()
+    assert "Traceback" not in server.log, server.log

@@ -1,0 +1,26 @@
+"""`migrate`, and where it stands."""
+
+from pairquiz_server.store.migrations import read_migrations
+from tests.cli.conftest import Invoke
+
+
+def test_an_operator_migrates_an_empty_database_and_sees_it(invoke: Invoke, empty_database_url: str) -> None:
+    names = [f"{one.number:04} {one.name}" for one in read_migrations()]
+
+    before = invoke("migrate", "status", DATABASE_URL=empty_database_url)
+    assert before.exit_code == 0
+    assert all(line.endswith("pending") for line in before.stdout.splitlines())
+    assert len(before.stdout.splitlines()) == len(names)
+
+    applied = invoke("migrate", DATABASE_URL=empty_database_url)
+    assert applied.stdout.splitlines() == [f"applied {name}" for name in names]
+    assert invoke("migrate", DATABASE_URL=empty_database_url).stdout == "nothing to do: the schema is the newest\n"
+
+    after = invoke("migrate", "status", DATABASE_URL=empty_database_url)
+    assert [line[: len(name)] for line, name in zip(after.stdout.splitlines(), names, strict=True)] == names
+    assert "pending" not in after.stdout
+
+
+def test_a_look_at_the_status_changes_nothing(invoke: Invoke, empty_database_url: str) -> None:
+    first, second = (invoke("migrate", "status", DATABASE_URL=empty_database_url).stdout for _ in range(2))
+    assert first == second

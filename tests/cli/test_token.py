@@ -1,0 +1,43 @@
+"""The token that `pairquiz-server token` prints is one that the server takes."""
+
+import asyncio
+
+import pytest
+
+from pairquiz_server import config
+from pairquiz_server.rules.player import PlayerKind
+from pairquiz_server.web.auth import Authenticator
+from tests.cli.conftest import SECRET, Invoke, StartServe, one_line
+from tests.client import connected
+
+
+@pytest.mark.parametrize("audience", ["authenticated", "players"])
+def test_a_user_token_is_accepted(invoke: Invoke, audience: str) -> None:
+    environ = {"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__AUDIENCE": audience, "SUPABASE_URL": "https://abc.supabase.co"}
+    result = invoke("token", "ada", **environ)
+    assert result.exit_code == 0, result.stderr
+    identity = Authenticator(config.load(environ=environ), b"").identify(result.stdout.strip())
+    assert (identity.player.id, identity.player.kind) == ("ada", PlayerKind.USER)
+
+
+@pytest.mark.parametrize("player", ["guest:ada", "x" * 129, "line\nbreak", ""])
+def test_nobody_gets_a_token_that_the_server_refuses(invoke: Invoke, player: str) -> None:
+    assert "PLAYER_ID" in one_line(invoke("token", player, JWT_SECRET=SECRET))
+
+
+def test_a_token_needs_to_know_for_whom(invoke: Invoke) -> None:
+    assert "token PLAYER_ID" in one_line(invoke("token", JWT_SECRET=SECRET))
+    assert "JWT_SECRET" in one_line(invoke("token", "ada"))
+
+
+def test_a_guest_token_is_known_to_every_server_of_the_database(
+    invoke: Invoke, start_serve: StartServe, database_url: str
+) -> None:
+    printed = invoke("token", DATABASE_URL=database_url).stdout.strip()
+    server = start_serve(DATABASE_URL=database_url)
+
+    async def user_id() -> str:
+        async with connected(server.url, token=printed) as client:
+            return client.user_id
+
+    assert asyncio.run(user_id()).startswith("guest:")

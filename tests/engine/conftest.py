@@ -1,0 +1,56 @@
+"""Nodes of the game on this test's database, and what they wrote to the log."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import structlog
+
+from pairquiz_server.store.embedded import EmbeddedPostgres
+from pairquiz_server.store.pool import Database
+from tests.conftest import _execute, _sibling
+from tests.engine.stage import HandClock, Node, opened_database, running_node
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[dict[str, Any]]]:
+    """All log events of this test, at every level."""
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(postgres: EmbeddedPostgres, template: str) -> str:
+    """One database for all tests of a file whose matches do not meet: making one takes longer than most tests."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(_execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
+    return _sibling(postgres.dsn, name)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """The one clock of all nodes of a test."""
+    return HandClock()
+
+
+@pytest.fixture
+async def node(database: Database, clock: HandClock) -> AsyncIterator[Node]:
+    async with running_node(database, clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def other_database(database_url: str) -> AsyncIterator[Database]:
+    """The same database, through connections of its own."""
+    async with opened_database(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other_node(other_database: Database, clock: HandClock) -> AsyncIterator[Node]:
+    """A second process beside `node`."""
+    async with running_node(other_database, clock) as running:
+        yield running

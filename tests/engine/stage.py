@@ -1,0 +1,229 @@
+"""A node of the game on a real database: the test moves its clock, and can hold or cut its line to the database."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import Random
+from uuid import UUID, uuid4
+
+from pairquiz_server.engine.committer import Committer, Outcome, Submission
+from pairquiz_server.engine.game import Caller, Game, GameRules
+from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer, Topic
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.events import Event
+from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.question import Question
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.rows import Change
+
+NOON = 1_700_000_000_000
+MARGIN_MS = 300
+RULES = GameRules(question_count=5, time_limit_s=30, scoring=Scoring(), waiting_ttl_ms=600_000, ready_ttl_ms=600_000)
+PATIENCE_S = 20.0
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+def person(name: str) -> Player:
+    return Player(name, PlayerKind.USER, name.title())
+
+
+ALICE, BOB, CAROL, DAVE = map(person, ("alice", "bob", "carol", "dave"))
+
+
+class HandClock:
+    """A clock that only the test moves."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self) -> int:
+        return self.at
+
+
+class WatchedMatches(Matches):
+    """The real store, at the end of a line that can be held, and cut before or after a write has reached it."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.batches: list[int] = []
+        self.conflicts = 0
+        self.loaded: list[UUID] = []
+        self.began = asyncio.Event()
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+        self.cut_before = False
+        self.cut_after = False
+
+    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+        changes = list(changes)
+        self.batches.append(len(changes))
+        self.began.set()
+        await self.flowing.wait()
+        if self.cut_before:
+            raise StorageUnavailable("cut before the write")
+        stuck = await super().save(changes)
+        self.conflicts += len(stuck)
+        if self.cut_after:
+            raise StorageUnavailable("cut after the write")
+        return stuck
+
+    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+        self.loaded += ids
+        return await super().load(ids)
+
+
+class Node:
+    """What one process has between its edge and the database; `told` is everything that it announced."""
+
+    def __init__(self, database: Database, clock: HandClock, pace_s: float, random: Random | None) -> None:
+        self.database = database
+        self.clock = clock
+        self.matches = WatchedMatches(database)
+        self.questions = Questions(database)
+        self.told: list[Decision] = []
+        self.committer = Committer(self.matches, lambda *told: self.announce(*told), pace_s=pace_s)
+        self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
+        self.sweeper = Sweeper(self.matches, self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+
+    def announce(self, decision: Decision, origin: object) -> None:
+        self.told.append(decision)
+
+    def told_of(self, match_id: UUID) -> list[Event]:
+        return [event for decision in self.told if decision.match.id == match_id for event in decision.events]
+
+    def send(
+        self, command: Command, *, at: int | None = None, heard: list[str] | None = None
+    ) -> asyncio.Future[Outcome]:
+        """Submit a command; it arrives now, unless said otherwise. Its outcome is also noted in `heard`, at once."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Outcome] = loop.create_future()
+        forgotten = loop.call_later(PATIENCE_S, answer.set_exception, TimeoutError("this command was never settled"))
+        answer.add_done_callback(lambda _: forgotten.cancel())
+
+        def settle(outcome: Outcome) -> None:
+            if heard is not None:
+                heard.append(code(outcome))
+            answer.set_result(outcome)
+
+        arrived_at = self.clock.now() if at is None else at
+        self.committer.submit(Submission(command, arrived_at, settle))
+        return answer
+
+    async def play(self, act: Callable[..., Awaitable[None]], player: Player, **wishes: object) -> Decision:
+        """Let a player do something in `game`, and return what it was told, once. Raises `Refused`."""
+        outcomes: list[Decision | Refused] = []
+        async with asyncio.timeout(PATIENCE_S):
+            await act(Caller(player, self.clock.now(), outcomes.append), **wishes)
+        (outcome,) = outcomes
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    async def waiting(self, **wishes: object) -> Match:
+        """A match that Alice has created."""
+        return (await self.play(self.game.create, ALICE, **({"topic": "General"} | wishes))).match
+
+    async def ready(self, **wishes: object) -> Match:
+        """A match that Bob has joined."""
+        match = await self.waiting(**wishes)
+        return (await self.play(self.game.join, BOB, match_id=match.id, join_code=None)).match
+
+    async def started(self, **wishes: object) -> Match:
+        """A match that Alice has started."""
+        match = await self.ready(**wishes)
+        return (await self.play(self.game.start, ALICE, match_id=match.id)).match
+
+    async def stored(self, match: Match) -> Match:
+        """The match as the database has it."""
+        return (await Matches(self.database).load([match.id]))[match.id]
+
+    async def creation(self, player: Player = CAROL, **changed: object) -> CreateMatch:
+        topic = await self.questions.find_topic("General", RULES.question_count)
+        assert isinstance(topic, Topic)
+        usual = {
+            "match_id": uuid4(),
+            "player": player,
+            "topic": topic,
+            "join_code": f"CODE{next(_numbers):04}",
+            "question_count": RULES.question_count,
+            "time_limit_s": RULES.time_limit_s,
+            "scoring": RULES.scoring,
+            "waiting_ttl_ms": RULES.waiting_ttl_ms,
+        }
+        return CreateMatch(**(usual | changed))
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncIterator[None]:
+        """While inside, a write is under way: whatever is sent meanwhile waits for the next batch."""
+        self.matches.flowing.clear()
+        self.matches.began.clear()
+        filler = self.send(await self.creation())
+        await self.matches.began.wait()
+        yield
+        self.matches.flowing.set()
+        await filler
+
+
+_numbers = itertools.count()
+
+
+@asynccontextmanager
+async def running_node(
+    database: Database, clock: HandClock, *, pace_s: float = 0.0, random: Random | None = None
+) -> AsyncIterator[Node]:
+    """A node that works, and that finishes its work in the end."""
+    node = Node(database, clock, pace_s, random)
+    working = asyncio.create_task(node.committer.run())
+    try:
+        yield node
+    finally:
+        node.matches.flowing.set()
+        node.committer.stop()
+        async with asyncio.timeout(PATIENCE_S):
+            await working
+
+
+@asynccontextmanager
+async def opened_database(url: str) -> AsyncIterator[Database]:
+    """A database, connected when it is first asked."""
+    database = Database(DatabaseOptions(dsn=url, pool_min=0))
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def unreachable_database() -> AbstractAsyncContextManager[Database]:
+    """A database that nobody serves."""
+    return opened_database(NOBODY_LISTENS)
+
+
+def answer(match: Match, player: Player, place: int, option: int) -> SubmitAnswer:
+    """The player's answer to the question at a place of the match."""
+    return SubmitAnswer(match_id=match.id, player_id=player.id, question_id=match.questions[place].id, answer=option)
+
+
+def code(outcome: Outcome) -> str:
+    """A refusal's code, or what the outcome is."""
+    if isinstance(outcome, Refused):
+        return outcome.code
+    if isinstance(outcome, Decision):
+        return "duplicate" if outcome.duplicate else "accepted"
+    return "collision"
+
+
+async def add_topic(node: Node, topic: str, count: int) -> None:
+    """Put a topic of our own into the bank."""
+    await node.questions.add(
+        [
+            Question(topic=topic, text=f"{topic} {number}?", options=("a", "b", "c", "d"), correct=number % 4)
+            for number in range(count)
+        ]
+    )

@@ -1,0 +1,303 @@
+"""The committer of one node: how it batches, when it tells what, and whom a fault hurts."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pairquiz_server.engine import committer as committer_module
+from pairquiz_server.engine.committer import Outcome, Submission
+from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.events import AnswerAccepted
+from pairquiz_server.rules.match import Decision, Status
+from pairquiz_server.store.pool import Database
+from tests.engine.stage import ALICE, BOB, CAROL, HandClock, Node, answer, code, running_node
+
+
+@pytest.fixture
+def database_url(shared_database_url: str) -> str:
+    return shared_database_url
+
+
+async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
+    for _ in range(3):
+        assert code(await node.send(await node.creation())) == "accepted"
+    assert node.matches.batches == [1, 1, 1]
+
+
+async def test_commands_that_arrive_during_a_write_are_the_next_batch(node: Node) -> None:
+    creations = [await node.creation() for _ in range(7)]
+    async with node.busy():
+        answers = [node.send(creation) for creation in creations]
+    assert [code(outcome) for outcome in await asyncio.gather(*answers)] == ["accepted"] * 7
+    assert node.matches.batches == [1, 7]
+
+
+async def test_changes_of_one_match_in_a_batch_are_one_move(node: Node) -> None:
+    match = await node.started()
+    async with node.busy():
+        answers = [node.send(answer(match, player, place, 0)) for place in range(5) for player in (ALICE, BOB)]
+    assert {code(outcome) for outcome in await asyncio.gather(*answers)} == {"accepted"}
+    assert node.matches.batches[-1] == 1
+    stored = await node.stored(match)
+    assert stored.status is Status.COMPLETED
+    assert stored.version == match.version + 11
+    assert node.told_of(match.id)[-1].version == stored.version
+
+
+async def test_committer_under_load_leaves_the_pace_between_two_batches(
+    database: Database, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    real_time, ahead = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real_time() + ahead)
+    async with running_node(database, clock, pace_s=12) as node:
+        assert code(await node.send(await node.creation())) == "accepted"
+        later = [node.send(await node.creation()) for _ in range(2)]
+        assert node.matches.batches == [1]
+        ahead = 6
+        await node.questions.list_topics()
+        assert node.matches.batches == [1]
+        ahead = 12
+        assert [code(outcome) for outcome in await asyncio.gather(*later)] == ["accepted"] * 2
+        assert node.matches.batches == [1, 2]
+
+
+async def test_large_crowd_is_carried_out_in_bounded_batches(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer_module, "MAX_BATCH", 3)
+    creations = [await node.creation() for _ in range(8)]
+    async with node.busy():
+        answers = [node.send(creation) for creation in creations]
+    await asyncio.gather(*answers)
+    assert node.matches.batches == [1, 3, 3, 2]
+    assert [told.match.id for told in node.told[1:]] == [creation.match_id for creation in creations]
+
+
+async def test_command_that_finds_the_queue_full_is_refused_at_once(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer_module, "MAX_QUEUED", 2)
+    creations = [await node.creation() for _ in range(3)]
+    async with node.busy():
+        *taken, refused = [node.send(creation) for creation in creations]
+        assert refused.done()
+        assert code(refused.result()) == "storage_unavailable"
+    assert [code(outcome) for outcome in await asyncio.gather(*taken)] == ["accepted"] * 2
+
+
+async def test_nothing_is_told_before_the_write_returns_and_the_sender_hears_first(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match = await node.started()
+    heard: list[str] = []
+    monkeypatch.setattr(node, "announce", lambda decision, origin: heard.append("announced"))
+    node.matches.flowing.clear()
+    node.matches.began.clear()
+    answers = [node.send(answer(match, player, 0, 0), heard=heard) for player in (ALICE, ALICE, CAROL, BOB)]
+    await node.matches.began.wait()
+    await node.questions.list_topics()
+    assert heard == []
+
+    node.matches.flowing.set()
+    await asyncio.gather(*answers)
+    assert heard == ["accepted", "announced", "duplicate", "not_a_player", "accepted", "announced"]
+
+
+async def test_refusals_do_not_hurt_the_others_of_their_batch(node: Node) -> None:
+    match, other = await node.started(), await node.started()
+    async with node.busy():
+        answers = [
+            node.send(answer(match, ALICE, 0, 0)),
+            node.send(answer(match, CAROL, 0, 0)),
+            node.send(answer(match, ALICE, 0, 1)),
+            node.send(answer(match, ALICE, 1, 9)),
+            node.send(answer(other, CAROL, 1, 1)),
+            node.send(answer(other, BOB, 1, 1)),
+            node.send(StartMatch(match_id=match.id, player_id=BOB.id, draw=())),
+        ]
+    assert [code(outcome) for outcome in await asyncio.gather(*answers)] == [
+        "accepted", "not_a_player", "already_answered", "invalid_payload", "not_a_player", "accepted", "duplicate",
+    ]  # fmt: skip
+    assert len((await node.stored(match)).seats[0].answers) == 1
+    assert len((await node.stored(other)).seats[1].answers) == 1
+
+
+async def test_player_repeats_an_answer_and_it_counts_once(node: Node) -> None:
+    match = await node.started()
+    right = match.questions[0].correct
+    first = await node.send(answer(match, ALICE, 0, right))
+    repeats = [await node.send(answer(match, ALICE, 0, right)) for _ in range(3)]
+    assert isinstance(first, Decision)
+    for repeat in repeats:
+        assert isinstance(repeat, Decision)
+        assert (repeat.duplicate, repeat.match) == (True, first.match)
+    assert (await node.stored(match)).seats[0].score == first.match.seats[0].score > 0
+    assert len([event for event in node.told_of(match.id) if isinstance(event, AnswerAccepted)]) == 1
+
+
+async def test_batch_that_never_reached_the_database_is_refused_and_the_next_command_reads_anew(node: Node) -> None:
+    match = await node.started()
+    heard = len(node.told)
+    node.matches.cut_before = True
+    outcomes = await asyncio.gather(
+        node.send(answer(match, ALICE, 0, 0)),
+        node.send(answer(match, CAROL, 0, 0)),
+        node.send(await node.creation()),
+    )
+    assert [code(outcome) for outcome in outcomes] == ["storage_unavailable"] * 3
+    assert len(node.told) == heard
+
+    node.matches.cut_before = False
+    node.matches.loaded.clear()
+    assert code(await node.send(answer(match, ALICE, 0, 1))) == "accepted"
+    assert node.matches.loaded == [match.id]
+
+
+async def test_player_repeats_an_answer_whose_commit_was_not_heard_of_and_it_counts_once(node: Node) -> None:
+    match = await node.started()
+    heard = len(node.told)
+    right = match.questions[0].correct
+    node.matches.cut_after = True
+    assert code(await node.send(answer(match, ALICE, 0, right))) == "storage_unavailable"
+    assert len(node.told) == heard
+
+    node.matches.cut_after = False
+    assert code(await node.send(answer(match, ALICE, 0, right))) == "duplicate"
+    (standing,) = (await node.stored(match)).seats[0].answers
+    assert (await node.stored(match)).seats[0].score == standing.points > 0
+
+
+@pytest.mark.parametrize("poison", ["\0", "\ud800"], ids=["refused by PostgreSQL", "refused by the encoder"])
+@pytest.mark.parametrize("place", [0, 2, 4])
+async def test_poisoned_value_hurts_its_own_command_alone(node: Node, poison: str, place: int) -> None:
+    match = await node.started()
+    poisoned = await node.creation(request_id=poison)
+    commands = [
+        answer(match, ALICE, 0, 0),
+        await node.creation(),
+        answer(match, CAROL, 0, 0),
+        answer(match, BOB, 0, 0),
+    ]
+    commands.insert(place, poisoned)
+    expected = ["accepted", "accepted", "not_a_player", "accepted"]
+    expected.insert(place, "internal")
+    async with node.busy():
+        answers = [node.send(command) for command in commands]
+    assert [code(outcome) for outcome in await asyncio.gather(*answers)] == expected
+    stored = await node.stored(match)
+    assert [len(seat.answers) for seat in stored.seats] == [1, 1]
+    assert [event.version for event in node.told_of(match.id)] == list(range(1, stored.version + 1))
+
+
+async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    match = await node.started()
+    announce = node.announce
+
+    def broken(outcome: Outcome) -> None:
+        raise RuntimeError("the line of the one who asked is broken")
+
+    def deaf_to_creations(decision: Decision, origin: object) -> None:
+        if decision.match.version == 1:
+            raise RuntimeError("the announcement is broken")
+        announce(decision, origin)
+
+    monkeypatch.setattr(node, "announce", deaf_to_creations)
+    creation = await node.creation()
+    async with node.busy():
+        node.committer.submit(Submission(answer(match, ALICE, 0, 0), node.clock.now(), broken))
+        node.committer.submit(Submission(answer(match, CAROL, 0, 0), node.clock.now(), broken))
+        created = node.send(creation)
+        answered = node.send(answer(match, BOB, 0, 0))
+    assert [code(outcome) for outcome in (await created, await answered)] == ["accepted", "accepted"]
+    answers = [event for event in node.told_of(match.id) if isinstance(event, AnswerAccepted)]
+    assert [event.seat for event in answers] == [0, 1]  # the opponent hears of an answer whose sender is gone
+    assert code(await node.send(answer(match, ALICE, 1, 0))) == "accepted"
+
+
+async def test_command_stands_when_its_asker_is_cancelled(node: Node, logs: list[dict[str, Any]]) -> None:
+    match = await node.started()
+    async with node.busy():
+        asking = asyncio.create_task(node.committer.ask(answer(match, ALICE, 0, 0), node.clock.now()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert code(await node.send(answer(match, ALICE, 0, 0))) == "duplicate"
+    assert len([event for event in node.told_of(match.id) if isinstance(event, AnswerAccepted)]) == 1
+    assert [line for line in logs if line["log_level"] == "error"] == []
+
+
+async def test_asker_hears_a_refusal_as_an_exception(node: Node) -> None:
+    match = await node.ready()
+    with pytest.raises(Refused) as refusal:
+        await node.committer.ask(LeaveMatch(match_id=match.id, player_id=CAROL.id), node.clock.now())
+    assert refusal.value.code == "not_a_player"
+
+
+async def test_committer_stops_when_all_that_came_before_is_done_and_refuses_what_comes_after(
+    database: Database, clock: HandClock
+) -> None:
+    async with running_node(database, clock) as node:
+        match = await node.started()
+        node.matches.flowing.clear()
+        node.matches.began.clear()
+        written = node.send(answer(match, ALICE, 0, 0))
+        await node.matches.began.wait()
+        queued = node.send(answer(match, BOB, 0, 0))
+        refused_later = node.send(answer(match, CAROL, 0, 0))
+        node.committer.stop()
+        late = node.send(answer(match, BOB, 1, 0))
+        assert late.done()
+        assert code(late.result()) == "draining"
+    assert [code(one.result()) for one in (written, queued, refused_later)] == ["accepted", "accepted", "not_a_player"]
+    assert [len(seat.answers) for seat in (await node.stored(match)).seats] == [1, 1]
+
+
+async def test_committer_that_was_idle_stops_at_once(database: Database, clock: HandClock) -> None:
+    async with running_node(database, clock) as node:
+        await node.ready()
+    async with running_node(database, clock):
+        pass  # `running_node` waits for the end of `run`
+
+
+async def test_cancelled_committer_leaves_a_batch_whole_or_not_at_all(database: Database, clock: HandClock) -> None:
+    async with running_node(database, clock) as node:
+        match = await node.started(question_count=2)
+    half_way = Node(database, clock, 0.0, None)
+    working = asyncio.create_task(half_way.committer.run())
+    for place in range(2):
+        half_way.send(answer(match, ALICE, place, 0))
+    half_way.send(CompleteQuiz(match_id=match.id, player_id=BOB.id))
+    await half_way.matches.began.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert half_way.told == []
+    stored = await half_way.stored(match)
+    assert (stored.version, len(stored.seats[0].answers)) in ((match.version, 0), (match.version + 3, 2))
+
+
+async def test_cache_holds_the_newest_live_matches_and_no_more(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer_module, "MAX_CACHED_MATCHES", 3)
+    creations = [await node.creation() for _ in range(5)]
+    for creation in creations:
+        await node.send(creation)
+    cached = [creation.match_id for creation in creations if node.committer.cached(creation.match_id)]
+    assert cached == [creation.match_id for creation in creations[2:]]
+
+    join = JoinMatch(match_id=creations[2].match_id, player=BOB, ready_ttl_ms=1000)
+    assert code(await node.send(join)) == "accepted"
+    await node.send(await node.creation())
+    assert node.committer.cached(creations[2].match_id)  # used just now
+    assert node.committer.cached(creations[3].match_id) is None
+    assert code(await node.send(JoinMatch(match_id=creations[0].match_id, player=BOB, ready_ttl_ms=1000))) == "accepted"
+
+
+async def test_final_match_leaves_the_cache(node: Node) -> None:
+    match = await node.started()
+    assert node.committer.cached(match.id) == match
+    await node.send(LeaveMatch(match_id=match.id, player_id=BOB.id))
+    assert node.committer.cached(match.id) is None
+    assert code(await node.send(answer(match, ALICE, 0, 0))) == "wrong_state"
+    assert node.committer.cached(match.id) is None

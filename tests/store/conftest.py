@@ -1,0 +1,39 @@
+"""The store's objects on this test's database."""
+
+from collections.abc import AsyncIterator
+from random import Random
+
+import pytest
+
+from pairquiz_server import app, config
+from pairquiz_server.engine.game import shuffled
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import Database
+from pairquiz_server.store.questions import Questions
+from tests.store.duel import Board
+
+
+@pytest.fixture
+async def other_database(database_url: str) -> AsyncIterator[Database]:
+    """The same database through connections of its own, as another node has it."""
+    async with app.open_database(config.load(environ={}), database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def matches(database: Database) -> Matches:
+    return Matches(database)
+
+
+@pytest.fixture
+def questions(database: Database) -> Questions:
+    return Questions(database)
+
+
+@pytest.fixture
+async def board(questions: Questions) -> Board:
+    """Five drawn questions of the topic General, each with its options in another order than the stored one."""
+    topic = await questions.find_topic("General", 5)
+    assert topic is not None
+    drawn = await questions.draw(topic.id, 5)
+    return Board(topic, tuple(shuffled(question, Random(seed)) for seed, question in enumerate(drawn, start=1)))

@@ -1,0 +1,141 @@
+"""Matches played by the rules alone, change by change, as a committer would save them."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from pairquiz_server.rules.commands import (
+    Command,
+    CompleteQuiz,
+    CreateMatch,
+    EndOverdue,
+    JoinMatch,
+    LeaveMatch,
+    MatchQuestion,
+    StartMatch,
+    SubmitAnswer,
+    Topic,
+)
+from pairquiz_server.rules.match import Match, decide
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.rows import Change
+
+NOW = 1_700_000_000_000
+WAITING_TTL_MS = 600_000
+READY_TTL_MS = 300_000
+ANNA = Player("guest:anna", PlayerKind.GUEST, "Anna")
+BEN = Player("ben", PlayerKind.USER, "Ben")
+CARA = Player("cara", PlayerKind.USER, "Cara")
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a match is played on: a topic, and the questions that are drawn from it when it starts."""
+
+    topic: Topic
+    draw: tuple[MatchQuestion, ...]
+
+    def created(
+        self, creator: Player = ANNA, *, at: int = NOW, join_code: str | None = None, request_id: str | None = None
+    ) -> Change:
+        command = CreateMatch(
+            match_id=uuid4(),
+            player=creator,
+            topic=self.topic,
+            join_code=join_code or uuid4().hex[:8].upper(),
+            question_count=len(self.draw),
+            time_limit_s=30,
+            scoring=Scoring(100, 50),
+            waiting_ttl_ms=WAITING_TTL_MS,
+            request_id=request_id,
+        )
+        return _change(None, command, at)
+
+    def started(self, match: Match, *, at: int = NOW) -> Change:
+        return _change(match, StartMatch(match_id=match.id, player_id=match.seats[0].player.id, draw=self.draw), at)
+
+    def running(self) -> list[Change]:
+        """A match up to its start."""
+        created = self.created()
+        ready = joined(created.match)
+        return [created, ready, self.started(ready.match)]
+
+    def waiting_match(self) -> list[Change]:
+        return [self.created(request_id=uuid4().hex)]
+
+    def ready_match(self) -> list[Change]:
+        return self.running()[:2]
+
+    def answered_match(self) -> list[Change]:
+        """Both have answered in the same millisecond, in an order that is not the questions'; one is done."""
+        changes = self.running()
+        for seat, places in ((0, (2, 0, 1)), (1, (1, 2))):
+            for place in places:
+                changes.append(answered(changes[-1].match, seat, place, choice=place, at=NOW + 10))
+        return [*changes, completed(changes[-1].match, 0)]
+
+    def completed_match(self) -> list[Change]:
+        changes = self.answered_match()
+        return [*changes, completed(changes[-1].match, 1)]
+
+    def forfeited_match(self) -> list[Change]:
+        changes = self.running()
+        return [*changes, left(changes[-1].match, 1)]
+
+    def overdue_match(self) -> list[Change]:
+        changes = self.running()
+        return [*changes, ended(changes[-1].match)]
+
+    def abandoned_match(self) -> list[Change]:
+        changes = self.ready_match()
+        return [*changes, left(changes[-1].match, 0)]
+
+    def unjoined_match(self) -> list[Change]:
+        changes = self.waiting_match()
+        return [*changes, ended(changes[-1].match)]
+
+    def unstarted_match(self) -> list[Change]:
+        changes = self.ready_match()
+        return [*changes, ended(changes[-1].match)]
+
+
+def joined(match: Match, player: Player = BEN, *, at: int = NOW) -> Change:
+    return _change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
+
+
+def answered(match: Match, seat: int, place: int, *, choice: int = 0, at: int = NOW) -> Change:
+    """The answer of a seat to the question at a place of the match."""
+    player_id, question_id = match.seats[seat].player.id, match.questions[place].id
+    command = SubmitAnswer(match_id=match.id, player_id=player_id, question_id=question_id, answer=choice)
+    return _change(match, command, at)
+
+
+def completed(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
+    return _change(match, CompleteQuiz(match_id=match.id, player_id=match.seats[seat].player.id), at)
+
+
+def left(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
+    return _change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
+
+
+def ended(match: Match) -> Change:
+    return _change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
+
+
+def merged(changes: list[Change]) -> Change:
+    """Several changes of one match as a batch writes them: from the first version to the last one."""
+    return Change(changes[0].from_version, changes[-1].match, tuple(event for one in changes for event in one.events))
+
+
+async def save_all(matches: Matches, changes: list[Change]) -> Match:
+    """Save changes of one match one after the other, and return the match as it is after the last."""
+    for change in changes:
+        assert not await matches.save([change])
+    return changes[-1].match
+
+
+def _change(match: Match | None, command: Command, at: int) -> Change:
+    decision = decide(match, command, at)
+    assert decision.events, "the command changed nothing"
+    return Change(match.version if match else 0, decision.match, decision.events)

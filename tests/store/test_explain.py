@@ -1,0 +1,259 @@
+"""Every query finds its rows by the index that was made for it, in tables that are large enough to matter."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from pairquiz_server.store.embedded import EmbeddedPostgres
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import WRITER_SETTINGS, Database
+from pairquiz_server.store.queries import load, sql_folder
+from pairquiz_server.store.rows import batch
+from tests.conftest import _execute, _sibling
+from tests.store.duel import NOW, Board, answered, merged, save_all
+
+ROWS = 20_000
+LARGE = frozenset({"matches", "match_questions", "answers", "players", "questions", "feature_usage"})
+FILL = f"""
+    INSERT INTO pairquiz.players (id, kind, display_name, created_at)
+    SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
+
+    INSERT INTO pairquiz.topics (name, key) SELECT 'Topic ' || n, 'topic ' || n FROM generate_series(1, 2000) AS n;
+    INSERT INTO pairquiz.questions (topic_id, text, text_digest, options, correct, difficulty, retired_at)
+    SELECT t.id, 'Question ' || n, sha256(n::text::bytea), '{{a,b,c,d}}', 0, 'easy',
+           CASE WHEN n % 10 = 0 THEN now() END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
+
+    INSERT INTO pairquiz.matches (
+        id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
+        player1_id, player2_id, created_at, due_at, ended_at)
+    SELECT
+        lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
+        CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
+        CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
+        n, n, CASE WHEN status = 'completed' THEN n END
+    FROM generate_series(1, {ROWS}) AS n
+    CROSS JOIN LATERAL (
+        SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
+    JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
+
+    INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
+    SELECT m.id, place, lowest.id + (m.created_at * 7 + place) % {ROWS}, '{{0,1,2,3}}'
+    FROM pairquiz.matches AS m CROSS JOIN generate_series(0, 1) AS place
+    CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
+    INSERT INTO pairquiz.answers
+    SELECT match_id, player, position + 1, question_id, 0, true, 100, 0, 1, 1, 0
+    FROM pairquiz.match_questions CROSS JOIN generate_series(1, 2) AS player;
+    INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
+    SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
+    ANALYZE;
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a query finds its rows: by these indexes at least, where it is run with these arguments.
+
+    Topics are so few that reading them all may be cheaper than the index on their numbers.
+    """
+
+    indexes: set[str]
+    arguments: tuple[Any, ...] = field(default=())
+
+
+IDS = [UUID(int=7), UUID(int=70), UUID(int=700)]
+DIGESTS = [bytes(32), bytes(32)]
+BY_INDEX = {
+    "matches.load": Found(
+        {"matches_pkey", "players_pkey", "match_questions_pkey", "questions_pkey", "answers_pkey"},
+        (IDS,),
+    ),
+    "matches.find_by_code": Found({"matches_waiting_code", "matches_joined_code"}, ("CODE1", "player 2")),
+    "matches.find_by_request": Found({"matches_request"}, ("player 20", "request")),
+    "matches.find_live": Found({"matches_live_player1", "matches_live_player2"}, ("player 2",)),
+    "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
+    "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
+    "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
+    "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
+    "questions.draw": Found({"questions_active"}, (100, 5)),
+    "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
+    "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
+    "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
+    "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
+    "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
+}
+OTHERWISE = {
+    "matches.save": "proved by tests of its own, with the settings of the writer's connection",
+    "questions.list_topics": "counts the questions of all topics, so it reads them all",
+    "questions.export": "reads the whole bank, or a topic of it, for an operator and not for players",
+    "questions.add": "inserts, and looks for nothing",
+    "questions.lock_import": "reads no table",
+    "migrations.lock": "reads no table",
+    "migrations.prepare": "makes its table",
+    "migrations.prepared": "reads no table",
+    "migrations.applied": "reads all of a table that has a row for each migration",
+    "migrations.record": "inserts, and looks for nothing",
+    "server.time": "reads no table",
+    "server.durability": "reads no table",
+    "server.get": "its table has a row for each shared value, which are a few",
+    "server.put_first": "its table has a row for each shared value, which are a few",
+}
+
+
+def query(name: str) -> str:
+    module, _, of_module = name.partition(".")
+    return load(module)[of_module]
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+async def explained(connection: asyncpg.Connection, statement: str, *arguments: Any) -> list[dict[str, Any]]:
+    """All nodes of the plan of a statement."""
+    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
+    return list(nodes(json.loads(text)[0]["Plan"]))
+
+
+async def explained_generic(connection: asyncpg.Connection, name: str) -> list[dict[str, Any]]:
+    """All nodes of the plan that serves every argument."""
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE generic AS {query(name)}")
+    nulls = ", ".join(["NULL"] * len(BY_INDEX[name].arguments))
+    return await explained(connection, f"EXECUTE generic ({nulls})")
+
+
+def indexes(plan: list[dict[str, Any]]) -> set[str]:
+    return {node["Index Name"] for node in plan if "Index Name" in node} | {
+        index for node in plan for index in node.get("Conflict Arbiter Indexes", ())
+    }
+
+
+def tables_read_whole(plan: list[dict[str, Any]]) -> set[str]:
+    return {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"} & LARGE
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: EmbeddedPostgres, template: str) -> str:
+    """Where a database is that has seen much play."""
+
+    async def fill() -> str:
+        name = f"filled_{uuid4().hex}"
+        await _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        dsn = _sibling(postgres.dsn, name)
+        await _execute(dsn, FILL)
+        return dsn
+
+    return asyncio.run(fill())
+
+
+@pytest.fixture
+async def connection(filled: str) -> AsyncIterator[asyncpg.Connection]:
+    connected = await asyncpg.connect(filled)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def writer(filled: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection with the settings of the committer's."""
+    connected = await asyncpg.connect(filled, server_settings=WRITER_SETTINGS)
+    yield connected
+    await connected.close()
+
+
+def test_every_query_is_proved_or_has_a_reason() -> None:
+    modules = [path.stem for path in (sql_folder() / "queries").glob("*.sql")]
+    assert sorted([*BY_INDEX, *OTHERWISE]) == sorted(f"{module}.{name}" for module in modules for name in load(module))
+
+
+@pytest.mark.parametrize("name", BY_INDEX)
+async def test_a_query_finds_its_rows_by_index(connection: asyncpg.Connection, name: str) -> None:
+    expected = BY_INDEX[name]
+    for plan in (
+        await explained(connection, query(name), *expected.arguments),
+        await explained_generic(connection, name),
+    ):
+        assert tables_read_whole(plan) == set()
+        assert indexes(plan) >= expected.indexes
+
+
+async def test_due_matches_are_read_in_their_order_without_a_sort(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("matches.find_due"), ROWS, 500)
+    assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+async def _explained_save(connection: asyncpg.Connection) -> list[dict[str, Any]]:
+    await connection.execute(f"PREPARE save (json, json, json, json, json) AS {query('matches.save')}")
+    return await explained(connection, "EXECUTE save ('[]', '[]', '[]', '[]', '[]')")
+
+
+async def test_a_save_visits_matches_in_the_order_of_its_parameter(writer: asyncpg.Connection) -> None:
+    plan = await _explained_save(writer)
+    (update,) = [node for node in plan if node.get("Operation") == "Update"]
+    (join,) = update["Plans"]
+    outer, inner = join["Plans"]
+    assert join["Node Type"] == "Nested Loop"
+    assert (outer["Node Type"], outer["CTE Name"]) == ("CTE Scan", "change")
+    assert (inner["Node Type"], inner["Index Name"]) == ("Index Scan", "matches_pkey")
+    assert inner["Index Cond"] == f"(id = {outer['Alias']}.id)"
+    (change,) = [node for node in plan if node.get("Subplan Name") == "CTE change"]
+    assert change["Node Type"] == "Function Scan"
+    assert tables_read_whole(plan) == set()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 10])
+async def test_a_save_that_was_planned_on_a_small_table_visits_matches_by_id_too(
+    database_url: str, matches: Matches, board: Board, rows: int
+) -> None:
+    for _ in range(rows):
+        await save_all(matches, board.running())
+    small = await asyncpg.connect(database_url, server_settings=WRITER_SETTINGS)
+    try:
+        await small.execute("ANALYZE pairquiz.matches")
+        plan = await _explained_save(small)
+    finally:
+        await small.close()
+    (update,) = [node for node in plan if node.get("Operation") == "Update"]
+    (join,) = update["Plans"]
+    outer = join["Plans"][0]
+    assert join["Node Type"] == "Nested Loop"
+    if outer["Node Type"] != "CTE Scan":
+        assert (outer["Index Name"], outer["Scan Direction"]) == ("matches_pkey", "Forward")
+
+
+async def test_a_save_looks_for_what_is_stuck_without_joins(writer: asyncpg.Connection) -> None:
+    plan = await _explained_save(writer)
+    joins = [node for node in plan if "Join Type" in node]
+    assert len(joins) == 1, "only the update joins: what costs rows times matches grows with the square of a batch"
+
+
+async def test_most_updates_for_answers_touch_no_index(database: Database, matches: Matches, board: Board) -> None:
+    running = [merged(board.running()) for _ in range(25)]
+    await matches.save(running)
+    current = [change.match for change in running]
+    for number in range(8):
+        for place, match in enumerate(current):
+            change = answered(match, number % 2, number // 2, at=NOW + number)
+            assert not await matches.save([change])
+            current[place] = change.match
+    await database.write("SELECT pg_stat_force_next_flush()")
+    (row,) = await database.fetch(
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'pairquiz.matches'::regclass"
+    )
+    assert row["n_tup_upd"] == 25 * 8
+    assert row["n_tup_hot_upd"] >= 0.8 * row["n_tup_upd"]
+
+
+async def test_a_batch_names_matches_and_players_in_the_order_of_their_ids(board: Board) -> None:
+    rows = batch(merged(board.ready_match()) for _ in range(20))
+    assert [row.id for row in rows.matches] == sorted(row.id for row in rows.matches)
+    assert [row.id for row in rows.players] == sorted(row.id for row in rows.players)

@@ -1,0 +1,299 @@
+import asyncio
+from collections.abc import Callable
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec.structs import replace
+
+from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.store.matches import DueMatch, Matches
+from pairquiz_server.store.pool import Database
+from pairquiz_server.store.rows import Change
+from tests.store.deadlocks import deadlocks
+from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, ended, joined, left, merged, save_all
+
+TABLES_OF_A_BATCH = ("players", "match_questions", "answers", "feature_usage")
+LIVES: dict[str, Callable[[Board], list[Change]]] = {
+    "waiting": Board.waiting_match,
+    "ready": Board.ready_match,
+    "in_progress": Board.running,
+    "with answers": Board.answered_match,
+    "completed": Board.completed_match,
+    "completed by deadline": Board.overdue_match,
+    "completed by a forfeit": Board.forfeited_match,
+    "abandoned": Board.abandoned_match,
+    "expired while waiting": Board.unjoined_match,
+    "expired while ready": Board.unstarted_match,
+}
+
+
+async def counts(database: Database) -> dict[str, int]:
+    return {table: await database.fetchval(f"SELECT count(*) FROM pairquiz.{table}") for table in TABLES_OF_A_BATCH}
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
+async def test_a_match_is_loaded_as_it_was_saved_step_by_step_or_at_once(
+    matches: Matches, board: Board, life: Callable[[Board], list[Change]]
+) -> None:
+    at_once = merged(life(board))
+    for change in (*life(board), at_once):
+        assert not await matches.save([change])
+        assert await matches.load([change.match.id]) == {change.match.id: change.match}
+
+
+def test_every_state_is_among_the_lives(board: Board) -> None:
+    assert {life(board)[-1].match.status for life in LIVES.values()} == set(Status)
+
+
+async def test_a_loaded_match_shows_options_in_its_own_order_with_the_right_one_marked(
+    database: Database, matches: Matches, board: Board
+) -> None:
+    match = await save_all(matches, board.running())
+    assert any(question.option_order != (0, 1, 2, 3) for question in match.questions)
+    for question in (await matches.load([match.id]))[match.id].questions:
+        stored = (await database.fetch("SELECT * FROM pairquiz.questions WHERE id = $1", question.id))[0]
+        assert question.options == tuple(stored["options"][place] for place in question.option_order)
+        assert question.options[question.correct] == stored["options"][stored["correct"]]
+
+
+async def test_a_batch_of_many_matches_is_saved_at_once(matches: Matches, board: Board) -> None:
+    lives = [life(board) for life in LIVES.values() for _ in range(10)]
+    assert not await matches.save([merged(life[:-1]) for life in lives if len(life) > 1])
+    lasts = [life[-1] for life in lives]
+    assert not await matches.save(lasts)
+    assert await matches.load([one.match.id for one in lasts]) == {one.match.id: one.match for one in lasts}
+
+
+async def test_a_change_that_was_decided_on_an_old_version_writes_nothing(
+    database: Database, matches: Matches, board: Board
+) -> None:
+    running = board.running()
+    ready = await save_all(matches, running[:2])
+    won = await save_all(matches, [running[2], answered(running[2].match, 0, 0)])
+    before = await counts(database)
+
+    stale_start, stale_answer = board.started(ready), answered(running[2].match, 1, 3)
+    for stale in (stale_start, stale_answer, left(ready, 1), merged([stale_start, answered(stale_start.match, 1, 1)])):
+        assert await matches.save([stale]) == {won.id}
+    assert await counts(database) == before
+    assert await matches.load([won.id]) == {won.id: won}
+
+
+async def test_a_joiner_who_came_second_becomes_no_row(database: Database, matches: Matches, board: Board) -> None:
+    created = board.created()
+    await save_all(matches, [created, joined(created.match, BEN)])
+    assert await matches.save([joined(created.match, CARA)]) == {created.match.id}
+    assert await database.fetchval("SELECT count(*) FROM pairquiz.players WHERE id = $1", CARA.id) == 0
+
+
+async def test_only_the_conflicting_half_of_a_batch_stays_out(
+    database: Database, matches: Matches, board: Board
+) -> None:
+    matches_running = [await save_all(matches, board.running()) for _ in range(6)]
+    overtaken = [await save_all(matches, [answered(match, 0, 0)]) for match in matches_running[:3]]
+    before = await counts(database)
+
+    batch = [answered(match, 1, 1) for match in matches_running]
+    assert await matches.save(batch) == {match.id for match in overtaken}
+    after = await counts(database)
+    assert after["answers"] == before["answers"] + 3
+    moved = [change.match for change in batch[3:]]
+    assert await matches.load([match.id for match in matches_running]) == {
+        match.id: match for match in (*overtaken, *moved)
+    }
+
+
+@pytest.mark.parametrize("taken", [{"join_code": "SAMECODE"}, {"request_id": "same"}], ids=str)
+async def test_a_creation_that_collides_does_not_move(
+    database: Database, matches: Matches, board: Board, taken: dict[str, str]
+) -> None:
+    await save_all(matches, [board.created(**taken)])
+    before = await counts(database)
+    colliding, free = board.created(**taken), board.created()
+    assert await matches.save([colliding]) == {colliding.match.id}
+    assert await counts(database) == before
+    assert await matches.save([colliding, free]) == {colliding.match.id}
+    assert await matches.load([colliding.match.id, free.match.id]) == {free.match.id: free.match}
+
+
+@pytest.mark.parametrize("taken", [{"join_code": "SAMECODE"}, {"request_id": "same"}], ids=str)
+async def test_of_two_colliding_creations_in_a_batch_one_moves(
+    matches: Matches, board: Board, taken: dict[str, str]
+) -> None:
+    both = [board.created(**taken), board.created(**taken)]
+    stuck = await matches.save(both)
+    assert len(stuck) == 1
+    assert set(await matches.load([one.match.id for one in both])) == {one.match.id for one in both} - stuck
+
+
+async def test_a_join_code_is_free_again_when_its_match_no_longer_waits(matches: Matches, board: Board) -> None:
+    first = board.created(join_code="SAMECODE")
+    await save_all(matches, [first, joined(first.match)])
+    assert not await matches.save([board.created(join_code="SAMECODE")])
+
+
+async def test_different_players_may_use_the_same_request_id(matches: Matches, board: Board) -> None:
+    assert not await matches.save([board.created(player, request_id="same") for player in (ANNA, BEN, CARA)])
+
+
+async def test_a_player_stays_as_first_written(database: Database, matches: Matches, board: Board) -> None:
+    first = board.created(replace(ANNA, label="17"), at=NOW)
+    later = board.created(Player(ANNA.id, PlayerKind.USER, "Another", "18"), at=NOW + 1)
+    await save_all(matches, [first])
+    await save_all(matches, [later])
+    rows = await database.fetch("SELECT kind, display_name, label, created_at FROM pairquiz.players")
+    assert [tuple(row) for row in rows] == [("guest", "Anna", "17", NOW)]
+    assert (await matches.load([later.match.id]))[later.match.id].seats[0].player == ANNA
+
+
+async def test_a_player_who_creates_with_and_without_a_label_in_one_batch_is_written_once(
+    database: Database, matches: Matches, board: Board
+) -> None:
+    assert not await matches.save([board.created(replace(ANNA, label=label)) for label in (None, "17", None)])
+    assert await database.fetchval("SELECT count(*) FROM pairquiz.players") == 1
+
+
+async def test_two_nodes_saving_overlapping_batches_never_deadlock(
+    database: Database, other_database: Database, board: Board
+) -> None:
+    nodes = [Matches(database), Matches(other_database)]
+    running = [merged(board.running()) for _ in range(12)]
+    await nodes[0].save(running)
+    current = {change.match.id: change.match for change in running}
+    random = Random(1)
+    saved = 0
+    for number in range(200):
+        batches = [
+            [_touched(match, at=NOW + number) for match in random.sample(list(current.values()), k=8)] for _ in nodes
+        ]
+        stuck = await asyncio.gather(*(node.save(batch) for node, batch in zip(nodes, batches, strict=True)))
+        moved = [
+            change.match
+            for batch, left_out in zip(batches, stuck, strict=True)
+            for change in batch
+            if change.match.id not in left_out
+        ]
+        assert len({match.id for match in moved}) == len(moved), "two nodes moved the same version"
+        current |= {match.id: match for match in moved}
+        saved += len(moved)
+    assert saved >= 200 * 8
+    assert await nodes[0].load(list(current)) == current
+    assert await deadlocks(database, other_database) == 0
+
+
+def _touched(match: Match, *, at: int) -> Change:
+    """The same match one version later, its deadline moved: a change that can be made without end."""
+    return Change(match.version, replace(match, version=match.version + 1, deadline_at=at, due_at=at), ())
+
+
+async def test_a_code_opens_a_waiting_match_to_everybody(matches: Matches, board: Board) -> None:
+    match = await save_all(matches, [board.created(join_code="CODE1234")])
+    for player in (ANNA, BEN, CARA):
+        assert await matches.find_by_code("CODE1234", player.id) == match.id
+    assert await matches.find_by_code("CODE1235", BEN.id) is None
+
+
+async def test_a_code_leads_only_the_joiner_back_once_the_match_is_joined(matches: Matches, board: Board) -> None:
+    created = board.created(join_code="CODE1234")
+    match = await save_all(matches, [created, joined(created.match, BEN)])
+    assert await matches.find_by_code("CODE1234", BEN.id) == match.id
+    assert await matches.find_by_code("CODE1234", CARA.id) is None
+    assert await matches.find_by_code("CODE1234", ANNA.id) is None
+
+
+async def test_a_code_of_a_waiting_match_goes_before_one_joined_earlier(matches: Matches, board: Board) -> None:
+    first = board.created(join_code="CODE1234")
+    await save_all(matches, [first, joined(first.match, BEN)])
+    second = await save_all(matches, [board.created(CARA, join_code="CODE1234", at=NOW - 1)])
+    assert await matches.find_by_code("CODE1234", BEN.id) == second.id
+
+
+async def test_a_code_opens_nothing_once_the_match_has_expired(matches: Matches, board: Board) -> None:
+    created = board.created(join_code="CODE1234")
+    await save_all(matches, [created, ended(created.match)])
+    for player in (ANNA, BEN):
+        assert await matches.find_by_code("CODE1234", player.id) is None
+
+
+async def test_a_request_finds_the_match_of_its_own_player_until_it_is_forgotten(
+    matches: Matches, board: Board
+) -> None:
+    old = await save_all(matches, [board.created(request_id="old", at=NOW - 1)])
+    new = await save_all(matches, [board.created(request_id="new", at=NOW)])
+    assert await matches.find_by_request(ANNA.id, "old") == old.id
+    assert await matches.find_by_request(BEN.id, "old") is None
+
+    await matches.forget_requests(NOW)
+    assert await matches.find_by_request(ANNA.id, "old") is None
+    assert await matches.find_by_request(ANNA.id, "new") == new.id
+    assert (await matches.load([old.id]))[old.id] == replace(old, request_id=None)
+    assert not await matches.save([joined(old)]), "forgetting is no change of the match"
+
+
+async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matches, board: Board) -> None:
+    ids: dict[str, UUID] = {}
+    for age, (name, life) in enumerate(LIVES.items()):
+        changes = life(board)
+        aged = [replace(change, match=replace(change.match, created_at=NOW - age)) for change in changes]
+        ids[name] = (await save_all(matches, [*aged])).id
+    assert await matches.find_live(ANNA.id) == [
+        ids[name] for name in ("with answers", "in_progress", "ready", "waiting")
+    ]
+    assert await matches.find_live(BEN.id) == [ids[name] for name in ("with answers", "in_progress", "ready")]
+    assert await matches.find_live(CARA.id) == []
+
+
+async def test_due_matches_are_found_longest_overdue_first_up_to_the_limit(matches: Matches, board: Board) -> None:
+    ages = [3, 1, 4, 0, 5, 9, 2, 6]
+    waiting = [await save_all(matches, [board.created(at=NOW + age)]) for age in ages]
+    in_order = [DueMatch(match.id, Status.WAITING) for match in sorted(waiting, key=lambda match: match.due_at)]
+    last = max(match.due_at for match in waiting)
+    assert await matches.find_due(last, 100) == in_order
+    assert await matches.find_due(last - 1, 100) == in_order[:-1]
+    assert await matches.find_due(last, 2) == in_order[:2]
+
+
+async def test_only_live_matches_are_due(matches: Matches, board: Board) -> None:
+    saved = [await save_all(matches, life(board)) for life in LIVES.values()]
+    live = {(match.id, match.status) for match in saved if match.ended_at is None}
+    found = await matches.find_due(max(match.due_at for match in saved), 100)
+    assert {(one.id, one.status) for one in found} == live
+    assert {status for _, status in live} == LIVE
+
+
+async def test_a_due_match_that_another_node_is_writing_is_skipped(
+    matches: Matches, other_database: Database, board: Board
+) -> None:
+    first, second = [await save_all(matches, [board.created(at=NOW + age)]) for age in range(2)]
+    async with other_database.connection() as connection, connection.transaction():
+        await connection.execute("SELECT FROM pairquiz.matches WHERE id = $1 FOR UPDATE", first.id)
+        assert await matches.find_due(second.due_at, 10) == [DueMatch(second.id, Status.WAITING)]
+    assert [one.id for one in await matches.find_due(second.due_at, 10)] == [first.id, second.id]
+
+
+async def test_the_next_due_match_is_the_first_live_one_after_a_time(matches: Matches, board: Board) -> None:
+    assert await matches.next_due(0) is None
+    match = await save_all(matches, [board.created()])
+    assert await matches.next_due(match.due_at - 1) == match.due_at
+    assert await matches.next_due(match.due_at) is None
+    await save_all(matches, [ended(match)])
+    assert await matches.next_due(0) is None
+
+
+async def test_unknown_matches_are_not_loaded(matches: Matches, board: Board) -> None:
+    match = await save_all(matches, board.completed_match())
+    assert set(await matches.load([match.id, uuid4()])) == {match.id}
+    assert await matches.load([]) == {}
+
+
+async def test_a_batch_without_changes_is_harmless(matches: Matches) -> None:
+    assert await matches.save([]) == frozenset()
+
+
+async def test_a_second_completion_is_saved_with_both_times(matches: Matches, board: Board) -> None:
+    running = await save_all(matches, board.running())
+    first = completed(running, 1, at=NOW + 7)
+    match = await save_all(matches, [first, completed(first.match, 0, at=NOW + 9)])
+    assert [seat.completed_at for seat in (await matches.load([match.id]))[match.id].seats] == [NOW + 9, NOW + 7]

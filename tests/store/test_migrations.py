@@ -1,0 +1,133 @@
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pairquiz_server import app, config
+from pairquiz_server.store.migrations import Migration, MigrationError, migrate, read_migrations, status
+from pairquiz_server.store.pool import Database
+
+SCHEMA = "SELECT to_regnamespace('pairquiz') IS NOT NULL"
+TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'pairquiz'::regnamespace AND relkind = 'r'"
+
+
+@pytest.fixture
+async def empty(empty_database_url: str) -> AsyncIterator[Database]:
+    async with app.open_database(config.load(environ={}), empty_database_url) as database:
+        yield database
+
+
+def made(number: int, sql: str) -> Migration:
+    return Migration(number, f"made_{number}", sql, hashlib.sha256(sql.encode()).hexdigest())
+
+
+FIRST = made(1, "CREATE TABLE pairquiz.first (id integer); INSERT INTO pairquiz.first VALUES (1), (2)")
+SECOND = made(2, "ALTER TABLE pairquiz.first ADD COLUMN name text")
+
+
+async def test_an_empty_database_gets_all_migrations_once(empty: Database) -> None:
+    assert await migrate(empty) == read_migrations()
+    assert await migrate(empty) == ()
+    assert await empty.fetchval(TABLES) >= 9
+
+
+async def test_only_what_is_new_is_applied(empty: Database) -> None:
+    assert await migrate(empty, [FIRST]) == (FIRST,)
+    assert await migrate(empty, [FIRST, SECOND]) == (SECOND,)
+    assert await empty.fetchval("SELECT count(*) FROM pairquiz.first WHERE name IS NULL") == 2
+
+
+async def test_status_tells_what_is_pending_and_changes_nothing(empty: Database) -> None:
+    assert {row.applied_at for row in await status(empty)} == {None}
+    assert not await empty.fetchval(SCHEMA)
+    await migrate(empty)
+    rows = await status(empty)
+    assert [(row.number, row.name) for row in rows] == [(one.number, one.name) for one in read_migrations()]
+    assert all(row.applied_at for row in rows)
+
+
+async def test_a_migration_that_was_changed_after_it_was_applied_stops_everything(empty: Database) -> None:
+    await migrate(empty, [FIRST])
+    with pytest.raises(MigrationError, match=r"^migration 0001 made_1 was changed after .* new migration$"):
+        await migrate(empty, [replace(FIRST, checksum="another"), SECOND])
+    assert await migrate(empty, [FIRST, SECOND]) == (SECOND,)
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("CREATE TABLE pairquiz.second (id integer); SELECT FROM nothing", 'relation "nothing" does not exist'),
+        ("CREATE TABLE pairquiz.second (id integer); CREATE TALBE x ()", 'syntax error at or near "TALBE"'),
+        ("ALTER TABLE pairquiz.first ADD UNIQUE (id); INSERT INTO pairquiz.first VALUES (1)", "duplicate key"),
+        ("SELECT 1 / 0", "division by zero"),
+    ],
+)
+async def test_a_migration_that_fails_leaves_nothing_of_itself_and_of_those_before_it(
+    empty: Database, sql: str, reason: str
+) -> None:
+    with pytest.raises(MigrationError, match=rf"^migration 0002 made_2 failed: [^\n]*{reason}[^\n]*$"):
+        await migrate(empty, [FIRST, made(2, sql)])
+    assert not await empty.fetchval(SCHEMA)
+    assert await migrate(empty, [FIRST, SECOND]) == (FIRST, SECOND)
+
+
+async def test_a_newer_servers_migration_is_left_alone(empty: Database) -> None:
+    await migrate(empty, [FIRST, SECOND])
+    assert await migrate(empty, [FIRST]) == ()
+    assert await empty.fetchval("SELECT max(number) FROM pairquiz.schema_migrations") == 2
+
+
+async def test_five_nodes_that_start_together_migrate_once(empty_database_url: str) -> None:
+    settings = config.load(environ={})
+    async with AsyncExitStack() as stack:
+        nodes = [await stack.enter_async_context(app.open_database(settings, empty_database_url)) for _ in range(5)]
+        applied = await asyncio.gather(*(migrate(node) for node in nodes))
+    assert sorted(applied, key=len) == [(), (), (), (), read_migrations()]
+
+
+@pytest.fixture
+async def as_reader(empty: Database, empty_database_url: str) -> AsyncIterator[Database]:
+    """The empty database, as a role sees it that may make nothing."""
+    name = await empty.fetchval("SELECT current_database()")
+    await empty.fetch(f"CREATE ROLE {name}")
+    await empty.fetch(f"ALTER DATABASE {name} SET role = {name}")
+    async with app.open_database(config.load(environ={}), empty_database_url) as database:
+        yield database
+
+
+async def test_a_role_that_may_not_make_the_schema_is_told_so(as_reader: Database) -> None:
+    with pytest.raises(
+        MigrationError, match=r"^the schema pairquiz cannot be made: permission denied [^\n]*DATABASE_URL$"
+    ):
+        await migrate(as_reader)
+
+
+async def test_a_role_without_rights_finds_a_migrated_database_complete(empty: Database, as_reader: Database) -> None:
+    await migrate(empty, [FIRST])
+    await empty.fetch("GRANT USAGE ON SCHEMA pairquiz TO PUBLIC")
+    await empty.fetch("GRANT SELECT ON pairquiz.schema_migrations TO PUBLIC")
+    assert await migrate(as_reader, [FIRST]) == ()
+    with pytest.raises(MigrationError, match=r"^migration 0002 made_2 failed: must be owner of [^\n]*DATABASE_URL$"):
+        await migrate(as_reader, [FIRST, SECOND])
+
+
+@pytest.mark.parametrize("name", ["0003_gap.sql", "0001_twice.sql", "2_short.sql", "0002-hyphen.sql", "0002_.sql"])
+def test_a_wrong_name_or_number_is_refused_and_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "0001_begin.sql").write_text("SELECT 1;")
+    (tmp_path / name).write_text("SELECT 2;")
+    (tmp_path / "README.md").write_text("No migration.")
+    with pytest.raises(MigrationError, match=rf"^{name}: migrations are named NNNN_name\.sql and numbered"):
+        read_migrations(tmp_path)
+
+
+def test_a_checksum_is_the_same_whatever_ends_the_lines(tmp_path: Path) -> None:
+    sums = []
+    for ending in ("\n", "\r\n"):
+        (tmp_path / "0001_begin.sql").write_bytes(f"SELECT 1;{ending}SELECT 2;{ending}".encode())
+        (migration,) = read_migrations(tmp_path)
+        sums.append(migration.checksum)
+    assert sums[0] == sums[1]

@@ -1,0 +1,201 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import pytest
+
+from pairquiz_server.engine.game import shuffled
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.migrations import migrate, read_migrations
+from pairquiz_server.store.pool import WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.questions import Questions
+from tests.store.bank import bank
+from tests.store.deadlocks import deadlocks
+from tests.store.duel import Board, answered, save_all
+
+LINES = {"reads": Database.fetchval, "writes": Database.write}
+SLEEPING = "wait_event = 'PgSleep'"
+PREPARED = "SELECT count(*) FROM pg_prepared_statements"
+each_line = pytest.mark.parametrize("run", LINES.values(), ids=LINES)
+Run = Callable[..., Awaitable[object]]
+
+
+@asynccontextmanager
+async def opened(dsn: str, **options: float | bool) -> AsyncIterator[Database]:
+    database = Database(DatabaseOptions(dsn=dsn, **options))
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def backends(database: Database, condition: str) -> list[int]:
+    """The process ids of this database's sessions of which a condition on pg_stat_activity is true."""
+    here = "datname = current_database() AND pid <> pg_backend_pid()"
+    rows = await database.fetch(f"SELECT pid FROM pg_stat_activity WHERE {here} AND {condition}")
+    return [row["pid"] for row in rows]
+
+
+async def kill(database: Database, pid: int) -> None:
+    """End a session, and return when it is gone."""
+    assert await database.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+
+
+def moved_to(dsn: str, name: str) -> str:
+    head, _, query = dsn.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}?{query}"
+
+
+async def test_nobody_listening_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match=r"^[^\n]+$"):
+        async with opened(f"postgresql://pairquiz@/pairquiz?host={tmp_path}"):
+            pass
+
+
+async def test_a_database_that_does_not_exist_is_named(database_url: str) -> None:
+    with pytest.raises(StorageUnavailable, match=r'^database "nowhere" does not exist$'):
+        async with opened(moved_to(database_url, "nowhere")):
+            pass
+
+
+async def test_a_host_that_never_answers_costs_no_more_than_the_connect_timeout() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as never_accepting:
+        port = never_accepting.getsockname()[1]
+        async with asyncio.timeout(30):
+            with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+                async with opened(f"postgresql://pairquiz@127.0.0.1:{port}/x?sslmode=disable", connect_timeout_s=0.1):
+                    pass
+
+
+@each_line
+async def test_a_database_that_is_not_open_is_unavailable(database_url: str, run: Run) -> None:
+    unopened = Database(DatabaseOptions(dsn=moved_to(database_url, "nowhere")))
+    with pytest.raises(StorageUnavailable):
+        await run(unopened, "SELECT 1")
+
+
+@each_line
+async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(database_url: str, run: Run) -> None:
+    async with opened(database_url, command_timeout_s=0.1) as database:
+        with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+            await run(database, "SELECT pg_sleep(30)")
+        async with opened(database_url) as other:
+            assert await run(other, "SELECT 1")
+        assert await run(database, "SELECT 1")
+
+
+@each_line
+async def test_a_connection_killed_at_work_is_unavailable_and_the_next_one_works(
+    database: Database, other_database: Database, run: Run
+) -> None:
+    working = asyncio.create_task(run(database, "SELECT pg_sleep(30)"))
+    await _waiting(other_database, SLEEPING, working)
+    (sleeping,) = await backends(other_database, SLEEPING)
+    await kill(other_database, sleeping)
+    with pytest.raises(StorageUnavailable, match=r"^[^\n]+$"):
+        await working
+    assert await run(database, "SELECT 1")
+
+
+async def test_the_writer_killed_while_idle_costs_no_write(
+    database: Database, other_database: Database, board: Board
+) -> None:
+    matches = Matches(database)
+    running = await save_all(matches, board.running())
+    ((before,),) = await database.write("SELECT pg_backend_pid()")
+    await kill(other_database, before)
+    await other_database.fetchval("SELECT 1")  # by now this process has heard of the end, too
+    assert not await matches.save([answered(running, 0, 0)])
+    ((after,),) = await database.write("SELECT pg_backend_pid()")
+    assert after != before
+
+
+async def test_a_primary_that_has_become_a_standby_is_left_for_a_new_connection(
+    database: Database, database_url: str
+) -> None:
+    (before,) = await database.write("SELECT pg_backend_pid()")
+    await database.write("SET default_transaction_read_only = on")
+    with pytest.raises(StorageUnavailable, match="read-only transaction"):
+        await database.write("INSERT INTO pairquiz.topics (name, key) VALUES ('x', 'x') RETURNING id")
+    assert await database.write("INSERT INTO pairquiz.topics (name, key) VALUES ('x', 'x') RETURNING id")
+    (after,) = await database.write("SELECT pg_backend_pid()")
+    assert after != before
+
+
+async def test_a_write_that_loses_a_deadlock_is_tried_again(database_url: str, other_database: Database) -> None:
+    first_then_gate_then_second = """
+        WITH first AS MATERIALIZED (SELECT id FROM met WHERE id = 1 FOR UPDATE),
+             passed AS MATERIALIZED (SELECT id, pg_advisory_xact_lock_shared(1) FROM first)
+        SELECT id FROM met WHERE id = (SELECT id FROM passed) + 1 FOR UPDATE
+    """
+    async with (
+        opened(database_url, command_timeout_s=60) as database,
+        database.connection() as gate,
+        database.connection() as other,
+    ):
+        await database.write("CREATE TABLE met (id integer PRIMARY KEY, value integer)")
+        await database.write("INSERT INTO met VALUES (1, 0), (2, 0)")
+        await database.write("SET deadlock_timeout = '10ms'")
+        await gate.execute("SELECT pg_advisory_lock(1)")
+        async with other.transaction():
+            await other.execute("SET LOCAL deadlock_timeout = '1min'")
+            await other.execute("UPDATE met SET value = 1 WHERE id = 2")
+            writing = asyncio.create_task(database.write(first_then_gate_then_second))
+            await _waiting(other_database, "wait_event = 'advisory'", writing)
+            blocked = asyncio.create_task(other.execute("UPDATE met SET value = 1 WHERE id = 1"))
+            await _waiting(other_database, "wait_event = 'transactionid'", blocked)
+            await gate.execute("SELECT pg_advisory_unlock(1)")
+            await blocked
+        assert [row["id"] for row in await writing] == [2]
+        assert await deadlocks(database) == 1
+
+
+async def _waiting(database: Database, condition: str, work: asyncio.Task[object]) -> None:
+    """Return when a session waits as told, or fail with the work that was to make it wait."""
+    while not await backends(database, condition):
+        if work.done():
+            await work
+            pytest.fail("nothing had to wait")
+
+
+async def test_a_fault_of_ours_is_not_called_unavailable(database: Database) -> None:
+    for run in LINES.values():
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await run(database, "SELECT FROM nothing")
+
+
+async def test_the_writer_has_its_planner_settings_and_the_pool_has_not(database: Database) -> None:
+    for name, value in WRITER_SETTINGS.items():
+        (row,) = await database.write(f"SHOW {name}")
+        assert row[0] == value
+        assert await database.fetchval(f"SHOW {name}") != value
+
+
+async def test_writes_wait_for_each_other(database: Database) -> None:
+    rows = await asyncio.gather(*(database.write("SELECT pg_backend_pid(), $1::int", number) for number in range(20)))
+    assert [row[0][1] for row in rows] == list(range(20))
+    assert len({row[0][0] for row in rows}) == 1
+
+
+async def test_everything_works_without_prepared_statements(empty_database_url: str) -> None:
+    async with opened(empty_database_url, transaction_pooler=True) as database:
+        questions, matches = Questions(database), Matches(database)
+        for left_to_do in (len(read_migrations()), 0):
+            assert len(await migrate(database)) == left_to_do
+        await questions.add(bank(5))
+        for _ in range(2):
+            topic = await questions.find_topic("numbers", 5)
+            assert topic is not None
+            draw = tuple(shuffled(question, Random(1)) for question in await questions.draw(topic.id, 5))
+            match = await save_all(matches, Board(topic, draw).completed_match())
+            assert await matches.load([match.id]) == {match.id: match}
+
+        for rows in (await database.write(PREPARED), await database.fetch(PREPARED)):
+            assert rows[0][0] == 0
+        ((hash_joins,),) = await database.write("SHOW enable_hashjoin")
+        assert hash_joins == "on", "a session behind a pooler is not ours to change"

@@ -1,0 +1,111 @@
+"""One list of origins, for websockets, polls and REST alike."""
+
+import pytest
+from aiohttp import ClientSession, WSServerHandshakeError
+
+from pairquiz_server.web.origins import Origins
+from tests.client import connected
+from tests.conftest import Server, StartServer
+from tests.web.conftest import SECRET
+
+PAGE, OTHER, OWN = "https://page.example", "https://other.example", "http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "allowed"),
+    [
+        ([PAGE], None, True),
+        ([PAGE], PAGE, True),
+        ([PAGE], OTHER, False),
+        ([PAGE], PAGE + ".evil.example", False),
+        ([PAGE], PAGE + ":8443", False),
+        ([PAGE], "http://page.example", False),
+        ([PAGE], "https://own.example", True),
+        ([PAGE], "HTTPS://OWN.example", True),
+        ([PAGE], "https://own.example:1", False),
+        ([PAGE], "null", False),
+        (["null"], "null", True),
+        (["null"], PAGE, False),
+        ([], None, True),
+        ([], "http://own.example", True),
+        ([], PAGE, False),
+        ([], "null", False),
+        (["*"], OTHER, True),
+        (["*"], "null", False),
+        (["*", "null"], "null", True),
+        ([], "", False),
+        ([], "own.example", False),
+        ([], "http://[", False),
+        (["*"], "http://[", True),
+    ],
+)
+def test_an_origin_is_allowed_or_not(listed: list[str], origin: str | None, allowed: bool) -> None:
+    assert Origins(listed).allows(origin, "own.example") is allowed
+
+
+def test_a_request_without_a_host_has_no_own_origin() -> None:
+    assert not Origins([]).allows("http://", None)
+    assert not Origins([]).allows("http://", "")
+
+
+async def open_to(server: Server, origin: str | None) -> tuple[bool, bool, bool, bool]:
+    """Tell whether a page of this origin gets through: by websocket, by poll, by REST, and by a preflight."""
+    headers = {} if origin is None else {"Origin": origin.format(host=server.url.removeprefix("http://"))}
+    asking = {**headers, "Access-Control-Request-Method": "POST"}
+    try:
+        async with connected(server.url, **headers):
+            websocket = True
+    except WSServerHandshakeError as refusal:
+        websocket = refusal.status != 403
+    async with ClientSession() as session:
+        async with session.get(f"{server.url}/socket.io/?EIO=4&transport=polling", headers=headers) as response:
+            assert response.status in (200, 403)
+            poll = response.status == 200
+            assert response.headers.get("Access-Control-Allow-Origin") == (headers.get("Origin") if poll else None)
+        async with session.get(f"{server.url}/healthz", headers=headers) as response:
+            assert response.status in (200, 403)
+            rest = response.status == 200
+        async with session.options(f"{server.url}/healthz", headers=asking) as response:
+            assert response.status in (200, 403)
+            preflight = response.status == 200
+    return websocket, poll, rest, preflight
+
+
+@pytest.mark.parametrize(
+    ("listed", "allowed", "refused"),
+    [
+        (f'["{PAGE}"]', [PAGE], [OTHER, "null", "http://["]),
+        ('["*"]', [PAGE, OTHER, "http://["], ["null"]),
+        ('["null"]', ["null"], [PAGE]),
+        ("[]", [], [PAGE, "null"]),
+    ],
+)
+async def test_a_page_is_served_if_its_origin_is_allowed(
+    start_server: StartServer, listed: str, allowed: list[str], refused: list[str]
+) -> None:
+    server = await start_server(PAIRQUIZ_SERVER__ALLOWED_ORIGINS=listed)
+    for origin in allowed:
+        assert await open_to(server, origin) == (True, True, True, True), origin
+    for origin in refused:
+        assert await open_to(server, origin) == (False, False, False, False), origin
+    # A request without an origin comes from no page, and so has no preflight; a page of the server's own needs none.
+    assert (await open_to(server, None))[:3] == (True, True, True)
+    assert (await open_to(server, OWN))[:3] == (True, True, True)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_where_guests_play_every_page_may_come(shared_server: Server) -> None:
+    assert shared_server.settings.allowed_origins == ("*",)
+
+
+async def test_where_tokens_are_required_only_the_pages_of_developers_may_come(start_server: StartServer) -> None:
+    server = await start_server(JWT_SECRET=SECRET)
+    async with ClientSession() as session:
+        for host in ("localhost", "127.0.0.1"):
+            for port in (3000, 8081):
+                headers = {"Origin": f"http://{host}:{port}"}
+                async with session.get(f"{server.url}/healthz", headers=headers) as response:
+                    assert response.status == 200
+                    assert response.headers["Access-Control-Allow-Origin"] == headers["Origin"]
+        async with session.get(f"{server.url}/healthz", headers={"Origin": PAGE}) as response:
+            assert response.status == 403

@@ -1,0 +1,36 @@
+"""A server that cannot serve says so, and keeps its players for when it can."""
+
+from uuid import uuid4
+
+from aiohttp import ClientSession
+
+from tests.client import connected
+from tests.conftest import StartServer
+from tests.web.rest import CREATE, Rest
+
+
+async def test_a_server_that_drains_is_alive_and_not_ready(start_server: StartServer) -> None:
+    server = await start_server()
+    server.running.health.draining = True
+    async with ClientSession() as session:
+        rest = Rest(session, server.url)
+        assert await rest.call("GET", "/healthz") == (200, {"status": "ok"})
+        status, body = await rest.call("GET", "/readyz")
+        assert (status, body["status"], body["checks"]["draining"]) == (503, "failed", "failed")
+        assert body["checks"]["database"] == "ok"
+
+
+async def test_a_server_whose_database_is_away_says_so(start_server: StartServer) -> None:
+    server = await start_server()
+    async with ClientSession() as session, connected(server.url) as player:
+        rest = Rest(session, server.url)
+        await server.running.database.close()
+        for method, path in (("POST", CREATE), ("GET", f"/api/pair-quiz/{uuid4()}"), ("GET", "/api/topics")):
+            error = await rest.refused(503, "storage_unavailable", method, path, token=player.token)
+            assert error["retry"] is True
+        status, body = await rest.call("GET", "/readyz")
+        assert (status, body["checks"]["database"]) == (503, "failed")
+        answer = await player.ask("create_pair_quiz")
+        assert (answer["error"]["code"], answer["error"]["retry"]) == ("storage_unavailable", True)
+        async with connected(server.url, token=player.token, welcome=False) as back:
+            assert await back.closed() == 1013
