@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import structlog
@@ -44,7 +44,7 @@ _GUEST_SECRET_BYTES = 32
 
 
 class StartError(Exception):
-    """The server cannot start; the message is one line that says why and what to do."""
+    """The server cannot start, or go on; the message is one line that says why and what to do."""
 
 
 class Running(Struct, frozen=True):
@@ -54,6 +54,8 @@ class Running(Struct, frozen=True):
     game: Game
     database: Database
     health: Health
+    failed: asyncio.Event
+    """Set when a part that must never end has ended: the process is of no use any more."""
 
 
 @contextmanager
@@ -119,7 +121,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections = Connections()
         announcer = Announcer(connections, clock.now)
         committer = Committer(matches, announcer.announce, pace_s=settings.database.commit_pace_ms / 1000)
-        sweeper = Sweeper(matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms)
+        sweeper = Sweeper(
+            matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms + 1
+        )  # after the last millisecond
         game = Game(matches, questions, committer, clock, _game_rules(settings))
         health = Health(database)
 
@@ -142,16 +146,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         rest = Rest(game, proof, connections, health)
         site = build_site(sockets, rest, transports, origins, refusals)
 
-        committing = asyncio.create_task(committer.run())
-        sweeping = asyncio.create_task(sweeper.run())
+        failed = asyncio.Event()
+        committing, sweeping = (watched(work, failed) for work in (committer.run(), sweeper.run()))
         try:
-            yield Running(site, game, database, health)
+            yield Running(site, game, database, health, failed)
         finally:
             health.draining = True
             sweeping.cancel()
             committer.stop()
-            await asyncio.wait({sweeping})  # it may still hold a connection
-            await committing
+            await asyncio.wait({committing, sweeping})  # they may still hold a connection
             await sockets.shutdown()
 
 
@@ -177,12 +180,34 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
-            await stop.wait()
+            await _first(stop, server.failed)
             log.info("server_stopping")
             server.health.draining = True
         finally:
             await runner.cleanup()
+        if server.failed.is_set():
+            raise StartError("a part of the server has failed (its log says which): start it again")
     log.info("server_stopped")
+
+
+def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio.Task[None]:
+    """Run work that must not end by a fault; `failed` is set if it does."""
+
+    def note(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("part_failed", exc_info=error)
+            failed.set()
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(note)
+    return task
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
 
 
 def bind(host: str, port: int) -> socket.socket:

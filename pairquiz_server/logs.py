@@ -7,7 +7,8 @@ whoever wrote it.
 import logging
 import re
 import sys
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -42,7 +43,7 @@ def configure(
     structlog.configure(
         processors=[*before, structlog.processors.UnicodeDecoder(), *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Sink(stream))),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
@@ -57,6 +58,22 @@ def configure(
     logging.basicConfig(level=max(threshold, logging.INFO), handlers=[handler], force=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.ERROR if name in quiet else logging.INFO)
+
+
+class _Sink(io.TextIOBase):
+    """A stream that loses a line which cannot be written: a full disk must not stop the game."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def library_loggers() -> tuple[logging.Logger, logging.Logger]:

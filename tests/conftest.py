@@ -48,9 +48,9 @@ def template(postgres: EmbeddedPostgres) -> str:
     """A database with the schema and the starter questions, to be copied."""
 
     async def make() -> None:
-        await _execute(postgres.dsn, f"CREATE DATABASE {TEMPLATE}")
+        await execute(postgres.dsn, f"CREATE DATABASE {TEMPLATE}")
         settings = config.load(environ={})
-        async with app.prepared_database(settings, _sibling(postgres.dsn, TEMPLATE)):
+        async with app.prepared_database(settings, sibling(postgres.dsn, TEMPLATE)):
             pass
 
     asyncio.run(make())
@@ -124,14 +124,14 @@ async def server(start_server: StartServer) -> Server:
 @asynccontextmanager
 async def _database(dsn: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await _execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
-        yield _sibling(dsn, name)
+        yield sibling(dsn, name)
     finally:
-        await _execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        await execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _execute(dsn: str, statement: str) -> None:
+async def execute(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)
@@ -139,7 +139,7 @@ async def _execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-def _sibling(dsn: str, name: str) -> str:
+def sibling(dsn: str, name: str) -> str:
     """The same server's other database."""
     head, separator, query = dsn.partition("?")
     return f"{head.rpartition('/')[0]}/{quote(name)}{separator}{query}"

@@ -280,3 +280,10 @@ async def test_refusals_are_counted_and_sampled(configure: Configure, start_serv
             assert not (await client.ask("dance", {}))["ok"]
     (event,) = [event for event in events(stream) if event["event"] == "refused"]
     assert event.items() >= {"code": "unknown_command", "count": 1, "command": "dance", "level": "info"}.items()
+
+
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    stream = io.StringIO()
+    logs.configure(level="info", style="json", stream=stream)
+    stream.close()
+    structlog.get_logger().info("match_created")

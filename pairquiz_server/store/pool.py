@@ -18,6 +18,8 @@ WRITER_SETTINGS = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "jit": "off",
+    # An acknowledged answer is on disk, whatever the database or the role says.
+    "synchronous_commit": "on",
 }
 
 

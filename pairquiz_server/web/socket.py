@@ -71,7 +71,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._region = settings.server.region
         self._by_eio_sid: dict[str, Connection] = {}
         self._identities: dict[str, Identity] = {}
-        self._request_ids = (f"{secrets.token_hex(3)}-{number}" for number in itertools.count(1))
+        process = secrets.token_hex(3)
+        self._request_ids = (f"{process}-{number}" for number in itertools.count(1))
         self.on("connect", self._connect)
         self.on("disconnect", self._disconnect)
         transports.install(self.eio)

@@ -10,7 +10,7 @@ import structlog
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
-from tests.conftest import _execute, _sibling
+from tests.conftest import execute, sibling
 from tests.engine.stage import HandClock, Node, opened_database, running_node
 
 
@@ -26,8 +26,8 @@ def logs() -> Iterator[list[dict[str, Any]]]:
 def shared_database_url(postgres: EmbeddedPostgres, template: str) -> str:
     """One database for all tests of a file whose matches do not meet: making one takes longer than most tests."""
     name = f"test_{uuid4().hex}"
-    asyncio.run(_execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
-    return _sibling(postgres.dsn, name)
+    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return sibling(postgres.dsn, name)
 
 
 @pytest.fixture

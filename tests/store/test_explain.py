@@ -15,7 +15,7 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import WRITER_SETTINGS, Database
 from pairquiz_server.store.queries import load, sql_folder
 from pairquiz_server.store.rows import batch
-from tests.conftest import _execute, _sibling
+from tests.conftest import execute, sibling
 from tests.store.duel import NOW, Board, answered, merged, save_all
 
 ROWS = 20_000
@@ -147,9 +147,9 @@ def filled(postgres: EmbeddedPostgres, template: str) -> str:
 
     async def fill() -> str:
         name = f"filled_{uuid4().hex}"
-        await _execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        dsn = _sibling(postgres.dsn, name)
-        await _execute(dsn, FILL)
+        await execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+        dsn = sibling(postgres.dsn, name)
+        await execute(dsn, FILL)
         return dsn
 
     return asyncio.run(fill())
