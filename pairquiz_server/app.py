@@ -121,9 +121,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections = Connections()
         announcer = Announcer(connections, clock.now)
         committer = Committer(matches, announcer.announce, pace_s=settings.database.commit_pace_ms / 1000)
-        sweeper = Sweeper(
-            matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms + 1
-        )  # after the last millisecond
+        # The first millisecond in which no answer that arrives can be in time any more.
+        sweeper = Sweeper(matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms + 1)
         game = Game(matches, questions, committer, clock, _game_rules(settings))
         health = Health(database)
 

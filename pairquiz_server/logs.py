@@ -60,7 +60,7 @@ def configure(
         logging.getLogger(name).setLevel(logging.ERROR if name in quiet else logging.INFO)
 
 
-class _Sink(io.TextIOBase):
+class _Sink:
     """A stream that loses a line which cannot be written: a full disk must not stop the game."""
 
     def __init__(self, stream: TextIO) -> None:
