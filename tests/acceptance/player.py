@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +63,14 @@ async def playing(
     """Start a client of the server at `url` with the client's own `options`, and wait until it is connected."""
     habit = ["keeps-token"] if keeps_token else []
     command = [node, "player.mjs", url, json.dumps(options), *habit]
-    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdin=PIPE, stdout=PIPE, limit=LINE_MAX)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdin=PIPE, stdout=PIPE, limit=LINE_MAX, start_new_session=True
+    )
     player = Player(process)
     try:
         await player.event("connect")
         yield player
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
