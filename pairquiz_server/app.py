@@ -145,6 +145,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         rest = Rest(game, proof, connections, health)
         site = build_site(sockets, rest, transports, origins, refusals)
 
+        async def finish_commands(_: web.Application) -> None:
+            health.draining = True
+            committer.stop()
+            await asyncio.wait({committing})
+
+        # Before the sockets are closed: what was taken is carried out, and its sender hears it.
+        site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
         committing, sweeping = (watched(work, failed) for work in (committer.run(), sweeper.run()))
         try:
@@ -173,7 +180,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with running(settings, url) as server:
-        runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S)
+        runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()

@@ -130,9 +130,12 @@ class Game:
         """Draw the questions and start the clock."""
 
         async def gather() -> StartMatch:
-            match = self._committer.cached(match_id) or await self._load(match_id)
+            match = self._committer.cached(match_id)
+            if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
+                match = await self._load(match_id)
             draw: tuple[MatchQuestion, ...] = ()
-            if match.status in LIVE and match.started_at is None:
+            startable = match.status in LIVE and match.started_at is None
+            if startable and match.seat_of(caller.player.id) is not None:
                 drawn = await self._questions.draw(match.topic_id, match.question_count)
                 draw = tuple(shuffled(question, self._random) for question in drawn)
             return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw)

@@ -57,10 +57,15 @@ Perform = Callable[[Game, Sender, Any], Awaitable[None]]
 
 
 class CommandRow(Struct, frozen=True):
-    """How a command is read, and what is done with it."""
+    """How a command is read, and what is done with it.
+
+    One that is `immediate` reaches the committer without asking the database first: the sender's next frame need not
+    wait for its COMMIT, and so is stamped when it arrives.
+    """
 
     payload: type[Struct]
     perform: Perform
+    immediate: bool = False
 
 
 def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
@@ -175,9 +180,9 @@ COMMANDS: dict[str, CommandRow] = {
     "create_pair_quiz": CommandRow(payloads.CreatePairQuiz, _create),
     "join_pair_quiz": CommandRow(payloads.JoinPairQuiz, _join),
     "start_quiz": CommandRow(payloads.StartQuiz, _start),
-    "submit_answer": CommandRow(payloads.SubmitAnswer, _submit_answer),
-    "quiz_completed": CommandRow(payloads.QuizCompleted, _complete),
-    "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave),
+    "submit_answer": CommandRow(payloads.SubmitAnswer, _submit_answer, immediate=True),
+    "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
+    "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

@@ -284,7 +284,7 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
     chosen = _chosen(question, command.answer)
     assert match.started_at is not None  # a match that takes answers has both
     assert match.deadline_at is not None
-    if now > match.deadline_at:
+    if _time_is_over(match, now):
         raise Refused(Code.TOO_LATE)
 
     points = score_answer(
@@ -326,6 +326,8 @@ def _complete(match: Match, command: CompleteQuiz, now: int) -> Decision:
     if seat.completed_at is not None or match.status is Status.COMPLETED:
         return Decision(match, duplicate=True)
     _require_move(match, command)
+    if _time_is_over(match, now):
+        return Decision(match, duplicate=True)  # what is unanswered counts as wrong already
     completed = _with_seat(match, index, replace(seat, completed_at=now))
     if _both_completed(completed):
         return _ended(completed, (), EndReason.ALL_ANSWERED, now)
@@ -338,8 +340,7 @@ def _leave(match: Match, command: LeaveMatch, now: int) -> Decision:
     if match.forfeited_by == index:
         return Decision(match, duplicate=True)
     _require_move(match, command)
-    time_over = match.deadline_at is not None and now > match.deadline_at
-    if time_over or match.seats[index].completed_at is not None:
+    if _time_is_over(match, now) or match.seats[index].completed_at is not None:
         return Decision(match)  # points decide: who has completed, or whose time is over, loses nothing by leaving
     version = match.version + 1
     left = PlayerLeft(version, index)
@@ -382,6 +383,10 @@ def _seat(match: Match, player_id: str) -> int:
 
 def _with_seat(match: Match, index: int, seat: Seat) -> Match:
     return replace(match, seats=(*match.seats[:index], seat, *match.seats[index + 1 :]))
+
+
+def _time_is_over(match: Match, now: int) -> bool:
+    return match.deadline_at is not None and now > match.deadline_at
 
 
 def _both_completed(match: Match) -> bool:

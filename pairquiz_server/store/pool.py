@@ -18,7 +18,8 @@ WRITER_SETTINGS = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "jit": "off",
-    # An acknowledged answer is on disk, whatever the database or the role says.
+    # An acknowledged answer is on disk, whatever the database or the role says. (A transaction pooler takes none of
+    # these; there readyz tells of a database that is lax.)
     "synchronous_commit": "on",
 }
 
@@ -84,10 +85,10 @@ class Database:
         if self._pool is not None:
             self._pool.terminate()
 
-    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Run one query and return its rows."""
+    async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
+        """Run one query and return its rows; `timeout_s` is for one that may take longer than a player waits."""
         async with self.connection() as connection:
-            return await connection.fetch(query, *arguments)
+            return await connection.fetch(query, *arguments, timeout=timeout_s)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """Run one query and return the first value of its first row, None without rows."""

@@ -84,7 +84,10 @@ class Questions:
     async def export(self, topic: str | None = None) -> list[Question]:
         """Return all active questions with their keys, of one topic where it is named."""
         key = None if topic is None else topic_key(topic)
-        return [_question(record) for record in await self._database.fetch(_QUERIES["export"], key)]
+        return [
+            _question(record)
+            for record in await self._database.fetch(_QUERIES["export"], key, timeout_s=_IMPORT_TIMEOUT_S)
+        ]
 
     async def add(
         self, questions: Sequence[Question], *, dry_run: bool = False, all_or_nothing: bool = False

@@ -8,6 +8,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 
 _QUERIES = load("usage")
+_TIMEOUT_S = 60.0
 
 
 class FeatureDay(Struct, frozen=True):
@@ -27,5 +28,5 @@ class Usage:
 
     async def by_day(self, from_ms: int, until_ms: int) -> list[FeatureDay]:
         """Return uses by day and feature, the newest day first; `until_ms` is excluded."""
-        records = await self._database.fetch(_QUERIES["by_day"], from_ms, until_ms)
+        records = await self._database.fetch(_QUERIES["by_day"], from_ms, until_ms, timeout_s=_TIMEOUT_S)
         return [FeatureDay(*record) for record in records]

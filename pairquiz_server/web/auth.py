@@ -16,6 +16,8 @@ GUEST_ISSUER = "pairquiz-server"
 GUEST_AUDIENCE = "pairquiz-guest"
 GUEST_TOKEN_DAYS = 90
 TOKEN_MAX_LENGTH = 8192
+CLOCK_LEEWAY_S = 10
+"""How far an issuer's clock may be from ours: a token that was signed just now must not be one of the future."""
 _ALGORITHM = "HS256"
 _UNREADABLE = (jwt.PyJWTError, ValueError, OverflowError, RecursionError)
 """What PyJWT raises on a token; the last three are of the text and the JSON in it, and pass through unnamed."""
@@ -111,6 +113,7 @@ def _decode(token: str, secret: bytes, *, audience: str, issuer: str | None) -> 
             algorithms=[_ALGORITHM],
             audience=audience,
             issuer=issuer,
+            leeway=CLOCK_LEEWAY_S,
             options={"require": ["exp", "aud", "sub"]},
         )
     except jwt.ExpiredSignatureError:

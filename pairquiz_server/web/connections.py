@@ -1,11 +1,13 @@
 """Who is connected to this process, and the way out to them."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Coroutine, Iterable
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
 
 from pairquiz_server.rules.player import Player
+from pairquiz_server.web.auth import Identity
 
 
 class OutgoingQueue(Protocol):
@@ -18,13 +20,30 @@ class OutgoingQueue(Protocol):
 class Connection:
     """One socket of a player. What is sent before `welcome` waits behind it."""
 
-    __slots__ = ("_held", "_queue", "eio_sid", "player")
+    __slots__ = ("_held", "_queue", "_under_way", "eio_sid", "identity")
 
-    def __init__(self, eio_sid: str, player: Player, queue: OutgoingQueue) -> None:
+    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue) -> None:
         self.eio_sid = eio_sid
-        self.player = player
+        self.identity = identity
         self._queue = queue
         self._held: list[str] | None = []
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def player(self) -> Player:
+        """Who is behind it."""
+        return self.identity.player
+
+    def carry_on(self, work: Coroutine[None, None, None]) -> None:
+        """Let a command go its way while the next frame is read; those before it have begun."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def settled(self) -> None:
+        """Wait until all commands that were let go are answered."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     def send(self, text: str) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""

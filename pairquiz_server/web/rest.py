@@ -11,13 +11,14 @@ from msgspec import Raw, Struct
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.protocol import COMMANDS, payloads
-from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
 
 log = structlog.get_logger("pairquiz.rest")
@@ -51,6 +52,7 @@ class Rest:
         self._authenticator = authenticator
         self._connections = connections
         self._health = health
+        self._request_ids = request_ids()
 
     def routes(self) -> list[tuple[str, str, RouteHandler]]:
         """Return (method, path without the trailing slash, handler) of every route."""
@@ -71,31 +73,30 @@ class Rest:
             arrived_at = self._game.now()
             player = self._player(request)
             payload = payloads.parse(row.payload, await _json_body(request))
-            answers: list[Reply | Refused] = []
-            sender = Sender(
-                player=player, arrived_at=arrived_at, reply=answers.append, present=self._connections.present
-            )
-            await row.perform(self._game, sender, payload)
-            (answer,) = answers
-            if isinstance(answer, Refused):
-                raise answer
-            return _json(answer.acknowledgement, status)
+            return _json(await self._carry_out(row, player, payload, arrived_at), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
+        row = COMMANDS["resume_pair_quiz"]
+        payload = payloads.ResumePairQuiz(request.match_info["session_id"])
+        return _json(await self._carry_out(row, self._player(request), payload, self._game.now()))
+
+    async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
+        """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answers: list[Reply | Refused] = []
         sender = Sender(
-            player=self._player(request),
-            arrived_at=self._game.now(),
+            player=player,
+            arrived_at=arrived_at,
             reply=answers.append,
             present=self._connections.present,
+            request=next(self._request_ids),
         )
-        row = COMMANDS["resume_pair_quiz"]
-        await row.perform(self._game, sender, payloads.ResumePairQuiz(request.match_info["session_id"]))
+        await row.perform(self._game, sender, payload)
         (answer,) = answers
-        assert isinstance(answer, Reply)  # what is refused was raised
-        return _json(answer.acknowledgement)
+        if isinstance(answer, Refused):
+            raise answer
+        return answer.acknowledgement
 
     async def _topics(self, request: web.Request) -> web.Response:
         topics = await self._game.topics()

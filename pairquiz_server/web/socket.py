@@ -5,8 +5,6 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
-import itertools
-import secrets
 from typing import Any
 
 import msgspec
@@ -18,11 +16,13 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
-from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, Welcome
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.address import client_address
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.rest import bearer_token
@@ -69,12 +69,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._transports = transports
         self._refusals = refusals
         self._region = settings.server.region
+        self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
-        self._identities: dict[str, Identity] = {}
-        process = secrets.token_hex(3)
-        self._request_ids = (f"{process}-{number}" for number in itertools.count(1))
+        self._request_ids = request_ids()
         self.on("connect", self._connect)
-        self.on("disconnect", self._disconnect)
         transports.install(self.eio)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
@@ -95,9 +93,21 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         except frames.BadFrame as error:
             await self._transports.bad_frame(eio_sid, str(error))
 
+    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
+        # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
+        self._drop(eio_sid, reason)
+        await super()._handle_disconnect(eio_sid, namespace, reason)
+
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
+
+    def _drop(self, eio_sid: str, reason: str | None) -> None:
+        connection = self._by_eio_sid.pop(eio_sid, None)
+        if connection is not None:
+            self._connections.remove(connection)
+            log.debug("player_disconnected", player=connection.player.id, reason=reason)
 
     async def _open(self, eio_sid: str, payload: str) -> None:
         try:
@@ -107,52 +117,52 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         await self._handle_connect(eio_sid, "/", auth)
         connection = self._by_eio_sid.get(eio_sid)
         if connection is not None:
-            await self._welcome(connection, self._identities.pop(eio_sid))
+            await self._welcome(connection)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
+        address = client_address(environ["aiohttp.request"], self._trusted_proxies)
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
             identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
         except Refused as refusal:
-            self._refusals.note(refusal.code, command="connect")
+            self._refusals.note(refusal.code, command="connect", address=address)
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
-        connection = Connection(eio_sid, identity.player, self.eio.sockets[eio_sid].queue)
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
         self._by_eio_sid[eio_sid] = connection
-        self._identities[eio_sid] = identity
         self._connections.add(connection)
-        log.debug("player_connected", player=identity.player.id)
+        log.debug("player_connected", player=identity.player.id, address=address)
 
-    async def _welcome(self, connection: Connection, identity: Identity) -> None:
-        sessions: list[Session] = []
-        if not identity.fresh:
-            player_id = identity.player.id
-            try:
-                matches = await self._game.live_matches(player_id)
-            except Refused:
-                # It comes back by itself, and then hears of all its matches.
-                await self._transports.cut(connection.eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
-                return
-            sessions = [views.session(match, match.seat_of(player_id) or 0) for match in matches]
+    async def _welcome(self, connection: Connection) -> None:
+        try:
+            sessions = await self._sessions(connection.identity)
+        except Refused:
+            # It comes back by itself, and then hears of all its matches.
+            await self._transports.cut(connection.eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
+            return
+        except Exception:
+            log.exception("welcome_failed")
+            await self._transports.cut(connection.eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
+            return
         welcome = Welcome(
-            user_id=identity.player.id,
+            user_id=connection.player.id,
             server_time=self._game.now(),
             protocol=PROTOCOL_VERSION,
             region=self._region,
             sessions=sessions,
-            guest_token=identity.guest_token,
+            guest_token=connection.identity.guest_token,
         )
         connection.welcome(frames.event("welcome", welcome))
 
-    async def _disconnect(self, sid: str, reason: str) -> None:
-        """Called by python-socketio when a client is gone, for whatever reason."""
-        connection = self._by_eio_sid.pop(self.manager.eio_sid_from_sid(sid, "/"), None)
-        if connection is not None:
-            self._connections.remove(connection)
-            log.debug("player_disconnected", player=connection.player.id, reason=reason)
+    async def _sessions(self, identity: Identity) -> list[Session]:
+        if identity.fresh:
+            return []
+        player_id = identity.player.id
+        matches = await self._game.live_matches(player_id)
+        return [views.session(match, match.seat_of(player_id) or 0) for match in matches]
 
     async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
         request = next(self._request_ids)
@@ -180,13 +190,20 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             origin=connection,
             request=request,
         )
+        row = COMMANDS.get(frame.name)
+        if row is None:
+            reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
+        elif row.immediate:
+            connection.carry_on(self._perform(row, sender, frame))
+        else:
+            await connection.settled()
+            await self._perform(row, sender, frame)
+
+    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
         try:
-            row = COMMANDS.get(frame.name)
-            if row is None:
-                raise Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}")
             await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
         except Refused as refusal:
-            reply(refusal)
+            sender.reply(refusal)
         except Exception:
-            log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=request)
-            reply(Refused(Code.INTERNAL))
+            log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=sender.request)
+            sender.reply(Refused(Code.INTERNAL))

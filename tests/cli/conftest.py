@@ -67,6 +67,12 @@ class Serving:
     process: subprocess.Popen[str]
     screen: str = ""
     errors: list[str] = field(default_factory=list)
+    reader: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to read what it says on standard error."""
+        self.reader = threading.Thread(target=lambda: self.errors.extend(self.process.stderr or []))
+        self.reader.start()
 
     @property
     def url(self) -> str:
@@ -85,13 +91,18 @@ class Serving:
             self.screen += line
             if "Ctrl+C" in line:
                 return
-        self.process.wait()
-        raise AssertionError(f"serve ended with {self.process.returncode}: {self.errors}")
+        raise AssertionError(f"serve ended with {self.exit_code()}: {self.errors}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE_S)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for its end, and for the last of what it says."""
+        code = self.process.wait(PATIENCE_S)
+        self.reader.join(PATIENCE_S)
+        return code
 
 
 StartServe = Callable[..., Serving]
@@ -111,8 +122,6 @@ def serving(*words: str | Path, cwd: Path | None = None, **environ: str) -> Iter
     running = Serving(process)
     assert process.stdout is not None
     assert process.stderr is not None
-    reader = threading.Thread(target=lambda: running.errors.extend(process.stderr or []))
-    reader.start()
     guard = threading.Timer(PATIENCE_S, process.kill)
     guard.start()
     try:
@@ -126,7 +135,7 @@ def serving(*words: str | Path, cwd: Path | None = None, **environ: str) -> Iter
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             guard.cancel()
-            reader.join()
+            running.reader.join()
             process.stdout.close()
             process.stderr.close()
 

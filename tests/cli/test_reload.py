@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import pairquiz_server
-from tests.cli.conftest import PATIENCE_S, serving
+from tests.cli.conftest import serving
 
 pytest.importorskip("watchfiles", reason="the extra `reload` is not installed")
 
@@ -46,7 +46,7 @@ def test_a_changed_source_file_restarts_the_server_and_ctrl_c_ends_all(source: P
         assert first != server.url
 
         os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
-        assert server.process.wait(PATIENCE_S) == 0
+        assert server.exit_code() == 0
         assert not answers(server.url)
     assert not any("Traceback" in line for line in server.errors)
 

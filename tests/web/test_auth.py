@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from pairquiz_server import config
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PlayerKind
-from pairquiz_server.web.auth import GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
+from pairquiz_server.web.auth import CLOCK_LEEWAY_S, GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
 from tests.client import Client, connected
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
@@ -64,7 +64,7 @@ FORGED = {
     "no audience": user_token(aud=...),
     "an audience that is a number": user_token(aud=1),
     "no exp": user_token(exp=...),
-    "expired": user_token(exp=int(time.time()) - 1),
+    "expired": user_token(exp=int(time.time()) - CLOCK_LEEWAY_S - 1),
     "an exp that is a text": user_token(exp="tomorrow"),
     "no sub": user_token(sub=...),
     "an empty sub": user_token(sub=""),
@@ -79,7 +79,7 @@ FORGED = {
     "a guest forged with JWT_SECRET": guest_token(SECRET),
     "a guest of alg none": jwt.encode(claims(iss=GUEST_ISSUER, aud=GUEST_AUDIENCE), None, algorithm="none"),
     "a guest who is a user": user_token(GUEST_KEY, iss=GUEST_ISSUER),
-    "an expired guest": guest_token(exp=int(time.time()) - 1),
+    "an expired guest": guest_token(exp=int(time.time()) - CLOCK_LEEWAY_S - 1),
     "a guest without exp": guest_token(exp=...),
     "no token at all": "nonsense",
     "two dots": "..",
@@ -253,3 +253,9 @@ async def test_a_guest_uses_rest_with_its_token_and_nobody_without_one(shared_se
                 assert answer.status == 401
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
                 assert (await answer.json())["error"]["code"] == "unauthorized"
+
+
+def test_a_token_signed_by_a_clock_ahead_of_ours_is_good() -> None:
+    now = int(time.time())
+    ahead = user_token(iat=now + CLOCK_LEEWAY_S - 5, nbf=now + CLOCK_LEEWAY_S - 5)
+    assert authenticator(JWT_SECRET=SECRET).identify(ahead).player.id == "anna"
