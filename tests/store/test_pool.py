@@ -170,10 +170,19 @@ async def test_a_fault_of_ours_is_not_called_unavailable(database: Database) -> 
 
 
 async def test_the_writer_has_its_planner_settings_and_the_pool_has_not(database: Database) -> None:
-    for name, value in WRITER_SETTINGS.items():
+    for name in WRITER_SETTINGS.keys() - {"synchronous_commit"}:
         (row,) = await database.write(f"SHOW {name}")
-        assert row[0] == value
-        assert await database.fetchval(f"SHOW {name}") != value
+        assert row[0] == WRITER_SETTINGS[name]
+        assert await database.fetchval(f"SHOW {name}") != WRITER_SETTINGS[name]
+
+
+async def test_the_writer_commits_to_disk_whatever_its_database_says(database: Database, database_url: str) -> None:
+    name = await database.fetchval("SELECT current_database()")
+    await database.fetch(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    async with opened(database_url) as later:
+        assert await later.fetchval("SHOW synchronous_commit") == "off"
+        (row,) = await later.write("SHOW synchronous_commit")
+    assert row[0] == "on"
 
 
 async def test_writes_wait_for_each_other(database: Database) -> None:
