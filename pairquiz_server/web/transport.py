@@ -26,7 +26,6 @@ from pairquiz_server.web.refusals import Refusals
 BAD_FRAMES_MAX = 5
 PACKETS_A_POST = 1000
 CLOSE_TIMEOUT_S = 1.0
-FLUSH_TIMEOUT_S = 1.0
 PROBE_TIMEOUT_S = 10.0
 # A message begins with a digit, and so python-engineio does not read it as JSON (which would raise where it is deep).
 _WEBSOCKET_FRAME = re.compile(r"4[0-9]|(?:1|3|5|2probe)\Z")
@@ -96,19 +95,10 @@ class Transports:
         """End every session, websockets with 1012 (service restart): stock clients come back by themselves."""
         websockets = [websocket for group in self._websockets.values() for websocket in group]
         polling = [session for session in self._eio.sockets.values() if not session.upgraded]
-        await self._flush()
         await asyncio.gather(
             self._close(websockets, WSCloseCode.SERVICE_RESTART, "the server is restarting"),
             *(self._end(session) for session in polling),
         )
-
-    async def _flush(self) -> None:
-        """Let what waits to be sent go out; a reader that stalls is not waited for."""
-        waiting = [asyncio.ensure_future(one.queue.join()) for one in self._eio.sockets.values() if one.upgraded]
-        if waiting:
-            _, stalled = await asyncio.wait(waiting, timeout=FLUSH_TIMEOUT_S)
-            for one in stalled:
-                one.cancel()
 
     async def _close(self, websockets: Iterable[web.WebSocketResponse], code: WSCloseCode, reason: str) -> None:
         closing = [websocket.close(code=code, message=reason.encode()) for websocket in websockets]
