@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
+DEADLOCK_RETRIES = 4
 WRITER_SETTINGS = {
     # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
     # planning; without the other joins and scans it visits rows in the order of their ids, however small the table
@@ -109,14 +110,14 @@ class Database:
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run one statement on the committer's connection, which is opened anew after every failure.
 
-        One that met a deadlock has changed nothing, and is run a second time.
+        One that met a deadlock has changed nothing, and is run again: at once it may lose to the same other once more.
         """
         async with self._writing:
             try:
-                try:
-                    return await (await self._open_writer()).fetch(query, *arguments)
-                except asyncpg.DeadlockDetectedError:
-                    return await (await self._open_writer()).fetch(query, *arguments)
+                for _ in range(DEADLOCK_RETRIES):
+                    with suppress(asyncpg.DeadlockDetectedError):
+                        return await (await self._open_writer()).fetch(query, *arguments)
+                return await (await self._open_writer()).fetch(query, *arguments)
             except UNAVAILABLE as error:
                 # Also where the connection still lives: behind it may be a primary that is none any more.
                 if self._writer is not None:

@@ -152,7 +152,7 @@ async def test_a_write_that_loses_a_deadlock_is_tried_again(database_url: str, o
             await gate.execute("SELECT pg_advisory_unlock(1)")
             await blocked
         assert [row["id"] for row in await writing] == [2]
-        assert await deadlocks(database) == 1
+        assert await deadlocks(database) >= 1
 
 
 async def _waiting(database: Database, condition: str, work: asyncio.Task[object]) -> None:
