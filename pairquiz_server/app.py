@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from pairquiz_server.engine.starter import load_starter_questions
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate
@@ -29,6 +29,7 @@ from pairquiz_server.store.server import GUEST_SECRET, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.rest import Rest
@@ -38,7 +39,9 @@ from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.app")
 
-CLOSE_REQUESTS_S = 2.0
+CLOSE_REQUESTS_S = 0.5
+"""How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
+LET_GO_S = 0.5
 BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
 
@@ -54,6 +57,7 @@ class Running(Struct, frozen=True):
     game: Game
     database: Database
     health: Health
+    drain: Drain
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -143,42 +147,23 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             engineio_logger=engineio_logger,
         )
         rest = Rest(game, proof, connections, health)
-        site = build_site(sockets, rest, transports, origins, refusals)
-
-        async def finish_commands(_: web.Application) -> None:
-            health.draining = True
-            committer.stop()
-            await asyncio.wait({committing})
-
-        # Before the sockets are closed: what was taken is carried out, and its sender hears it.
-        site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
         committing, sweeping = (watched(work, failed) for work in (committer.run(), sweeper.run()))
+        drain = Drain(health, game, committer, committing, connections, transports)
+        site = build_site(sockets, rest, transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, failed)
+            yield Running(site, game, database, health, drain, failed)
         finally:
-            health.draining = True
             sweeping.cancel()
-            committer.stop()
-            await asyncio.wait({committing, sweeping})  # they may still hold a connection
+            await drain.close()
+            # They may still hold a connection, which the database cuts if it does not answer.
+            await asyncio.wait({committing, sweeping}, timeout=LET_GO_S)
             await sockets.shutdown()
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; `ready` is called when players can come.
-
-    A second signal ends the process at once: what was acknowledged is on disk.
-    """
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come."""
+    stop = stop_on_signal()
     async with running(settings, url) as server:
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
         await runner.setup()
@@ -187,8 +172,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
             await _first(stop, server.failed)
-            log.info("server_stopping")
-            server.health.draining = True
+            await server.drain.run()
         finally:
             await runner.cleanup()
         if server.failed.is_set():
