@@ -154,10 +154,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         try:
             yield Running(site, game, database, health, drain, failed)
         finally:
-            sweeping.cancel()
+            sweeper.stop()
             await drain.close()
-            # They may still hold a connection, which the database cuts if it does not answer.
+            # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, sweeping}, timeout=LET_GO_S)
+            sweeping.cancel()
             await sockets.shutdown()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import structlog
 
@@ -33,10 +34,15 @@ class Sweeper:
         self._clock = clock
         self._margin_ms = margin_ms
         self._forgot_at = 0
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `run` return when it does nothing: a query that is cancelled leaves its connection to nobody."""
+        self._stopping.set()
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
+        """Sweep until `stop`."""
+        while not self._stopping.is_set():
             try:
                 sleep_ms = await self.sweep()
             except StorageUnavailable as error:
@@ -45,7 +51,8 @@ class Sweeper:
             except Exception:
                 log.exception("sweep_failed")  # a fault of ours must not end all sweeping
                 sleep_ms = LONGEST_SLEEP_MS
-            await asyncio.sleep(sleep_ms / 1000)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), sleep_ms / 1000)
 
     async def sweep(self) -> int:
         """End what is over now, and return after how many milliseconds to look again (at most a second)."""
