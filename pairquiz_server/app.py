@@ -25,12 +25,14 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.server import GUEST_SECRET, ServerState
+from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
 from pairquiz_server.web.site import build_site
 from pairquiz_server.web.socket import SocketServer
@@ -41,6 +43,7 @@ log = structlog.get_logger("pairquiz.app")
 CLOSE_REQUESTS_S = 2.0
 BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
+_RELAY_CHANNEL_BYTES = 16
 
 
 class StartError(Exception):
@@ -119,12 +122,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         clock = Clock(await server.time())
         matches = Matches(database)
         connections = Connections()
-        announcer = Announcer(connections, clock.now)
+        relay = await open_relay(settings, server, connections)
+        announcer = Announcer(connections, clock.now, relay.tell if relay else None)
         committer = Committer(matches, announcer.announce, pace_s=settings.database.commit_pace_ms / 1000)
         # The first millisecond in which no answer that arrives can be in time any more.
         sweeper = Sweeper(matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms + 1)
         game = Game(matches, questions, committer, clock, _game_rules(settings))
-        health = Health(database)
+        health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals()
@@ -154,6 +158,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
         committing, sweeping = (watched(work, failed) for work in (committer.run(), sweeper.run()))
+        relaying = watched(relay.run(CatchUp(game, connections).run), failed) if relay else None
         try:
             yield Running(site, game, database, health, failed)
         finally:
@@ -161,6 +166,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             sweeping.cancel()
             committer.stop()
             await asyncio.wait({committing, sweeping})  # they may still hold a connection
+            if relay and relaying:
+                await relay.finish()
+                relaying.cancel()
+                await asyncio.wait({relaying})
             await sockets.shutdown()
 
 
@@ -246,11 +255,27 @@ async def authenticator(settings: Settings, database: Database) -> Authenticator
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
     if settings.guest_secret is not None:
         return Authenticator(settings, settings.guest_secret.encode())
-    server = ServerState(database)
-    await server.put_first(GUEST_SECRET, secrets.token_bytes(_GUEST_SECRET_BYTES))
-    secret = await server.get(GUEST_SECRET)
-    assert secret is not None
-    return Authenticator(settings, secret)
+    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+
+
+async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
+    """Return the way to the other nodes of this database, None where no Redis is configured.
+
+    The channel's name is by chance and kept in the database, so that two deployments on one Redis never share it.
+    Raises `ConfigError`.
+    """
+    if settings.redis_url is None:
+        return None
+    name = await _shared(server, RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
+    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
+
+
+async def _shared(server: ServerState, key: str, size: int) -> bytes:
+    """Return random bytes that all servers of the database share; the first one makes them."""
+    await server.put_first(key, secrets.token_bytes(size))
+    value = await server.get(key)
+    assert value is not None
+    return value
 
 
 def _game_rules(settings: Settings) -> GameRules:

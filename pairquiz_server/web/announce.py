@@ -24,31 +24,42 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
 )
-from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.rules.match import LIVE, Decision, Match, Status
 from pairquiz_server.web.connections import Connections
 
 Message = tuple[int, str, Struct]
 """To which seat, the event's name, and its payload."""
+
+Elsewhere = Callable[[str, Match, str], None]
+"""Takes a player's id, the match, and the packet."""
 
 REPLIES = frozenset({"answer_submitted", "quiz_state"})
 """The events that the command's own connection has had as its reply; all others it hears like everybody."""
 
 
 class Announcer:
-    """Tells players what has happened. Whoever caused it has had a reply: `origin` is that connection."""
+    """Tells players what has happened. Whoever caused it has had a reply: `origin` is that connection.
 
-    def __init__(self, connections: Connections, now: Callable[[], int]) -> None:
+    `elsewhere` brings a packet of a match to the connections that a player may have at other nodes, and never waits.
+    """
+
+    def __init__(self, connections: Connections, now: Callable[[], int], elsewhere: Elsewhere | None = None) -> None:
         self._connections = connections
         self._now = now
+        self._elsewhere = elsewhere
 
     def announce(self, decision: Decision, origin: object) -> None:
         """Send each event of a committed decision. Never waits."""
+        match = decision.match
+        session_id, live = str(match.id), match.status in LIVE
         for event in decision.events:
-            for seat, name, payload in self._messages(decision.match, event):
+            for seat, name, payload in self._messages(match, event):
                 packet = frames.event(name, payload)
-                for connection in self._connections.of(decision.match.seats[seat].player.id):
-                    if connection is not origin or name not in REPLIES:
-                        connection.send(packet)
+                player_id = match.seats[seat].player.id
+                but = origin if name in REPLIES else None
+                self._connections.tell(player_id, session_id, packet, version=match.version, live=live, but=but)
+                if self._elsewhere is not None:
+                    self._elsewhere(player_id, match, packet)
 
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""

@@ -1,7 +1,7 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
@@ -15,6 +15,10 @@ class OutgoingQueue(Protocol):
 
     def put_nowait(self, item: Packet) -> None:
         """Append a packet."""
+
+
+Watcher = Callable[[str, bool], None]
+"""Hears of a player (by id) who came (True) or went."""
 
 
 class Connection:
@@ -60,20 +64,37 @@ class Connection:
 
 
 class Connections:
-    """All connections of this process, by player."""
+    """All connections of this process, by player, and the live matches that these players have heard of here."""
 
     def __init__(self) -> None:
         self._by_player: dict[str, list[Connection]] = {}
+        self._followed: dict[str, dict[str, int]] = {}
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let `watcher` hear, from now on, when a player's first connection came and when the last one went."""
+        self._watchers.append(watcher)
 
     def add(self, connection: Connection) -> None:
         """Note a connection; from now on it hears what its player hears."""
-        self._by_player.setdefault(connection.player.id, []).append(connection)
+        player_id = connection.player.id
+        others = self._by_player.setdefault(player_id, [])
+        others.append(connection)
+        if len(others) == 1:
+            for watcher in self._watchers:
+                watcher(player_id, True)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
-        rest = [one for one in self._by_player.pop(connection.player.id, []) if one is not connection]
+        player_id = connection.player.id
+        before = self._by_player.pop(player_id, [])
+        rest = [one for one in before if one is not connection]
         if rest:
-            self._by_player[connection.player.id] = rest
+            self._by_player[player_id] = rest
+        elif before:
+            self._followed.pop(player_id, None)
+            for watcher in self._watchers:
+                watcher(player_id, False)
 
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""
@@ -82,3 +103,31 @@ class Connections:
     def present(self, player_id: str) -> bool:
         """Tell whether a player has a connection here."""
         return player_id in self._by_player
+
+    def players(self) -> Iterable[str]:
+        """Return the ids of all players who are connected here."""
+        return self._by_player.keys()
+
+    def tell(
+        self, player_id: str, session_id: str, packet: str, *, version: int, live: bool, but: object = None
+    ) -> None:
+        """Send a packet of a match to a player's connections, but for one; `live` tells whether the match goes on."""
+        connections = self._by_player.get(player_id)
+        if connections is None:
+            return
+        self.follow(player_id, session_id, version=version, live=live)
+        for connection in connections:
+            if connection is not but:
+                connection.send(packet)
+
+    def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
+        """Note that a player who is connected here knows a live match in this version, or that it is over."""
+        followed = self._followed.setdefault(player_id, {})
+        if live:
+            followed[session_id] = version
+        else:
+            followed.pop(session_id, None)
+
+    def followed(self, player_id: str) -> Mapping[str, int]:
+        """Return the matches of whose end a player has not heard here: session id → the last version heard."""
+        return self._followed.get(player_id, {})
