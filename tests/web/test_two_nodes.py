@@ -1,6 +1,5 @@
 """Two servers on one database and one Redis: a pair that is split over them notices nothing."""
 
-import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -14,8 +13,9 @@ from aiohttp import ClientSession
 
 from pairquiz_server.config import ConfigError
 from pairquiz_server.web import relay
-from tests.client import PATIENCE_S, Client, connected, ready_match, started_match
-from tests.conftest import Server, StartServer
+from pairquiz_server.web.connections import Connections
+from tests.client import Client, connected, ready_match, started_match
+from tests.conftest import Server, StartServer, serving
 from tests.web.duel import answering, names
 from tests.web.rest import JOIN, Rest
 from tests.web.valkey import Valkey, Wire, admin, channel, hears_itself, publications, until, valkey
@@ -142,6 +142,16 @@ async def test_node_alone_publishes_nothing_but_its_beat(
         async with publications(shared_valkey.url) as published:
             await started_match(first, second)
         assert published == []
+        async with connected(node.url) as gone:
+            started = await started_match(first, gone, question_count=15)
+        places = iter(range(14))
+
+        async def published_for_one_who_is_nowhere() -> bool:
+            async with publications(shared_valkey.url) as published:
+                assert (await first.ask("submit_answer", answering(started, next(places))))["ok"]
+            return any(started["session_id"] in command for command in published)
+
+        await until(published_for_one_who_is_nowhere)
 
 
 async def test_nodes_publish_everything_while_somebody_hears_them_who_has_not_said_who_is_there(
@@ -177,15 +187,15 @@ async def test_node_that_fell_silent_is_believed_no_more(
         players = [first.user_id, second.user_id]
         claim = relay.Publication("another", 1, asks=False, players=players, came=[], went=[], told=[])
         await client.publish(await channel(client), msgspec.msgpack.encode(claim))
-        async with asyncio.timeout(PATIENCE_S):
-            published = ["something"]
-            claimed = False
-            while published:
-                async with publications(shared_valkey.url) as heard:
-                    started = await started_match(first, second)
-                published = [command for command in heard if started["session_id"] in command]
-                claimed = claimed or bool(published)
-        assert claimed
+        await until(lambda: publishes(shared_valkey, first, second))
+        await until(lambda: publishes(shared_valkey, first, second, wish=False))
+
+
+async def publishes(server: Valkey, first: Client, second: Client, *, wish: bool = True) -> bool:
+    """Tell whether a match of two players is published, or is not."""
+    async with publications(server.url) as published:
+        started = await started_match(first, second)
+    return wish is any(started["session_id"] in command for command in published)
 
 
 async def test_what_had_to_be_dropped_is_caught_up(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,6 +299,25 @@ async def test_deaf_listener_subscribes_anew(
             await answer(first, second, started, 0)
 
 
+async def test_players_whose_node_was_deaf_hear_what_a_node_said_that_is_gone(
+    database_url: str, start_server: StartServer, own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BEAT_S", 0.1)
+    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    async with Wire().laid(int(own_valkey.url.rpartition(":")[2])) as wire, AsyncExitStack() as other:
+        gone = await other.enter_async_context(serving(database_url, {"REDIS_URL": own_valkey.url}))
+        deaf = await start_server(REDIS_URL=wire.url)
+        await hears_itself(gone, deaf)
+        async with connected(deaf.url) as first:
+            second = await other.enter_async_context(connected(gone.url))
+            started = await started_match(first, second)
+            wire.deaf = True
+            assert (await second.ask("submit_answer", answering(started)))["ok"]
+            await other.aclose()
+            while (await first.event("quiz_state"))["opponent"]["answered"] != 1:
+                pass
+
+
 async def test_node_starts_without_redis_and_finds_it_later(
     start_server: StartServer, own_valkey: Valkey, log: io.StringIO
 ) -> None:
@@ -324,7 +353,7 @@ async def test_server_without_redis_has_no_such_check(server: Server) -> None:
     assert "redis" not in await server.running.health.checks()
 
 
-async def test_server_does_not_start_with_options_of_redis_that_are_not_known(start_server: StartServer) -> None:
+def test_options_of_redis_that_are_not_known_stop_the_start() -> None:
     with pytest.raises(ConfigError, match="REDIS_URL has options") as refused:
-        await start_server(REDIS_URL="redis://:a-secret@cache?nonsense=1")
+        relay.Relay("redis://:a-secret@cache?nonsense=1", "channel", Connections())
     assert "secret" not in str(refused.value)
