@@ -122,6 +122,8 @@ class Connections:
 
     def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
         """Note that a player who is connected here knows a live match in this version, or that it is over."""
+        if player_id not in self._by_player:
+            return  # gone while the match was read
         followed = self._followed.setdefault(player_id, {})
         if live:
             followed[session_id] = version

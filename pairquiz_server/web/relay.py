@@ -110,7 +110,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._catch_up_due = asyncio.Event()
-        self._loss_is_logged = False
+        self._loss_is_logged = self._noise_is_logged = False
         self._open = False
         self.healthy = False
         self._told: list[Told] = []
@@ -186,11 +186,13 @@ class Relay:
         return connection
 
     def _begin(self) -> None:
+        """Say hello: all who are here, and the question who is elsewhere."""
         self._open = True
         self._asks = self._owes_players = True
         self._wake.set()
 
     def _end(self) -> None:
+        """From now on nothing is known of the others, and what they are not told counts as dropped."""
         self._open = False
         for other in self._others.values():
             other.players = None
@@ -251,7 +253,9 @@ class Relay:
         try:
             publication = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            log.warning("publication_unreadable", bytes=len(data), hint="does something else write to this channel?")
+            if not self._noise_is_logged:
+                self._noise_is_logged = True
+                log.warning("publication_unreadable", bytes=len(data), hint="who else writes to our channel?")
             return False
         if publication.node == self._node:
             if not self.healthy:
