@@ -14,7 +14,7 @@ HOUR = 3_600_000
 async def age(database: Database, **by_ms: int) -> None:
     """Let it be longer ago that the service beat."""
     for column, ms in by_ms.items():
-        await database.fetch(f"UPDATE pairquiz.heartbeat SET {column} = {column} - $1", ms)  # noqa: S608
+        await database.fetch(f"UPDATE pairquiz.heartbeat SET {column} = {column} - $1", ms)
 
 
 async def age_matches(database: Database, ms: int) -> None:
@@ -22,7 +22,7 @@ async def age_matches(database: Database, ms: int) -> None:
     columns = ("started_at", "deadline_at", "due_at")
     columns += tuple(f"player{number}_{what}" for number in (1, 2) for what in ("absent_since", "reconnect_by"))
     changes = ", ".join(f"{column} = {column} - $1" for column in columns)
-    await database.fetch(f"UPDATE pairquiz.matches SET {changes}", ms)  # noqa: S608
+    await database.fetch(f"UPDATE pairquiz.matches SET {changes}", ms)
 
 
 async def test_players_hear_of_their_new_deadline_when_the_service_is_back(server: Server, database: Database) -> None:
@@ -74,7 +74,7 @@ async def test_a_crash_in_the_night_ends_no_match(database_url: str, database: D
         state = await back.ask("resume_pair_quiz", {"session_id": started["session_id"]})
         assert 0 <= state["deadline_at"] - started["deadline_at"] < 10_000
         span_ms = started["deadline_at"] - started["started_at"]
-        assert 0 < state["remaining_ms"] <= span_ms
+        assert 0 < state["remaining_ms"] <= span_ms + 500  # it started after the beat that was aged
         assert (await back.ask("submit_answer", answering(started)))["ok"]
 
 
