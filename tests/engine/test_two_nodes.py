@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pairquiz_server.engine.committer import MAX_ATTEMPTS, Collision
+from pairquiz_server.engine.committer import MAX_ATTEMPTS
+from pairquiz_server.engine.submission import Collision
 from pairquiz_server.rules.commands import CompleteQuiz, EndOverdue, JoinMatch, LeaveMatch
 from pairquiz_server.rules.events import AnswerAccepted
 from pairquiz_server.rules.match import Decision, Match, Status
@@ -117,7 +118,7 @@ async def test_command_that_always_loses_is_given_up_with_a_refusal(
     match = await node.started()
     tries = 0
 
-    async def lose(changes: Iterable[Change]) -> frozenset[UUID]:
+    async def lose(changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
         nonlocal tries
         tries += 1
         return frozenset(change.match.id for change in changes)
