@@ -10,7 +10,8 @@ from pairquiz_server.rules.events import AnswerAccepted
 from pairquiz_server.rules.match import Decision, Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
-from tests.engine.stage import ALICE, BOB, CAROL, NOON, HandClock, Node, answer, code, running_node
+from tests.engine.stage import ALICE, BOB, CAROL, NOON, HandClock, Node, answer, code, opened_database, running_node
+from tests.line import Line
 
 QUICK_S = 0.15
 
@@ -163,3 +164,22 @@ async def test_node_stops_in_time_while_it_knows_not_what_became_of_its_batch(
         assert await counted(node, match, ALICE) == 1  # what is committed stands
         async with asyncio.timeout(20):
             await node.working
+
+
+@pytest.mark.parametrize("cut", ["lose", "lose_answer_to"], ids=["before it arrives", "before its answer"])
+async def test_line_that_breaks_at_a_write_costs_no_answer_and_doubles_none(
+    database_url: str, clock: HandClock, cut: str
+) -> None:
+    async with (
+        Line(database_url).open() as line,
+        opened_database(line.dsn) as through,
+        running_node(through, clock) as node,
+    ):
+        match = await node.started()
+        setattr(line, cut, b'"from_version"')
+        outcomes = await asyncio.gather(*(node.send(answer(match, player, 0, 0)) for player in (ALICE, BOB, ALICE)))
+        assert [code(outcome) for outcome in outcomes] == ["accepted", "accepted", "duplicate"]
+        assert line.cuts == 1
+        assert len(node.matches.batches) == 3 + {"lose": 2, "lose_answer_to": 1}[cut]
+        assert (await counted(node, match, ALICE), await counted(node, match, BOB)) == (1, 1)
+        assert [event.version for event in answers_of(node, match)] == [match.version + 1, match.version + 2]
