@@ -32,6 +32,13 @@ def answers_of(node: Node, match: Match) -> list[AnswerAccepted]:
     return [event for event in node.told_of(match.id) if isinstance(event, AnswerAccepted)]
 
 
+async def announced(node: Node, match: Match) -> None:
+    """Return when an answer has been announced."""
+    async with asyncio.timeout(20):
+        while not answers_of(node, match):
+            await node.questions.list_topics()
+
+
 async def counted(node: Node, match: Match, player: Player) -> int:
     """How many answers of a player stand; the score is theirs alone."""
     seat = (await node.stored(match)).seats[0 if player is ALICE else 1]
@@ -109,8 +116,7 @@ async def test_sender_who_waited_too_long_is_refused_and_hears_with_all_others_w
     assert answers_of(node, match) == []
     node.matches.cut_after = False
     node.matches.looking.set()
-    while not answers_of(node, match):
-        await node.questions.list_topics()
+    await announced(node, match)
     assert node.left_out[-1] is None
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "duplicate"
     assert len(answers_of(node, match)) == await counted(node, match, ALICE) == 1
@@ -143,8 +149,7 @@ async def test_node_that_has_long_been_without_an_answer_takes_nothing_in(node: 
     assert code(refused.result()) == "storage_unavailable"
     node.matches.cut_after = False
     node.matches.looking.set()
-    while not answers_of(node, match):
-        await node.questions.list_topics()
+    await announced(node, match)
     assert code(await node.send(answer(match, BOB, 0, 0))) == "accepted"
 
 

@@ -177,6 +177,25 @@ async def test_writes_wait_for_each_other(database: Database) -> None:
     assert len({row[0][0] for row in rows}) == 1
 
 
+async def test_a_database_that_is_back_is_met_on_new_lines(database: Database) -> None:
+    async def lines() -> set[int]:
+        ((writer,),) = await database.write("SELECT pg_backend_pid()")
+        return {writer, await database.fetchval("SELECT pg_backend_pid()")}
+
+    before = await lines()
+    await database.probe("SELECT 1")
+    assert await lines() == before
+    with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+        await database.probe("SELECT pg_sleep(30)")
+    assert not database.available
+    for run in LINES.values():
+        with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+            await run(database, "SELECT 1")
+    await database.probe("SELECT 1")
+    await database.back()
+    assert not await lines() & before
+
+
 async def test_everything_works_without_prepared_statements(empty_database_url: str) -> None:
     async with opened(empty_database_url, transaction_pooler=True) as database:
         questions, matches = Questions(database), Matches(database)
