@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from pairquiz_server.engine.submission import Outcome, Submission
+from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Event
-from pairquiz_server.rules.match import Decision, Match, decide
+from pairquiz_server.rules.match import Match
 from pairquiz_server.store.rows import Change
 
 

@@ -16,12 +16,13 @@ import structlog
 
 from pairquiz_server.engine import journal
 from pairquiz_server.engine.batch import Batch
-from pairquiz_server.engine.patience import PATIENCE_S, Patience
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
+from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
 from pairquiz_server.rules.commands import Command, CreateMatch
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import LIVE, Decision, Match
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 
@@ -33,12 +34,16 @@ MAX_BATCH = 2_000
 """One statement must stay far from the time at which the database is given up."""
 MAX_QUEUED = 20_000
 """So much waits at most; the oldest, who has least patience left, makes room for the next."""
-STOP_S = PATIENCE_S - 0.1
-"""How long stopping takes at most: nobody who asked before still waits after it."""
+STOP_S = 1.8
+"""How long stopping takes at most: longer than a statement may, shorter than the drain lets us."""
 
 
-async def _at_once() -> None:
-    return
+Ready = Callable[[], Awaitable[None]]
+"""Returns when commands may be decided; raises `StorageUnavailable`."""
+
+
+async def always() -> None:
+    """Nothing has to be waited for."""
 
 
 class Committer:
@@ -50,7 +55,7 @@ class Committer:
         announce: Announce,
         *,
         pace_s: float,
-        ready: Callable[[], Awaitable[None]] = _at_once,
+        ready: Ready = always,
         node: UUID | None = None,
     ) -> None:
         self._matches = matches
@@ -59,7 +64,7 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._queue: deque[Submission] = deque()
-        self._patience = Patience(self._refuse)
+        self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[UUID, Match] = OrderedDict()
         self._forgotten: set[UUID] = set()
         self._wake = asyncio.Event()
@@ -76,7 +81,7 @@ class Committer:
             return
         if len(self._queue) >= MAX_QUEUED:
             self._refuse(self._queue.popleft())
-        self._patience.begin(submission)
+        self._waiting.begin(submission)
         self._queue.append(submission)
         self._wake.set()
 
@@ -114,10 +119,10 @@ class Committer:
             if not limit.expired():
                 raise
             log.warning("stopped_at_work")
-            self._patience.refuse_all()
+            self._waiting.refuse_all()
         finally:
             self._limit = None
-            self._patience.end()
+            self._waiting.end()
 
     def stop(self) -> None:
         """Refuse what comes from now on (`draining`); `run` returns when all that came before is done.
@@ -143,6 +148,12 @@ class Committer:
             self._queue.extendleft(reversed(await self._carry_out(batch)))
             if self._queue:
                 self._wake.set()
+
+    def refuse_queued(self) -> None:
+        """Refuse what nobody has begun to write (`draining`), for a `run` that was cancelled."""
+        queued = list(self._queue)
+        self._queue.clear()
+        self._fail(queued, Code.DRAINING)
 
     async def _carry_out(self, submissions: list[Submission]) -> list[Submission]:
         """Decide, write and tell; return those that have to be decided again, in their order."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.submission import Collision, Outcome, Submission
+from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -22,8 +23,9 @@ from pairquiz_server.rules.commands import (
     SubmitAnswer,
     Topic,
 )
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import LIVE, Decision, Match
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
@@ -47,6 +49,7 @@ class GameRules(Struct, frozen=True, kw_only=True):
     scoring: Scoring
     waiting_ttl_ms: int
     ready_ttl_ms: int
+    patience: Patience = Patience()
 
 
 class Caller(Struct, frozen=True):
@@ -80,7 +83,12 @@ class Game:
         self._committer = committer
         self._rules = rules
         self._random = random or secrets.SystemRandom()
+        self._creates = True
         self.now = clock.now
+
+    def stop_creating(self) -> None:
+        """Refuse new matches from now on (`draining`); those that there are go on."""
+        self._creates = False
 
     async def create(
         self,
@@ -99,6 +107,8 @@ class Game:
                 earlier = await self._matches.find_by_request(caller.player.id, request_id)
                 if earlier is not None:
                     return Decision(await self._load(earlier), duplicate=True)
+            if not self._creates:
+                raise Refused(Code.DRAINING)
             found = await self._questions.find_topic(topic, count)
             return CreateMatch(
                 match_id=uuid4(),
@@ -139,7 +149,7 @@ class Game:
             if startable and match.seat_of(caller.player.id) is not None:
                 drawn = await self._questions.draw(match.topic_id, match.question_count)
                 draw = tuple(shuffled(question, self._random) for question in drawn)
-            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw)
+            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw, patience=self._rules.patience)
 
         await self._carry_out(caller, gather)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from pairquiz_server.rules.commands import Command
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.match import Decision
 
 
 class Collision(Struct, frozen=True):

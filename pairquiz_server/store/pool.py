@@ -113,10 +113,11 @@ class Database:
             if connection is not None:
                 connection.terminate()
 
-    async def probe(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async def probe(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query on a connection of its own, and take its outcome for that of the whole database.
 
-        To be called again and again, by one caller. Ends within 3 s, and within 1 s while it is connected.
+        To be called again and again, once at a time. Ends within 3 s, and within 1 s while it is connected; `timeout_s`
+        is for a query that may take longer, and that is how late a frozen database is noticed then.
         """
         self._probed = True
         try:
@@ -124,7 +125,7 @@ class Database:
                 if self._prober is None or self._prober.is_closed():
                     limits = {"timeout": RECONNECT_S, "command_timeout": PROBE_S}
                     self._prober = await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
-                rows: list[asyncpg.Record] = await self._prober.fetch(query, *arguments)
+                rows: list[asyncpg.Record] = await self._prober.fetch(query, *arguments, timeout=timeout_s)
         except StorageUnavailable as failure:
             if self._prober is not None:
                 self._prober.terminate()

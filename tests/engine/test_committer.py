@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from pairquiz_server.engine import committer as committer_module
-from pairquiz_server.engine import patience
+from pairquiz_server.engine import waiting
 from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted
-from pairquiz_server.rules.match import Decision, Status
+from pairquiz_server.rules.match import Status
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, CAROL, HandClock, Node, answer, code, running_node
 
@@ -53,7 +54,7 @@ async def test_committer_under_load_leaves_the_pace_between_two_batches(
     loop = asyncio.get_running_loop()
     real_time, ahead = loop.time, 0.0
     monkeypatch.setattr(loop, "time", lambda: real_time() + ahead)
-    monkeypatch.setattr(patience, "PATIENCE_S", 100)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 100)
     async with running_node(database, clock, pace_s=12) as node:
         assert code(await node.send(await node.creation())) == "accepted"
         later = [node.send(await node.creation()) for _ in range(2)]
@@ -125,7 +126,7 @@ async def test_batch_waits_until_the_node_is_ready(node: Node) -> None:
 
 async def test_node_that_never_gets_ready_refuses_in_time(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     match = await node.started()
-    monkeypatch.setattr(patience, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.1)
     node.unfit = StorageUnavailable("the clock was not beaten")
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "storage_unavailable"
     node.unfit = None

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from pairquiz_server.engine import committer as committer_module
-from pairquiz_server.engine import patience
+from pairquiz_server.engine import waiting
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted
-from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import ALICE, BOB, CAROL, NOON, HandClock, Node, answer, code, opened_database, running_node
@@ -23,7 +24,7 @@ def database_url(shared_database_url: str) -> str:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE_S", QUICK_S)
+    monkeypatch.setattr(waiting, "PATIENCE_S", QUICK_S)
     monkeypatch.setattr(committer_module, "PATIENCE_S", QUICK_S)
     monkeypatch.setattr(committer_module, "STOP_S", QUICK_S)
 

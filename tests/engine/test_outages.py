@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from pairquiz_server import app, config
-from pairquiz_server.engine.patience import PATIENCE_S
-from pairquiz_server.rules.match import Decision
+from pairquiz_server.engine.waiting import PATIENCE_S
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, HandClock, Node, answer, code, opened_database, running_node

@@ -8,13 +8,13 @@ import structlog
 
 from pairquiz_server.engine.submission import Submission
 
-log = structlog.get_logger("pairquiz.patience")
+log = structlog.get_logger("pairquiz.waiting")
 
 PATIENCE_S = 3.0
 """A player who sees nothing for longer takes the game for broken, and the client's own repeat is due."""
 
 
-class Patience:
+class Waiting:
     """All that wait, the longest first. `refuse` is called for each that is not settled after `PATIENCE_S`."""
 
     def __init__(self, refuse: Callable[[Submission], None]) -> None:
