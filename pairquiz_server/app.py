@@ -143,7 +143,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             announcer.announce_delay(beat)
 
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
-        committer = Committer(matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready)
+        committer = Committer(
+            matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
+        )
         presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
         connections = Connections(presence.came, presence.went)
         announcer = Announcer(connections, clock.now)
