@@ -4,11 +4,13 @@
 -- Write who has come to a node and who has left it. Who of the latter is connected nowhere is a question for a
 -- statement of its own: two nodes that a player leaves at the same moment would each still see the other's row.
 --   $1 uuid the node, $2 text[] who came, $3 text[] who left
+-- A node that others have buried writes nothing: it says anew who is there when it has entered again.
 WITH went AS (
     DELETE FROM pairquiz.presence WHERE node_id = $1 AND player_id = ANY ($3)
 )
 INSERT INTO pairquiz.presence (player_id, node_id)
 SELECT player_id, $1 FROM unnest($2::text[]) AS c (player_id)
+WHERE EXISTS (SELECT FROM pairquiz.nodes WHERE id = $1 FOR KEY SHARE)
 ON CONFLICT DO NOTHING;
 
 -- name: find_absent

@@ -332,6 +332,13 @@ class TestAway:
         match = replace(match, deadline_at=way.by, due_at=way.by)
         assert play(match, way.by + MARGIN_MS, end_overdue()).end_reason is EndReason.DEADLINE
 
+    def test_answers_after_the_deadline_of_a_match_that_the_grace_has_decided(self, way: Way) -> None:
+        match = way.match()
+        assert match.deadline_at is not None
+        late = match.deadline_at + 1  # nobody has swept in all this time
+        assert_refused(match, submit(ANNA), late, Code.WRONG_STATE)
+        assert_refused(play(match, late, end_overdue()), submit(ANNA), late, Code.WRONG_STATE)
+
     @pytest.mark.parametrize("now_ms", [1, 40_000], ids=["before the end of the grace", "after it"])
     def test_answers_after_the_deadline_is_too_late_like_everybody(self, way: Way, now_ms: int) -> None:
         match = way.match(time_limit_s=5)
@@ -366,6 +373,11 @@ class TestBudget:
         match = play(match, now, go(ANNA, cause))
         assert_unchanged(match, come_back(ANNA), now + 1)
         assert_anna_forfeits(match, now)
+
+    def test_budget_that_was_lowered_meanwhile_allows_nothing(self) -> None:
+        before = running()
+        before = before.with_seat(0, replace(before.seats[0], away_ms=60_001))
+        assert play(before, GONE_AT, go(ANNA)).seats[0].absence == Absence(GONE_AT, CLOSED, GONE_AT)
 
     def test_each_has_a_budget_of_their_own(self) -> None:
         before = running()

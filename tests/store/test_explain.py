@@ -208,6 +208,13 @@ async def test_due_matches_are_read_in_their_order_without_a_sort(connection: as
     assert "Sort" not in {node["Node Type"] for node in plan}
 
 
+async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000)
+    (live,) = [node for node in plan if node.get("Subplan Name") == "CTE live"]
+    (ordered,) = [node for node in live["Plans"] if node["Parent Relationship"] == "Outer"]
+    assert (live["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["matches.id"])
+
+
 async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:
     plan = await explained(connection, query("presence.find_mistakes"), 1000)
     assert tables_read_whole(plan) <= {"presence"}

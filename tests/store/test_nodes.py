@@ -29,6 +29,7 @@ from tests.store.duel import (
     merged,
     save_all,
 )
+from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
 from tests.store.test_matches import LIVES
 
@@ -305,6 +306,14 @@ class TestBurial:
         assert await presence.find_absent([ANNA.id, BEN.id]) == [ANNA.id], "what it said went with it"
         assert await nodes.bury(DEAD_AFTER_MS) == []
 
+    async def test_player_of_two_nodes_that_die_is_told_once(self, nodes: Nodes, presence: PresenceRows) -> None:
+        third = UUID(int=3)
+        await nodes.enter(third, NOW)
+        for node in (SECOND, third):
+            await presence.note(node, [ANNA.id], [])
+        await self.live(nodes, NOW, NOW + 6_000)
+        assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id]
+
     async def test_buried_node_hears_of_it_and_enters_again(self, nodes: Nodes, presence: PresenceRows) -> None:
         await self.live(nodes, NOW, NOW + 6_000)
         await nodes.bury(DEAD_AFTER_MS)
@@ -379,15 +388,3 @@ def any_match(board: Board, random: Random) -> Change:
         if decision.events:
             changes.append(Change(match.version, decision.match, decision.events))
     return merged(changes)
-
-
-async def until_somebody_waits(database: Database) -> None:
-    """Return when a statement of this database waits for a lock."""
-    query = """
-        SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-    """
-    async with asyncio.timeout(5):
-        while True:
-            if await database.fetchval(query):
-                return
-            await asyncio.sleep(0.01)  # nothing tells of it

@@ -9,6 +9,7 @@ from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows, SeatTaken
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, back, completed, gone, save_all
+from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
 
 HERE, THERE = UUID(int=1), UUID(int=2)
@@ -49,6 +50,26 @@ class TestNotes:
             assert await presence.note(HERE, [ANNA.id], []) == []
         for _ in range(2):
             assert await presence.note(HERE, [], [ANNA.id]) == [ANNA.id]
+
+    async def test_node_that_was_buried_writes_nothing_until_it_has_entered_again(
+        self, presence: PresenceRows, database: Database
+    ) -> None:
+        buried = UUID(int=3)
+        assert await presence.note(buried, [ANNA.id], [BEN.id]) == [BEN.id]
+        assert await presence.find_absent([ANNA.id]) == [ANNA.id]
+        await Nodes(database).enter(buried, NOW)
+        await presence.note(buried, [ANNA.id], [])
+        assert await presence.find_absent([ANNA.id]) == []
+
+    async def test_node_that_is_being_buried_while_it_writes_waits_and_writes_nothing(
+        self, presence: PresenceRows, other_database: Database
+    ) -> None:
+        async with other_database.connection() as connection, connection.transaction():
+            await connection.execute("DELETE FROM pairquiz.nodes WHERE id = $1", HERE)
+            writing = asyncio.create_task(presence.note(HERE, [ANNA.id], []))
+            await until_somebody_waits(other_database)
+        await writing
+        assert await presence.find_absent([ANNA.id]) == [ANNA.id]
 
     async def test_player_goes_from_two_nodes_at_the_same_moment_and_one_of_them_sees_it(
         self, presence: PresenceRows, other_database: Database
