@@ -1,0 +1,183 @@
+"""One run from the start of PostgreSQL to the verdict."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+
+from tests.chaos import faults, ledger
+from tests.chaos.history import History
+from tests.chaos.pair import Pair, Play, right_options
+from tests.chaos.player import Player, World
+from tests.chaos.processes import Postgres, Server
+from tests.chaos.proxy import Proxy
+from tests.chaos.verdict import NEVER_ENDED, Finding, judge
+
+WAIT_TTL_S = 30
+WRITER = b"plan_cache_mode"
+"""What the committer says to PostgreSQL when it connects: by this its connection is known from those for reads."""
+ENVIRON = {
+    "PAIRQUIZ_SERVER__PING_INTERVAL_S": "2",
+    "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "3",
+    "PAIRQUIZ_GAME__WAITING_TTL_S": str(WAIT_TTL_S),
+    "PAIRQUIZ_GAME__READY_TTL_S": str(WAIT_TTL_S),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is. `harm` does the faults, and returns when it is over."""
+
+    harm: Callable[[faults.System], Awaitable[None]]
+    seed: int
+    pairs: int = 40
+    nodes: int = 1
+    play: Play = field(default_factory=Play)
+    end_s: float = 90.0
+    """How long after the last fault all matches may take to end."""
+    bound_ms: int = 5000
+    """How long after its time a match may be live at the very end."""
+
+
+@dataclass
+class Outcome:
+    """What came of a run. `facts` are for the report; `folder` holds logs and history."""
+
+    history: History
+    findings: list[Finding]
+    facts: list[str]
+    folder: Path
+
+
+async def run(plan: Plan, folder: Path) -> Outcome:
+    """Carry out a run; `folder` is for what it leaves. The database itself is thrown away."""
+    random = Random(plan.seed)
+    history = History()
+    began = time.monotonic()
+    async with _system(plan, folder, history, random) as system:
+        pairs, players, slow = await _play(plan, system)
+        stored = await ledger.read(system.postgres.dsn)
+    findings = judge(history, stored, bound_ms=plan.bound_ms)
+    findings += [Finding(NEVER_ENDED, None, text) for text in slow]
+    findings += [Finding("complaint", None, text) for player in players for text in player.complaints]
+    findings += [Finding("harness", None, text) for text in system.failures]
+    for number, node in enumerate(system.nodes):
+        findings += [Finding("ended unasked", None, f"server {number}: {text}") for text in node.server.unasked]
+        findings += [
+            Finding("traceback", None, f"server {number}: {line}") for line in tracebacks(node.server.log_file)
+        ]
+    history.dump(folder)
+    ended = sum(1 for match in stored.matches.values() if match.status == "completed")
+    facts = [
+        f"seed {plan.seed}, {plan.nodes} server(s), {plan.pairs} pairs, {time.monotonic() - began:.0f} s",
+        f"{len(stored.matches)} matches, {ended} of them completed, "
+        f"{sum(len(match.answers) for match in stored.matches.values())} answers",
+        f"server starts: {', '.join(str(node.server.starts) for node in system.nodes)}",
+        f"rounds played: {sum(pair.matches for pair in pairs)}; what it left is in {folder}",
+    ]
+    return Outcome(history, findings, facts, folder)
+
+
+async def _play(plan: Plan, system: faults.System) -> tuple[list[Pair], list[Player], list[str]]:
+    """Let everybody play while the system is hurt; return who played, and who did not come to an end."""
+    right = right_options()
+    stopping = asyncio.Event()
+    connector = TCPConnector(limit=0, force_close=True)
+    async with ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session:
+        urls = [f"http://127.0.0.1:{node.front.port}" for node in system.nodes]
+        world = World(urls, session, system.history)
+        players = [Player(world, Random(system.random.random())) for _ in range(plan.pairs * 2)]
+        pairs = [
+            Pair(
+                f"pair{number}", players[number * 2 : number * 2 + 2], plan.play, right, Random(system.random.random())
+            )
+            for number in range(plan.pairs)
+        ]
+        async with _background(player.keep_connected() for player in players):
+            playing = {asyncio.create_task(pair.play_on(stopping)): pair for pair in pairs}
+            try:
+                await plan.harm(system)
+                await faults.heal(system)
+                stopping.set()
+                done, late = await asyncio.wait(playing, timeout=plan.end_s)
+            finally:
+                for task in playing:
+                    task.cancel()
+            slow = [
+                f"the players of {playing[task].name} do not come to an end: {playing[task].stage}" for task in late
+            ]
+            slow += [f"{playing[task].name}: {task.exception()!r}" for task in done if task.exception() is not None]
+            await asyncio.gather(*playing, return_exceptions=True)
+    return pairs, players, slow
+
+
+@asynccontextmanager
+async def _system(plan: Plan, folder: Path, history: History, random: Random) -> AsyncIterator[faults.System]:
+    """Start everything, and stop it at the end, whatever happens."""
+    data = _open_folder()
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, data, ignore_errors=True)
+        postgres = await asyncio.to_thread(Postgres, data / "data")
+        stack.callback(postgres.leave)
+        nodes = [await _node(stack, number, postgres, folder) for number in range(plan.nodes)]
+        for node in nodes:
+            await node.server.ready.wait()
+        system = faults.System(nodes, postgres, history, random)
+        yield system
+        await faults.heal(system)
+
+
+async def _node(stack: AsyncExitStack, number: int, postgres: Postgres, folder: Path) -> faults.Node:
+    back = Proxy(postgres.connect, mark=WRITER)
+    await back.start()
+    stack.push_async_callback(back.close)
+    database_url = f"postgresql://pairquiz@127.0.0.1:{back.port}/pairquiz?sslmode=disable"
+    server = Server(_free_port(), {**ENVIRON, "DATABASE_URL": database_url}, folder / f"server{number}.log")
+    front = Proxy(server.connect)
+    await front.start()
+    stack.push_async_callback(front.close)
+    await stack.enter_async_context(_background([server.keep_running()]))
+    return faults.Node(server, front, back)
+
+
+@asynccontextmanager
+async def _background(works: Iterable[Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Let works go on beside what is within, and end them after it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _open_folder() -> Path:
+    """Make a folder that PostgreSQL's account can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="pairquiz-chaos-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def tracebacks(log_file: Path) -> Iterator[str]:
+    """Yield the beginnings of the log lines that hold a traceback; asyncpg's own of a lost database are let pass."""
+    with log_file.open(errors="replace") as log:
+        for line in log:
+            if "Traceback" in line and '"logger": "asyncpg.pool"' not in line:
+                yield line[:300].strip()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
