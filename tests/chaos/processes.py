@@ -79,6 +79,7 @@ class Server:
     def __init__(self, port: int, environ: dict[str, str], log_file: Path) -> None:
         self.port = port
         self.log_file = log_file
+        log_file.unlink(missing_ok=True)
         self.ready = asyncio.Event()
         self.starts = 0
         self.unasked: list[str] = []

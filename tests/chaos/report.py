@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from tests.chaos.history import ACKNOWLEDGED, Fault, History
+from tests.chaos.history import ACKNOWLEDGED, Command, Fault, History
 from tests.chaos.verdict import DOUBLED, LOST, NEVER_ENDED, WRONG_SCORE, Finding
 
 KILLS = frozenset({"kill", "restart", "kill_while_starting"})
@@ -13,13 +13,13 @@ SHOWN_MAX = 60
 
 
 class Recovery:
-    """Finds, after a fault, the first command that was sent after its start and acknowledged."""
+    """Finds, after a fault, the first change that was asked for after its start and acknowledged."""
 
     def __init__(self, history: History) -> None:
         settled = [
             (command.settled_at, command.invoked_at, history.nodes[command.connection])
             for command in history.commands
-            if command.outcome == ACKNOWLEDGED and command.settled_at is not None
+            if command.outcome == ACKNOWLEDGED and command.settled_at is not None and _changes(command)
         ]
         self._settled = sorted(settled)
 
@@ -76,14 +76,18 @@ def markdown(title: str, findings: Sequence[Finding], history: History, facts: S
             + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()),
             "- refused with: " + (", ".join(f"{code} {count}" for code, count in codes.most_common()) or "nothing"),
             "",
-            "Seconds until a command that was sent after the start of the fault was acknowledged (by the server that "
-            "was hit). The end of a kill is when the server serves again.",
+            "Seconds until a change that was asked for after the start of the fault was acknowledged (by the server "
+            "was hit; a read or a repeat is no change). The end of a kill is when the server serves again.",
             "",
             *table(history),
             "",
             *(["## Findings", "", *shown, ""] if shown else []),
         ]
     )
+
+
+def _changes(command: Command) -> bool:
+    return command.kind != "resume_pair_quiz" and not command.reply.get("duplicate")
 
 
 def _spread(values: Sequence[float | None]) -> str:

@@ -13,9 +13,9 @@ from random import Random
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
-from tests.chaos import faults, ledger
+from tests.chaos import faults, ledger, official
 from tests.chaos.history import History
-from tests.chaos.pair import Pair, Play, right_options
+from tests.chaos.pair import HABITS, Pair, Play, right_options
 from tests.chaos.player import Player, World
 from tests.chaos.processes import Postgres, Server
 from tests.chaos.proxy import Proxy
@@ -39,12 +39,27 @@ class Plan:
     harm: Callable[[faults.System], Awaitable[None]]
     seed: int
     pairs: int = 40
+    official: int = 2
+    """How many of the pairs play with the official client."""
     nodes: int = 1
+    haste: float = 1.0
+    """What the spans of all faults are multiplied by."""
     play: Play = field(default_factory=Play)
     end_s: float = 90.0
     """How long after the last fault all matches may take to end."""
     bound_ms: int = 5000
     """How long after its time a match may be live at the very end."""
+
+
+def short_plan(seed: int, *, nodes: int) -> Plan:
+    """Return the run of CI: each kind of fault twice, little time for each, and matches that are soon over."""
+
+    async def harm(system: faults.System) -> None:
+        await faults.hurt_each(system, 2, rest_s=(0.05, 0.2))
+
+    habits = {habit: weight for habit, weight in HABITS.items() if habit != "sleeper"}
+    play = Play(question_counts=(3, 5), think_s=(0.02, 0.4), habits=habits)
+    return Plan(harm, seed, pairs=8, official=0, nodes=nodes, haste=0.3, play=play, end_s=30.0)
 
 
 @dataclass
@@ -62,8 +77,10 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     random = Random(plan.seed)
     history = History()
     began = time.monotonic()
+    client = _open_folder()
+    without = await official.install(client) if plan.official else "nobody asked for them"
     async with _system(plan, folder, history, random) as system:
-        pairs, players, slow = await _play(plan, system)
+        pairs, players, slow = await _play(plan, system, None if without else client)
         stored = await ledger.read(system.postgres.dsn)
     findings = judge(history, stored, bound_ms=plan.bound_ms)
     findings += [Finding(NEVER_ENDED, None, text) for text in slow]
@@ -75,18 +92,20 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             Finding("traceback", None, f"server {number}: {line}") for line in tracebacks(node.server.log_file)
         ]
     history.dump(folder)
+    shutil.rmtree(client, ignore_errors=True)
     ended = sum(1 for match in stored.matches.values() if match.status == "completed")
     facts = [
         f"seed {plan.seed}, {plan.nodes} server(s), {plan.pairs} pairs, {time.monotonic() - began:.0f} s",
         f"{len(stored.matches)} matches, {ended} of them completed, "
         f"{sum(len(match.answers) for match in stored.matches.values())} answers",
+        f"official clients: {f'none, because {without}' if without else f'{plan.official} pairs'}",
         f"server starts: {', '.join(str(node.server.starts) for node in system.nodes)}",
         f"rounds played: {sum(pair.matches for pair in pairs)}; what it left is in {folder}",
     ]
     return Outcome(history, findings, facts, folder)
 
 
-async def _play(plan: Plan, system: faults.System) -> tuple[list[Pair], list[Player], list[str]]:
+async def _play(plan: Plan, system: faults.System, client: Path | None) -> tuple[list[Pair], list[Player], list[str]]:
     """Let everybody play while the system is hurt; return who played, and who did not come to an end."""
     right = right_options()
     stopping = asyncio.Event()
@@ -94,7 +113,13 @@ async def _play(plan: Plan, system: faults.System) -> tuple[list[Pair], list[Pla
     async with ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session:
         urls = [f"http://127.0.0.1:{node.front.port}" for node in system.nodes]
         world = World(urls, session, system.history)
-        players = [Player(world, Random(system.random.random())) for _ in range(plan.pairs * 2)]
+        players: list[Player] = []
+        for number in range(plan.pairs * 2):
+            chance = Random(system.random.random())
+            if client is not None and number < plan.official * 2:
+                players.append(official.OfficialPlayer(world, chance, client))
+            else:
+                players.append(Player(world, chance))
         pairs = [
             Pair(
                 f"pair{number}", players[number * 2 : number * 2 + 2], plan.play, right, Random(system.random.random())
@@ -130,7 +155,7 @@ async def _system(plan: Plan, folder: Path, history: History, random: Random) ->
         nodes = [await _node(stack, number, postgres, folder) for number in range(plan.nodes)]
         for node in nodes:
             await node.server.ready.wait()
-        system = faults.System(nodes, postgres, history, random)
+        system = faults.System(nodes, postgres, history, random, plan.haste)
         yield system
         await faults.heal(system)
 
