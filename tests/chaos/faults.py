@@ -11,7 +11,7 @@ from random import Random
 import asyncpg
 
 from tests.chaos.history import Fault, History
-from tests.chaos.processes import READY_S, Postgres, Server
+from tests.chaos.processes import READY_S, Postgres, Program, Server, Valkey
 from tests.chaos.proxy import Link, Proxy
 
 FIRES_S = 1.5
@@ -20,11 +20,12 @@ FIRES_S = 1.5
 
 @dataclass
 class Node:
-    """A server, what stands before it, and what stands before its database."""
+    """A server, and what stands before it, before its database, and before its Redis where it has one."""
 
     server: Server
     front: Proxy
     back: Proxy
+    relay: Proxy | None = None
 
 
 @dataclass
@@ -33,6 +34,7 @@ class System:
 
     nodes: Sequence[Node]
     postgres: Postgres
+    valkey: Valkey | None
     history: History
     random: Random
     haste: float = 1.0
@@ -60,12 +62,12 @@ def _node(system: System, fault: Fault) -> Node:
 
 async def kill(system: System, fault: Fault) -> None:
     """End a server as a crash or a lack of memory does."""
-    await _end(_node(system, fault), signal.SIGKILL, fault)
+    await _end(_node(system, fault).server, signal.SIGKILL, fault)
 
 
 async def restart(system: System, fault: Fault) -> None:
     """Ask a server to stop, as a deployment does."""
-    await _end(_node(system, fault), signal.SIGTERM, fault)
+    await _end(_node(system, fault).server, signal.SIGTERM, fault)
 
 
 async def kill_while_starting(system: System, fault: Fault) -> None:
@@ -73,27 +75,30 @@ async def kill_while_starting(system: System, fault: Fault) -> None:
     server = _node(system, fault).server
     server.kill(signal.SIGKILL)
     await asyncio.sleep(system.random.uniform(0.2, 0.9))
-    await _end(system.nodes[fault.node or 0], signal.SIGKILL, fault)
+    await _end(server, signal.SIGKILL, fault)
 
 
-async def _end(node: Node, number: signal.Signals, fault: Fault) -> None:
-    node.server.kill(number)
+async def _end(program: Program, number: signal.Signals, fault: Fault) -> None:
+    program.kill(number)
     with suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
-            await node.server.ready.wait()
+            await program.ready.wait()
             fault.ready_at = time.monotonic()
 
 
 async def stop_server(system: System, fault: Fault) -> None:
     """Stop a server for a while, as a machine does that has no time for it."""
-    server = _node(system, fault).server
-    span_s = system.span(0.2, 8.0)
+    await _pause(system, _node(system, fault).server, fault, 8.0)
+
+
+async def _pause(system: System, program: Program, fault: Fault, most: float) -> None:
+    span_s = system.span(0.2, most)
     fault.detail = f"{span_s:.1f} s"
-    server.signal(signal.SIGSTOP)
+    program.signal(signal.SIGSTOP)
     try:
         await asyncio.sleep(span_s)
     finally:
-        server.signal(signal.SIGCONT)
+        program.signal(signal.SIGCONT)
 
 
 async def crash_database(system: System, fault: Fault) -> None:
@@ -253,6 +258,45 @@ async def delay_players(system: System, fault: Fault) -> None:
     await _delay(system, _node(system, fault).front, fault, 0.4)
 
 
+async def kill_redis(system: System, fault: Fault) -> None:
+    """Kill Redis; it comes back empty."""
+    assert system.valkey is not None
+    await _end(system.valkey, signal.SIGKILL, fault)
+
+
+async def stop_redis(system: System, fault: Fault) -> None:
+    """Stop Redis for a while."""
+    assert system.valkey is not None
+    await _pause(system, system.valkey, fault, 7.0)
+
+
+async def cut_redis(system: System, fault: Fault) -> None:
+    """Cut a server's connections to Redis."""
+    for link in list(_relay(system, fault).links):
+        link.cut()
+
+
+async def freeze_redis(system: System, fault: Fault) -> None:
+    """Hold back all bytes between a server and Redis."""
+    await _freeze(system, _relay(system, fault), fault, 0.2, 7.0)
+
+
+async def deafen_redis(system: System, fault: Fault) -> None:
+    """Lose for a while all that Redis says to a server, and then cut."""
+    links = list(_relay(system, fault).links)
+    for link in links:
+        link.deaf = True
+    await asyncio.sleep(system.span(0.1, 2.0))
+    for link in links:
+        link.cut()
+
+
+def _relay(system: System, fault: Fault) -> Proxy:
+    relay = _node(system, fault).relay
+    assert relay is not None
+    return relay
+
+
 def _some(system: System, fault: Fault) -> list[Link]:
     links = list(_node(system, fault).front.links)
     chosen = [link for link in links if system.random.random() < system.random.choice((0.05, 0.3, 1.0))]
@@ -320,7 +364,14 @@ OTHERS: dict[Hurt, int] = {
     delay_players: 3,
 }
 
+REDIS: dict[Hurt, int] = {kill_redis: 3, stop_redis: 2, cut_redis: 4, freeze_redis: 2, deafen_redis: 3}
+"""What is done besides where there is a Redis."""
+
 TOGETHER_SHARE = 0.12
+
+
+def _kinds(system: System) -> dict[Hurt, int]:
+    return {**KILLS, **OTHERS, **(REDIS if system.valkey is not None else {})}
 
 
 async def hurt(system: System, kind: Hurt) -> None:
@@ -336,7 +387,7 @@ async def hurt(system: System, kind: Hurt) -> None:
 
 async def hurt_on(system: System, until: float, *, rest_s: tuple[float, float]) -> None:
     """Do faults by chance until the monotonic clock says `until`: one at a time, and sometimes two together."""
-    kinds = {**KILLS, **OTHERS}
+    kinds = _kinds(system)
     while time.monotonic() < until:
         count = 2 if system.random.random() < TOGETHER_SHARE else 1
         chosen = system.random.choices(list(kinds), weights=list(kinds.values()), k=count)
@@ -346,7 +397,7 @@ async def hurt_on(system: System, until: float, *, rest_s: tuple[float, float]) 
 
 async def hurt_each(system: System, times: int, *, rest_s: tuple[float, float]) -> None:
     """Do each kind of fault so many times, in an order by chance."""
-    kinds = [*KILLS, *OTHERS] * times
+    kinds = [*_kinds(system)] * times
     system.random.shuffle(kinds)
     for kind in kinds:
         await hurt(system, kind)
@@ -357,10 +408,12 @@ async def heal(system: System) -> None:
     """Take away what a fault may have left, and wait until every server serves."""
     for node in system.nodes:
         node.server.signal(signal.SIGCONT)
-        for proxy in (node.front, node.back):
+        for proxy in filter(None, (node.front, node.back, node.relay)):
             proxy.refusing = False
             proxy.delay_s = 0.0
             proxy.thaw()
+    if system.valkey is not None:
+        system.valkey.signal(signal.SIGCONT)
     await allow_writes(system)
     async with asyncio.timeout(READY_S):
         for node in system.nodes:

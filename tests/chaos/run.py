@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -17,8 +16,8 @@ from tests.chaos import faults, ledger, official
 from tests.chaos.history import History
 from tests.chaos.pair import HABITS, Pair, Play, right_options
 from tests.chaos.player import Player, World
-from tests.chaos.processes import Postgres, Server
-from tests.chaos.proxy import Proxy
+from tests.chaos.processes import Postgres, Server, Valkey
+from tests.chaos.proxy import Connect, Proxy
 from tests.chaos.verdict import NEVER_ENDED, Finding, judge
 
 WAIT_TTL_S = 30
@@ -152,25 +151,42 @@ async def _system(plan: Plan, folder: Path, history: History, random: Random) ->
         stack.callback(shutil.rmtree, data, ignore_errors=True)
         postgres = await asyncio.to_thread(Postgres, data / "data")
         stack.callback(postgres.leave)
-        nodes = [await _node(stack, number, postgres, folder) for number in range(plan.nodes)]
+        valkey = Valkey(folder / "valkey.log") if plan.nodes > 1 else None
+        if valkey is not None:
+            await stack.enter_async_context(_background([valkey.keep_running()]))
+            await valkey.ready.wait()
+        nodes = [await _node(stack, number, postgres, valkey, folder) for number in range(plan.nodes)]
         for node in nodes:
             await node.server.ready.wait()
-        system = faults.System(nodes, postgres, history, random, plan.haste)
+        system = faults.System(nodes, postgres, valkey, history, random, plan.haste)
         yield system
         await faults.heal(system)
 
 
-async def _node(stack: AsyncExitStack, number: int, postgres: Postgres, folder: Path) -> faults.Node:
-    back = Proxy(postgres.connect, mark=WRITER)
-    await back.start()
-    stack.push_async_callback(back.close)
-    database_url = f"postgresql://pairquiz@127.0.0.1:{back.port}/pairquiz?sslmode=disable"
-    server = Server(_free_port(), {**ENVIRON, "DATABASE_URL": database_url}, folder / f"server{number}.log")
-    front = Proxy(server.connect)
-    await front.start()
-    stack.push_async_callback(front.close)
+async def _node(
+    stack: AsyncExitStack, number: int, postgres: Postgres, valkey: Valkey | None, folder: Path
+) -> faults.Node:
+    back = await _proxy(stack, postgres.connect, mark=WRITER)
+    environ = {
+        **ENVIRON,
+        "DATABASE_URL": f"postgresql://pairquiz@127.0.0.1:{back.port}/pairquiz?sslmode=disable",
+        "PAIRQUIZ_SERVER__REGION": f"node{number}",
+    }
+    relay = None
+    if valkey is not None:
+        relay = await _proxy(stack, valkey.connect)
+        environ["REDIS_URL"] = f"redis://127.0.0.1:{relay.port}"
+    server = Server(environ, folder / f"server{number}.log")
+    front = await _proxy(stack, server.connect)
     await stack.enter_async_context(_background([server.keep_running()]))
-    return faults.Node(server, front, back)
+    return faults.Node(server, front, back, relay)
+
+
+async def _proxy(stack: AsyncExitStack, connect: Connect, *, mark: bytes | None = None) -> Proxy:
+    proxy = Proxy(connect, mark=mark)
+    await proxy.start()
+    stack.push_async_callback(proxy.close)
+    return proxy
 
 
 @asynccontextmanager
@@ -199,10 +215,3 @@ def tracebacks(log_file: Path) -> Iterator[str]:
         for line in log:
             if "Traceback" in line and '"logger": "asyncpg.pool"' not in line:
                 yield line[:300].strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
