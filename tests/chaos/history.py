@@ -57,6 +57,15 @@ class Heard:
 
 
 @dataclass(slots=True)
+class Connection:
+    """One connection to a server, from the time at which it was begun to that at which its client knew it was gone."""
+
+    node: int
+    opened_at: float
+    closed_at: float = float("inf")
+
+
+@dataclass(slots=True)
 class Fault:
     """Something that was done to the system; `node` is the server that it hit, None where it hit all."""
 
@@ -75,13 +84,21 @@ class History:
         self.commands: list[Command] = []
         self.heard: list[Heard] = []
         self.faults: list[Fault] = []
-        self.nodes: list[int] = []
-        """The server behind each connection, by the connection's number."""
+        self.connections: list[Connection] = []
 
     def connect(self, node: int) -> int:
         """Note a connection to a server, and return its number."""
-        self.nodes.append(node)
-        return len(self.nodes) - 1
+        self.connections.append(Connection(node, time.monotonic()))
+        return len(self.connections) - 1
+
+    def hang_up(self, connection: int) -> None:
+        """Note that a connection is gone."""
+        self.connections[connection].closed_at = min(time.monotonic(), self.connections[connection].closed_at)
+
+    def end(self) -> None:
+        """Note that all connections are gone."""
+        for number in range(len(self.connections)):
+            self.hang_up(number)
 
     def invoke(self, player: str, connection: int, kind: str, payload: Payload) -> Command:
         """Note that a command is on its way; call it before the first byte is sent."""

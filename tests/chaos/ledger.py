@@ -6,9 +6,9 @@ import asyncpg
 
 QUERIES = {
     "matches": """
-        SELECT id::text, version, status::text, question_count, points, speed_bonus, request_id,
+        SELECT id::text, version, status::text, question_count, time_limit_s, points, speed_bonus, request_id,
                player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
-               started_at, deadline_at, due_at, ended_at, end_reason::text, forfeited_by
+               started_at, deadline_at, resumed_at, due_at, ended_at, end_reason::text, forfeited_by
         FROM pairquiz.matches""",
     "questions": """
         SELECT d.match_id::text, d.question_id, array_position(d.option_order, q.correct) - 1 AS right_option
@@ -51,6 +51,7 @@ class Match:
     version: int
     status: str
     question_count: int
+    time_limit_s: int
     points: int
     speed_bonus: int
     request_id: str | None
@@ -59,6 +60,7 @@ class Match:
     completed_at: tuple[int | None, int | None]
     started_at: int | None
     deadline_at: int | None
+    resumed_at: int | None
     due_at: int
     ended_at: int | None
     end_reason: str | None
@@ -113,6 +115,7 @@ def _match(row: asyncpg.Record) -> Match:
         version=row["version"],
         status=row["status"],
         question_count=row["question_count"],
+        time_limit_s=row["time_limit_s"],
         points=row["points"],
         speed_bonus=row["speed_bonus"],
         request_id=row["request_id"],
@@ -121,6 +124,7 @@ def _match(row: asyncpg.Record) -> Match:
         completed_at=(row["player1_completed_at"], row["player2_completed_at"]),
         started_at=row["started_at"],
         deadline_at=row["deadline_at"],
+        resumed_at=row["resumed_at"],
         due_at=row["due_at"],
         ended_at=row["ended_at"],
         end_reason=row["end_reason"],

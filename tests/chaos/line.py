@@ -89,6 +89,7 @@ class Line:
 
     async def _hang_up(self, *, politely: bool = False) -> None:
         self.gone.set()
+        self._history.hang_up(self.number)
         wire = self._socket.get_extra_info("socket")
         if not politely and wire is not None:
             with suppress(OSError):

@@ -18,6 +18,7 @@ const socket = io(url, {
 });
 
 socket.on("connect", () => say({ event: "connect" }));
+socket.on("disconnect", () => say({ event: "disconnect" }));
 socket.on("connect_error", (error) => {
   if (!socket.active) say({ event: "refused", payload: error.message });
 });

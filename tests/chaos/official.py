@@ -122,6 +122,8 @@ class OfficialPlayer(Player):
         match line["event"]:
             case "connect":
                 self._connection = self._world.history.connect(self._node)
+            case "disconnect":
+                self._world.history.hang_up(self._connection)
             case "refused":
                 self.complaints.append(f"the official client gave up: {payload}")
             case name:

@@ -25,6 +25,7 @@ HABITS = {
 }
 RIGHT_SHARE = 0.6
 LOOK_AGAIN_S = 1.5
+OFFLINE_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,10 @@ class Pair:
         turning = self._random.randrange(len(questions)) if questions else 0
         kept: list[Payload] = []
         for place, question in enumerate(questions):
-            await asyncio.sleep(self._random.uniform(*self._play.think_s))
+            if not kept:  # who is offline hurries: nobody may lose by being away
+                await asyncio.sleep(self._random.uniform(*self._play.think_s))
             if view.over:
-                return
+                break
             answer = {**session, "question_id": question["id"], **self._choice(question)}
             if place == turning and habit in ("quitter", "finisher"):
                 await player.ask("leave_pair_quiz" if habit == "quitter" else "quiz_completed", session)
@@ -126,6 +128,7 @@ class Pair:
             if habit == "fickle":
                 await player.ask("submit_answer", {**answer, **self._choice(question)})
         if habit == "hoarder":
+            await asyncio.sleep(self._random.uniform(0, OFFLINE_S))
             player.come_back()
             await player.ask_all("submit_answer", kept)
 

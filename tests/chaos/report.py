@@ -17,7 +17,7 @@ class Recovery:
 
     def __init__(self, history: History) -> None:
         settled = [
-            (command.settled_at, command.invoked_at, history.nodes[command.connection])
+            (command.settled_at, command.invoked_at, history.connections[command.connection].node)
             for command in history.commands
             if command.outcome == ACKNOWLEDGED and command.settled_at is not None and _changes(command)
         ]
@@ -72,12 +72,12 @@ def markdown(title: str, findings: Sequence[Finding], history: History, facts: S
             f"**{verdict_line(findings, history)}**",
             "",
             *(f"- {fact}" for fact in facts),
-            f"- {len(history.commands)} commands over {len(history.nodes)} connections: "
+            f"- {len(history.commands)} commands over {len(history.connections)} connections: "
             + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()),
             "- refused with: " + (", ".join(f"{code} {count}" for code, count in codes.most_common()) or "nothing"),
             "",
             "Seconds until a change that was asked for after the start of the fault was acknowledged (by the server "
-            "was hit; a read or a repeat is no change). The end of a kill is when the server serves again.",
+            "that was hit; a read or a repeat is no change). The end of a kill is when the server serves again.",
             "",
             *table(history),
             "",

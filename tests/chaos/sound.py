@@ -24,11 +24,27 @@ class Run:
             Answer(2, 2, 12, 3, True, 100, 37, STARTED_AT + 2500, STARTED_AT + 2500),
         ]
         self.match = Match(
-            id=MATCH, version=8, status="completed", question_count=2, points=100, speed_bonus=50, request_id="r",
-            players=(ANN, BEN), scores=(145, 137), completed_at=(STARTED_AT + 2000, STARTED_AT + 2500),
-            started_at=STARTED_AT, deadline_at=DEADLINE_AT, due_at=DEADLINE_AT, ended_at=STARTED_AT + 2500,
-            end_reason="all_answered", forfeited_by=None, right=dict(RIGHT), answers=self.answers,
-        )  # fmt: skip
+            id=MATCH,
+            version=8,
+            status="completed",
+            question_count=2,
+            time_limit_s=5,
+            points=100,
+            speed_bonus=50,
+            request_id="r",
+            players=(ANN, BEN),
+            scores=(145, 137),
+            completed_at=(STARTED_AT + 2000, STARTED_AT + 2500),
+            started_at=STARTED_AT,
+            deadline_at=DEADLINE_AT,
+            resumed_at=None,
+            due_at=DEADLINE_AT,
+            ended_at=STARTED_AT + 2500,
+            end_reason="all_answered",
+            forfeited_by=None,
+            right=dict(RIGHT),
+            answers=self.answers,
+        )
         self.ledger = Ledger({MATCH: self.match}, DEADLINE_AT + 60_000)
         self._play()
 

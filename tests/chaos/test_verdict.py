@@ -9,7 +9,19 @@ import pytest
 from tests.chaos.history import REFUSED
 from tests.chaos.report import verdict_line
 from tests.chaos.sound import ANN, BEN, DEADLINE_AT, MATCH, STARTED_AT, Run
-from tests.chaos.verdict import DISAGREEMENT, DOUBLED, GAP, LOST, NEVER_ENDED, REFUSAL, UNASKED, WRONG_SCORE, judge
+from tests.chaos.verdict import (
+    ABSENT,
+    DISAGREEMENT,
+    DOUBLED,
+    GAP,
+    LOST,
+    NEVER_ENDED,
+    REFUSAL,
+    UNASKED,
+    WRONG_SCORE,
+    gaps,
+    judge,
+)
 
 BOUND_MS = 5000
 
@@ -178,6 +190,10 @@ def missed_event(run: Run) -> None:
     run.history.heard.remove(missed)
 
 
+def lost_by_absence(run: Run) -> None:
+    run.match.forfeited_by, run.match.end_reason = 1, "player_absent"
+
+
 def internal_error(run: Run) -> None:
     run.ask(ANN, "start_quiz", {"session_id": MATCH}, {"ok": False, "error": {"code": "internal", "retry": True}})
 
@@ -221,6 +237,7 @@ PLANTED: list[tuple[Callable[[Run], None], str]] = [
     (ended_early, DISAGREEMENT),
     (missed_event, GAP),
     (internal_error, REFUSAL),
+    (lost_by_absence, ABSENT),
 ]
 
 
@@ -258,6 +275,48 @@ def test_verdict_lets_a_whole_state_close_a_gap() -> None:
         "status": "in_progress", "version": 4, "your_answers": {}, "your_score": 0, "opponent": {"score": 145},
     }  # fmt: skip
     heard[place] = replace(heard[place], name="quiz_state", payload={"session_id": MATCH, **state})
+    assert kinds(run) == set()
+
+
+def missed_by_ben(run: Run) -> float:
+    """Take from Ben the news of Ann's first answer, and return when he hears the next thing."""
+    missed_event(run)
+    return next(one for one in run.history.heard if one.name == "ack:submit_answer" and one.player == BEN).at
+
+
+@pytest.mark.parametrize("mended_by", ["quiz_state", "the same event", "the connection's end"])
+def test_verdict_lets_a_gap_pass_that_is_mended_in_time(mended_by: str) -> None:
+    run = Run()
+    at = missed_by_ben(run)
+    event = {"player": "opponent", "question_id": 11, "answered": 1, "score": 145, "version": 4}
+    state = {"status": "completed", "version": 8, "your_answers": {}, "your_score": 137, "opponent": {"score": 145}}
+    del run.history.heard[-1]  # the results, which mend everything
+    if mended_by == "quiz_state":
+        run.tell(BEN, "quiz_state", **state)
+    elif mended_by == "the same event":
+        run.tell(BEN, "answer_submitted", **event)
+    else:
+        run.history.connections[run.ben].closed_at = at + 0.5
+    run.history.heard[-1].at = at + 0.9
+    assert [finding.text for finding in gaps(run.history, 1.0)] == []
+    assert len(list(gaps(run.history, 0.0))) == 1
+
+
+def test_verdict_finds_a_gap_that_is_mended_too_late_or_by_asking() -> None:
+    for name, later in (("quiz_state", 1.1), ("ack:resume_pair_quiz", 0.5)):
+        run = Run()
+        at = missed_by_ben(run)
+        del run.history.heard[-1]
+        run.tell(BEN, name, version=8)
+        run.history.heard[-1].at = at + later
+        assert len(list(gaps(run.history, 1.0))) == 1, name
+
+
+def test_verdict_goes_by_each_deadline_that_an_outage_has_made() -> None:
+    run = Run()
+    run.match.deadline_at = DEADLINE_AT + 3000
+    assert kinds(run) == {WRONG_SCORE}
+    run.of("quiz_started", BEN)["deadline_at"] = DEADLINE_AT
     assert kinds(run) == set()
 
 

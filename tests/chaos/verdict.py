@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -17,7 +17,7 @@ NEVER_REFUSED_WITH = frozenset(
 """What no player of ours ever deserves: they send nothing that is wrong."""
 
 LOST, DOUBLED, WRONG_SCORE, NEVER_ENDED = "lost", "doubled", "wrong score", "never ended"
-UNASKED, DISAGREEMENT, GAP, REFUSAL = "unasked", "disagreement", "gap", "refusal"
+UNASKED, DISAGREEMENT, GAP, REFUSAL, ABSENT = "unasked", "disagreement", "gap", "refusal", "absent"
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,25 @@ class Finding:
     text: str
 
 
-def judge(history: History, ledger: Ledger, *, bound_ms: int) -> list[Finding]:
-    """Return all findings. `bound_ms` is how long after its time a match may still be live."""
+@dataclass
+class Clock:
+    """The deadlines of a match that its players heard of, and when its clock went on after an outage."""
+
+    deadlines: set[int] = field(default_factory=set)
+    resumed_at: set[int] = field(default_factory=set)
+
+
+def judge(history: History, ledger: Ledger, *, bound_ms: int, mend_s: float = 0.0) -> list[Finding]:
+    """Return all findings. `bound_ms` is how long after its time a match may still be live.
+
+    `mend_s` is in how many seconds a missed event must be mended: 0 where none may be missed at all.
+    """
     return [
         *_commands(history, ledger),
         *_stored(history, ledger, bound_ms),
+        *_absences(ledger),
         *_hearings(history, ledger),
-        *_versions(history),
+        *gaps(history, mend_s),
         *_twice_heard(history, ledger),
         *(Finding(DOUBLED, None, text) for text in ledger.counted_twice),
     ]
@@ -77,10 +89,7 @@ def _kept(command: Command, match: Match) -> Iterator[Finding]:
                 yield Finding(DISAGREEMENT, match.id, f"{_said(command)} got other questions than are stored")
         case "submit_answer":
             yield from _kept_answer(command, match, seat)
-        case "quiz_completed" if match.completed_at[seat] is None and match.end_reason not in (
-            "deadline",
-            "player_left",
-        ):
+        case "quiz_completed" if match.completed_at[seat] is None and match.end_reason in (None, "all_answered"):
             yield Finding(LOST, match.id, f"{_said(command)} was acknowledged, and is not stored")
         case "leave_pair_quiz" if match.forfeited_by is None and match.status in LIVE:
             if match.completed_at[seat] is None:
@@ -109,6 +118,7 @@ def _kept_answer(command: Command, match: Match, seat: int) -> Iterator[Finding]
 
 def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding]:
     """What is stored was asked for, adds up, and is over."""
+    clocks = _clocks(history)
     asked: dict[tuple[str, str, str], list[Command]] = defaultdict(list)
     creations: Counter[tuple[str, str]] = Counter()
     for command in history.commands:
@@ -125,9 +135,9 @@ def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding
     for match in ledger.matches.values():
         for player in (1, 2):
             yield from _answers_asked(match, player, asked)
-            yield from _adds_up(match, player)
+            yield from _adds_up(match, player, clocks[match.id])
         yield from _ended(match, ledger.now, bound_ms)
-        if match.forfeited_by is not None:
+        if match.forfeited_by is not None and match.end_reason != "player_absent":
             quitter = match.players[match.forfeited_by - 1]
             if not asked["leave_pair_quiz", match.id, str(quitter)]:
                 yield Finding(UNASKED, match.id, f"{quitter} has lost by leaving, and never left")
@@ -146,7 +156,7 @@ def _answers_asked(match: Match, player: int, asked: dict[tuple[str, str, str], 
         yield Finding(UNASKED, match.id, f"{who} is done with {count} answers, and never said so")
 
 
-def _adds_up(match: Match, player: int) -> Iterator[Finding]:
+def _adds_up(match: Match, player: int, clock: Clock) -> Iterator[Finding]:
     answers = match.of(player)
     who = match.players[player - 1]
     if [answer.ordinal for answer in answers] != list(range(1, len(answers) + 1)):
@@ -157,21 +167,48 @@ def _adds_up(match: Match, player: int) -> Iterator[Finding]:
     if (score := sum(answer.points for answer in answers)) != match.scores[player - 1]:
         yield Finding(WRONG_SCORE, match.id, f"{who} has {match.scores[player - 1]}, and the answers sum to {score}")
     for answer in answers:
-        if (due := points(match, answer)) != (answer.correct, answer.base, answer.bonus):
-            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be {due}")
+        if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, clock)):
+            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be {' or '.join(map(str, due))}")
         if match.deadline_at is None or answer.judged_at > match.deadline_at:
             yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} came after {match.deadline_at}")
 
 
-def points(match: Match, answer: Answer) -> tuple[bool, int, int]:
-    """Return whether an answer is right, its points and its bonus, by the contract and not by the server's code."""
+def points(match: Match, answer: Answer, clock: Clock) -> list[tuple[bool, int, int]]:
+    """Return whether an answer is right, its points and its bonus, by the contract and not by the server's code.
+
+    Each outage moves the deadline, and nobody stores where it was before: where players heard of several deadlines,
+    the bonus may be that of any.
+    """
     if match.right.get(answer.question_id) != answer.chosen:
-        return False, 0, 0
-    if match.started_at is None or match.deadline_at is None:
-        return True, 0, 0
-    span = match.deadline_at - match.started_at
-    left = max(0, min(match.deadline_at - answer.judged_at, span))
-    return True, match.points, match.speed_bonus * left // span
+        return [(False, 0, 0)]
+    span = match.question_count * match.time_limit_s * 1000
+    deadlines = {match.deadline_at, *clock.deadlines} - {None}
+    resumptions = {at for at in (match.resumed_at, *clock.resumed_at) if at is not None and at > answer.judged_at}
+    possible = {
+        (True, match.points, match.speed_bonus * max(0, min(deadline - judged_at, span)) // span)
+        for deadline in deadlines
+        for judged_at in (answer.judged_at, *resumptions)
+    }
+    return sorted(possible)
+
+
+def _clocks(history: History) -> dict[str, Clock]:
+    """Return when each match was to end, and when it went on after an outage, by all that its players heard."""
+    clocks: dict[str, Clock] = defaultdict(Clock)
+    for heard in history.heard:
+        clock = clocks[str(heard.payload.get("session_id"))]
+        if heard.payload.get("deadline_at") is not None:
+            clock.deadlines.add(heard.payload["deadline_at"])
+        if heard.name == "session_delayed":
+            clock.resumed_at.add(heard.payload["server_time"])
+    return clocks
+
+
+def _absences(ledger: Ledger) -> Iterator[Finding]:
+    """Our players always come back in time, so that nobody may ever lose by being away."""
+    for match in ledger.matches.values():
+        if match.end_reason in ("player_absent", "both_absent"):
+            yield Finding(ABSENT, match.id, f"it ended by {match.end_reason} of {match.forfeited_by}")
 
 
 def _ended(match: Match, now: int, bound_ms: int) -> Iterator[Finding]:
@@ -260,17 +297,42 @@ def _outcome(match: Match, me: int) -> str:
     return "draw" if mine == theirs else "won" if mine > theirs else "lost"
 
 
-def _versions(history: History) -> Iterator[Finding]:
-    """On one connection, a match's versions rise by one: nobody misses a change, unless a whole state came."""
+@dataclass
+class _Gap:
+    """Versions that a connection has missed, and the finding that it is if nobody mends it."""
+
+    missing: set[int]
+    at: float
+    finding: Finding
+
+
+def gaps(history: History, mend_s: float) -> Iterator[Finding]:
+    """On one connection, a match's versions rise by one: nobody misses a change, unless a whole state came.
+
+    What is missed counts as mended if the server tells it after all, or the whole match, within `mend_s`, without
+    being asked; and if the connection is gone by then.
+    """
     known: dict[tuple[int, str], int] = {}
+    open_gaps: dict[tuple[int, str], list[_Gap]] = defaultdict(list)
     for heard in history.heard:
         version, session_id = heard.payload.get("version"), str(heard.payload.get("session_id"))
         if version is None or heard.payload.get("ok") is False or heard.payload.get("duplicate"):
             continue
-        before = known.get((heard.connection, session_id))
+        key = (heard.connection, session_id)
+        for gap in open_gaps[key]:
+            if heard.at <= gap.at + mend_s:
+                whole = heard.name in ("quiz_state", "quiz_results") and version >= max(gap.missing, default=0)
+                gap.missing -= gap.missing if whole else {version}
+        before = known.get(key)
         if before is not None and not heard.is_state and version > before + 1:
-            yield Finding(GAP, session_id, f"{_told(heard)} {heard.name} of version {version} after {before}")
-        known[heard.connection, session_id] = max(version, before or 0)
+            text = f"{_told(heard)} {heard.name} of version {version} after {before}"
+            missing = set(range(before + 1, version))
+            open_gaps[key].append(_Gap(missing, heard.at, Finding(GAP, session_id, text)))
+        known[key] = max(version, before or 0)
+    for (connection, _), some in open_gaps.items():
+        for gap in some:
+            if gap.missing and (not mend_s or history.connections[connection].closed_at > gap.at + mend_s):
+                yield gap.finding
 
 
 def _twice_heard(history: History, ledger: Ledger) -> Iterator[Finding]:
