@@ -13,6 +13,7 @@ from tests.chaos import faults, report
 from tests.chaos.run import Outcome, Plan, run, short_plan
 
 REST_S = (0.05, 0.6)
+FAULTS = [kind.__name__ for kind in (*faults.KILLS, *faults.OTHERS, *faults.REDIS)]
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def main() -> int:
 
 def _long_plan(arguments: argparse.Namespace) -> Plan:
     async def harm(system: faults.System) -> None:
-        await faults.hurt_on(system, time.monotonic() + arguments.minutes * 60, rest_s=REST_S)
+        await faults.hurt_on(system, time.monotonic() + arguments.minutes * 60, rest_s=REST_S, only=arguments.only)
 
     official = min(arguments.official, arguments.pairs)
     return Plan(harm, seed=arguments.seed, pairs=arguments.pairs, official=official, nodes=arguments.nodes)
@@ -57,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="the short form of CI: each kind of fault twice")
     parser.add_argument("--nodes", type=int, choices=(1, 2), default=1, help="how many servers [1]")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000), help="chooses the faults")
+    parser.add_argument("--only", nargs="+", default=(), choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
     parser.add_argument("--report", type=Path, help="also write the report to this file (Markdown)")
     parser.add_argument("--folder", type=Path, help="where logs and history go [a new one below /tmp]")
     return parser.parse_args()

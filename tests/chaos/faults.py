@@ -385,9 +385,12 @@ async def hurt(system: System, kind: Hurt) -> None:
     fault.ended_at = time.monotonic()
 
 
-async def hurt_on(system: System, until: float, *, rest_s: tuple[float, float]) -> None:
-    """Do faults by chance until the monotonic clock says `until`: one at a time, and sometimes two together."""
-    kinds = _kinds(system)
+async def hurt_on(system: System, until: float, *, rest_s: tuple[float, float], only: Sequence[str] = ()) -> None:
+    """Do faults by chance until the monotonic clock says `until`: one at a time, and sometimes two together.
+
+    `only` are the names of those to choose from, if not all.
+    """
+    kinds = {kind: weight for kind, weight in _kinds(system).items() if not only or kind.__name__ in only}
     while time.monotonic() < until:
         count = 2 if system.random.random() < TOGETHER_SHARE else 1
         chosen = system.random.choices(list(kinds), weights=list(kinds.values()), k=count)

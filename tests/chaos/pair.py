@@ -24,7 +24,7 @@ HABITS = {
     "sleeper": 6,  # stops answering: the deadline has to end the match
 }
 RIGHT_SHARE = 0.6
-LOOK_AGAIN_S = 1.5
+LOOK_AGAIN_S = 3.0
 OFFLINE_S = 4.0
 
 
