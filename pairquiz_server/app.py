@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +24,7 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate
@@ -36,6 +36,7 @@ from pairquiz_server.store.server import GUEST_SECRET, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.rest import Rest
@@ -45,7 +46,9 @@ from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.app")
 
-CLOSE_REQUESTS_S = 2.0
+CLOSE_REQUESTS_S = 0.5
+"""How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
+LET_GO_S = 0.5
 BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
 
@@ -61,6 +64,7 @@ class Running(Struct, frozen=True):
     game: Game
     database: Database
     health: Health
+    drain: Drain
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -166,51 +170,39 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             engineio_logger=engineio_logger,
         )
         rest = Rest(game, proof, health)
-        site = build_site(sockets, rest, transports, origins, refusals)
-
-        async def finish_commands(_: web.Application) -> None:
-            health.draining = True
-            presence.stop()
-            committer.stop()
-            await asyncio.wait({committing})
-
-        # Before the sockets are closed: what was taken is carried out, and its sender hears it.
-        site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing = watched(committer.run(), failed)
-        others = [
+        committing, cutting, *agents = (
             watched(work, failed)
-            for work in (sweeper.run(), heartbeat.run(), presence.run(), transports.cut_silent(silence_s))
-        ]
+            for work in (
+                committer.run(),
+                transports.cut_silent(silence_s),
+                sweeper.run(),
+                heartbeat.run(),
+                presence.run(),
+            )
+        )
+        drain = Drain(health, game, committer, committing, presence, connections, transports)
+        site = build_site(sockets, rest, transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, failed)
+            yield Running(site, game, database, health, drain, failed)
         finally:
-            health.draining = True
-            for task in others:
+            for agent in (sweeper, heartbeat, presence):
+                agent.stop()
+            await drain.close()
+            cutting.cancel()
+            # They may still hold a connection, which is cut if it does not answer.
+            await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
+            for task in agents:
                 task.cancel()
-            committer.stop()
-            await asyncio.wait({committing, *others})  # they may still hold a connection
             await sockets.shutdown()
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; `ready` is called when players can come.
-
-    A second signal ends the process at once: what was acknowledged is on disk.
-    """
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come."""
+    stop = stop_on_signal()
     async with running(settings, url) as server:
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
         await runner.setup()
@@ -219,8 +211,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
             await _first(stop, server.failed)
-            log.info("server_stopping")
-            server.health.draining = True
+            await server.drain.run()
         finally:
             await runner.cleanup()
         if server.failed.is_set():

@@ -1,7 +1,7 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
@@ -16,6 +16,9 @@ class OutgoingQueue(Protocol):
 
     def put_nowait(self, item: Packet) -> None:
         """Append a packet."""
+
+    async def join(self) -> None:
+        """Wait until every packet was taken."""
 
 
 class Connection:
@@ -53,6 +56,10 @@ class Connection:
         else:
             self._queue.put_nowait(Packet(MESSAGE, text))
 
+    async def written(self) -> None:
+        """Wait until what was sent was handed to the network, or to a poll."""
+        await self._queue.join()
+
     def welcome(self, text: str) -> None:
         """Send the first packet, and then what has waited behind it."""
         held, self._held = self._held or [], None
@@ -67,6 +74,7 @@ class Connections:
         self._came = came
         self._went = went
         self._by_player: dict[str, list[Connection]] = {}
+        self._farewell: Callable[[], str] | None = None
 
     def add(self, connection: Connection) -> None:
         """Note a connection; from now on it hears what its player hears."""
@@ -74,6 +82,8 @@ class Connections:
         of_player.append(connection)
         if len(of_player) == 1:
             self._came(connection.player.id)
+        if self._farewell is not None:
+            connection.send(self._farewell())
 
     def remove(self, connection: Connection, cause: Cause) -> None:
         """Forget a connection that is gone. The one that is left behind by a newer one ends nobody's presence."""
@@ -86,3 +96,21 @@ class Connections:
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
+
+    def tell_all(self, farewell: Callable[[], str]) -> None:
+        """Send every connection a packet that is made for it alone, and so each that is added from now on."""
+        self._farewell = farewell
+        for connection in self:
+            connection.send(farewell())
+
+    async def written(self) -> None:
+        """Wait until what was sent to each connection was handed to the network, or to a poll."""
+        await asyncio.gather(*(connection.written() for connection in self))
+
+    def __iter__(self) -> Iterator[Connection]:
+        """Go through the connections of all players."""
+        return iter([connection for group in self._by_player.values() for connection in group])
+
+    def __len__(self) -> int:
+        """Return how many connections there are."""
+        return sum(map(len, self._by_player.values()))

@@ -47,6 +47,13 @@ class Server:
             self._process.kill()
             await self._process.communicate()
 
+    async def stop(self) -> None:
+        """End it as an operator does."""
+        assert self._process is not None
+        self._process.terminate()
+        await self._process.communicate()
+        assert self._process.returncode == 0, self.log
+
 
 @asynccontextmanager
 async def serving(database_url: str, log_file: Path) -> AsyncIterator[Server]:
