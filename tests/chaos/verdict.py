@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -27,14 +27,6 @@ class Finding:
     kind: str
     match: str | None
     text: str
-
-
-@dataclass
-class Clock:
-    """The deadlines of a match that its players heard of, and when its clock went on after an outage."""
-
-    deadlines: set[int] = field(default_factory=set)
-    resumed_at: set[int] = field(default_factory=set)
 
 
 def judge(history: History, ledger: Ledger, *, bound_ms: int, mend_s: float = 0.0) -> list[Finding]:
@@ -118,7 +110,7 @@ def _kept_answer(command: Command, match: Match, seat: int) -> Iterator[Finding]
 
 def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding]:
     """What is stored was asked for, adds up, and is over."""
-    clocks = _clocks(history)
+    deadlines = _deadlines(history)
     asked: dict[tuple[str, str, str], list[Command]] = defaultdict(list)
     creations: Counter[tuple[str, str]] = Counter()
     for command in history.commands:
@@ -135,7 +127,7 @@ def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding
     for match in ledger.matches.values():
         for player in (1, 2):
             yield from _answers_asked(match, player, asked)
-            yield from _adds_up(match, player, clocks[match.id])
+            yield from _adds_up(match, player, deadlines[match.id])
         yield from _ended(match, ledger.now, bound_ms)
         if match.forfeited_by is not None and match.end_reason != "player_absent":
             quitter = match.players[match.forfeited_by - 1]
@@ -156,7 +148,7 @@ def _answers_asked(match: Match, player: int, asked: dict[tuple[str, str, str], 
         yield Finding(UNASKED, match.id, f"{who} is done with {count} answers, and never said so")
 
 
-def _adds_up(match: Match, player: int, clock: Clock) -> Iterator[Finding]:
+def _adds_up(match: Match, player: int, deadlines: set[int]) -> Iterator[Finding]:
     answers = match.of(player)
     who = match.players[player - 1]
     if [answer.ordinal for answer in answers] != list(range(1, len(answers) + 1)):
@@ -167,41 +159,38 @@ def _adds_up(match: Match, player: int, clock: Clock) -> Iterator[Finding]:
     if (score := sum(answer.points for answer in answers)) != match.scores[player - 1]:
         yield Finding(WRONG_SCORE, match.id, f"{who} has {match.scores[player - 1]}, and the answers sum to {score}")
     for answer in answers:
-        if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, clock)):
-            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be {' or '.join(map(str, due))}")
+        if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, deadlines)):
+            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be one of {due}")
         if match.deadline_at is None or answer.judged_at > match.deadline_at:
             yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} came after {match.deadline_at}")
 
 
-def points(match: Match, answer: Answer, clock: Clock) -> list[tuple[bool, int, int]]:
+def points(match: Match, answer: Answer, heard: set[int]) -> list[tuple[bool, int, int]]:
     """Return whether an answer is right, its points and its bonus, by the contract and not by the server's code.
 
-    Each outage moves the deadline, and nobody stores where it was before: where players heard of several deadlines,
-    the bonus may be that of any.
+    Each outage moves the deadline, and nobody stores where it was before: where players `heard` of several deadlines,
+    the bonus lies between those of the first and of the last. (It is between two for what arrived in an outage.)
     """
     if match.right.get(answer.question_id) != answer.chosen:
         return [(False, 0, 0)]
     span = match.question_count * match.time_limit_s * 1000
-    deadlines = {match.deadline_at, *clock.deadlines} - {None}
-    resumptions = {at for at in (match.resumed_at, *clock.resumed_at) if at is not None and at > answer.judged_at}
-    possible = {
-        (True, match.points, match.speed_bonus * max(0, min(deadline - judged_at, span)) // span)
-        for deadline in deadlines
-        for judged_at in (answer.judged_at, *resumptions)
-    }
-    return sorted(possible)
+    deadlines = {match.deadline_at, *heard} - {None}
+    if not deadlines:
+        return []
+    least, most = (
+        match.speed_bonus * max(0, min(deadline - answer.judged_at, span)) // span
+        for deadline in (min(deadlines), max(deadlines))
+    )
+    return [(True, match.points, bonus) for bonus in range(least, most + 1)]
 
 
-def _clocks(history: History) -> dict[str, Clock]:
-    """Return when each match was to end, and when it went on after an outage, by all that its players heard."""
-    clocks: dict[str, Clock] = defaultdict(Clock)
+def _deadlines(history: History) -> dict[str, set[int]]:
+    """Return when each match was to end, by all that its players heard."""
+    deadlines: dict[str, set[int]] = defaultdict(set)
     for heard in history.heard:
-        clock = clocks[str(heard.payload.get("session_id"))]
         if heard.payload.get("deadline_at") is not None:
-            clock.deadlines.add(heard.payload["deadline_at"])
-        if heard.name == "session_delayed":
-            clock.resumed_at.add(heard.payload["server_time"])
-    return clocks
+            deadlines[str(heard.payload["session_id"])].add(heard.payload["deadline_at"])
+    return deadlines
 
 
 def _absences(ledger: Ledger) -> Iterator[Finding]:
