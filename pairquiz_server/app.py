@@ -32,13 +32,15 @@ from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.server import GUEST_SECRET, ServerState
+from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
 from pairquiz_server.web.site import build_site
 from pairquiz_server.web.socket import SocketServer
@@ -51,6 +53,7 @@ CLOSE_REQUESTS_S = 0.5
 LET_GO_S = 0.5
 BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
+_RELAY_CHANNEL_BYTES = 16
 
 
 class StartError(Exception):
@@ -142,16 +145,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             committer.forget(match.id for match in beat.moved)
             announcer.announce_delay(beat)
 
+        connections = Connections()
+        relay = await open_relay(settings, server, connections)
+        announcer = Announcer(connections, clock.now, relay)
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
         committer = Committer(matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready)
         presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
-        connections = Connections(presence.came, presence.went)
-        announcer = Announcer(connections, clock.now)
+        connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
         sweeper = Sweeper(matches, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
-        health = Health(database)
+        health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals()
@@ -184,6 +189,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 presence.run(),
             )
         )
+        relaying = watched(relay.run(CatchUp(game, connections).run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         site = build_site(sockets, rest, transports, origins, refusals, drain)
         try:
@@ -197,6 +203,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
             for task in agents:
                 task.cancel()
+            if relay and relaying:
+                await relay.finish()
+                relaying.cancel()
+                await asyncio.wait({relaying})
             await sockets.shutdown()
 
 
@@ -269,11 +279,27 @@ async def authenticator(settings: Settings, database: Database) -> Authenticator
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
     if settings.guest_secret is not None:
         return Authenticator(settings, settings.guest_secret.encode())
-    server = ServerState(database)
-    await server.put_first(GUEST_SECRET, secrets.token_bytes(_GUEST_SECRET_BYTES))
-    secret = await server.get(GUEST_SECRET)
-    assert secret is not None
-    return Authenticator(settings, secret)
+    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+
+
+async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
+    """Return the way to the other nodes of this database, None where no Redis is configured.
+
+    The channel's name is by chance and kept in the database, so that two deployments on one Redis never share it.
+    Raises `ConfigError`.
+    """
+    if settings.redis_url is None:
+        return None
+    name = await _shared(server, RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
+    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
+
+
+async def _shared(server: ServerState, key: str, size: int) -> bytes:
+    """Return random bytes that all servers of the database share; the first one makes them."""
+    await server.put_first(key, secrets.token_bytes(size))
+    value = await server.get(key)
+    assert value is not None
+    return value
 
 
 def _game_rules(settings: Settings) -> GameRules:

@@ -70,6 +70,7 @@ class Drain:
             return
         self._health.draining = True
         self._game.stop_creating()
+        self._presence.stop()  # whoever goes from now on goes by the server's doing
         connections = len(self._connections)
         log.info("server_stopping", connections=connections)
         spread_ms = reconnect_spread_ms(connections)
@@ -97,7 +98,6 @@ class Drain:
         if not await _ends("commands", asyncio.wait({self._committing}), FINISH_S):
             self._committing.cancel()
             self._committer.refuse_queued()
-        self._presence.stop()  # the close of a socket is now the server's doing, and no player's
         await _ends("replies", self._connections.written(), WRITE_S)
         await _ends("sockets", self._transports.close_all(), CLOSE_S)
 
