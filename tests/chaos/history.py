@@ -58,10 +58,14 @@ class Heard:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection to a server, from the time at which it was begun to that at which its client knew it was gone."""
+    """One connection to a server, from the time at which it was begun to that at which its client knew it was gone.
+
+    One that is `forgetful` tells us not all that it hears: the official client drops an acknowledgement that is late.
+    """
 
     node: int
     opened_at: float
+    forgetful: bool = False
     closed_at: float = float("inf")
 
 
@@ -86,9 +90,9 @@ class History:
         self.faults: list[Fault] = []
         self.connections: list[Connection] = []
 
-    def connect(self, node: int) -> int:
+    def connect(self, node: int, *, forgetful: bool = False) -> int:
         """Note a connection to a server, and return its number."""
-        self.connections.append(Connection(node, time.monotonic()))
+        self.connections.append(Connection(node, time.monotonic(), forgetful))
         return len(self.connections) - 1
 
     def hang_up(self, connection: int) -> None:

@@ -45,7 +45,7 @@ class OfficialPlayer(Player):
         self._node = random.randrange(len(world.urls))
         self._transports = random.choice(TRANSPORTS)
         self._process: Process | None = None
-        self._connection = world.history.connect(self._node)
+        self._connection = world.history.connect(self._node, forgetful=True)
         self._started = asyncio.Event()
         self._asked: dict[int, tuple[Command, asyncio.Future[None]]] = {}
 
@@ -121,7 +121,7 @@ class OfficialPlayer(Player):
             return
         match line["event"]:
             case "connect":
-                self._connection = self._world.history.connect(self._node)
+                self._connection = self._world.history.connect(self._node, forgetful=True)
             case "disconnect":
                 self._world.history.hang_up(self._connection)
             case "refused":

@@ -313,7 +313,8 @@ def gaps(history: History, mend_s: float) -> Iterator[Finding]:
                 whole = heard.name in ("quiz_state", "quiz_results") and version >= max(gap.missing, default=0)
                 gap.missing -= gap.missing if whole else {version}
         before = known.get(key)
-        if before is not None and not heard.is_state and version > before + 1:
+        forgetful = history.connections[heard.connection].forgetful
+        if before is not None and not heard.is_state and version > before + 1 and not forgetful:
             text = f"{_told(heard)} {heard.name} of version {version} after {before}"
             missing = set(range(before + 1, version))
             open_gaps[key].append(_Gap(missing, heard.at, Finding(GAP, session_id, text)))
