@@ -149,7 +149,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
-        committer = Committer(matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready)
+        committer = Committer(
+            matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
+        )
         presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.

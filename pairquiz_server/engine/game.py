@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
-from pairquiz_server.engine.committer import Collision, Committer, Outcome, Submission
+from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.submission import Collision, Outcome, Submission
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
     Command,

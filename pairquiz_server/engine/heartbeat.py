@@ -78,7 +78,8 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         began = asyncio.get_running_loop().time()
-        beat = await self._nodes.beat(self._node, self._clock.now(), OVERLOOKED_MS)
+        silent = self._age_ms() > OVERLOOKED_MS
+        beat = await self._nodes.beat(self._node, self._clock.now(), OVERLOOKED_MS, after_silence=silent)
         self._clock.advance_to(beat.now)
         self._beaten_at = began
         if self._failing:

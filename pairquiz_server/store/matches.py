@@ -14,7 +14,7 @@ from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.rows import AnswerRow, Change, batch
 
@@ -38,13 +38,37 @@ class Matches:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
-        """Write a batch in one statement; return the ids of the matches that did not move.
+    @property
+    def available(self) -> bool:
+        """Whether the database answers, as far as is known."""
+        return self._database.available
 
-        When this returns, all others are committed.
+    async def back(self) -> None:
+        """Wait until the database answers, as far as is known."""
+        await self._database.back()
+
+    async def register(self, node: UUID) -> None:
+        """Make a node known, before its first batch."""
+        await self._database.write(_QUERIES["register"], node)
+
+    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
+        """Write a node's batch in one statement; return the ids of the matches that did not move.
+
+        When this returns, all others are committed. After `StorageUnavailable` nobody knows, until `resolve` has
+        looked. The numbers of a node's batches rise from 1.
         """
-        records = await self._database.write(_QUERIES["save"], *batch(changes).parameters())
+        records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
+        if any(record["id"] is None for record in records):
+            raise StorageUnavailable("the database does not know this node's last batch")
         return frozenset(_uuid(record["id"]) for record in records)
+
+    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        """Return what `save` would have returned for the node's last batch, None where it is not committed.
+
+        It never will be then. May be asked as often as it takes to get an answer.
+        """
+        ((stuck,),) = await self._database.write(_QUERIES["resolve"], node, number)
+        return None if stuck is None else frozenset(map(_uuid, stuck))
 
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
         """Return the whole matches that exist among `ids`."""

@@ -61,9 +61,13 @@ class Nodes:
         await self._database.fetch(_QUERIES["open_clock"], now)
         await self._database.fetch(_QUERIES["enter"], node, now)
 
-    async def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
-        """Give a sign of life; after a silence of more than `overlooked_ms` move the clocks of all live matches."""
-        (record,) = await self._database.fetch(_QUERIES["beat"], node, now, overlooked_ms, timeout_s=_MOVE_TIMEOUT_S)
+    async def beat(self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool) -> Beat:
+        """Give a sign of life; after a silence of more than `overlooked_ms` move the clocks of all live matches.
+
+        It probes the database: a failure means that it is away. To be called once at a time.
+        """
+        timeout_s = _MOVE_TIMEOUT_S if after_silence else None
+        (record,) = await self._database.probe(_QUERIES["beat"], node, now, overlooked_ms, timeout_s=timeout_s)
         moved = _moved.decode(record["moved"]) if record["moved"] else []
         return Beat(record["now"], record["gap"], record["alive"], moved)
 

@@ -1,14 +1,23 @@
 """Connections to PostgreSQL, and the one place where their failures get a name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
+log = structlog.get_logger("pairquiz.database")
+
+RECONNECT_S = 2.0
+"""A server that plays is not kept waiting as long as one that starts (`connect_timeout_s`)."""
+PROBE_S = 1.0
+RELEASE_S = 0.5
+"""For a cancelled query to end. With `command_timeout_s` twice this, a read ends within 3 s of a frozen database."""
+CLOSE_S = 0.5
 DEADLOCK_RETRIES = 4
 WRITER_SETTINGS = {
     # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
@@ -56,56 +65,106 @@ UNAVAILABLE = (
 )
 """What asyncpg raises where the database does not answer; all that it raises else is a fault of ours."""
 
+NOBODY_THERE = (ConnectionRefusedError, FileNotFoundError, asyncpg.CannotConnectNowError)
+"""What asyncpg raises where a new connection is refused because no server is up."""
+
 
 class Database:
-    """A pool for reads, and a connection of its own for the committer. Every failure is `StorageUnavailable`."""
+    """A pool for reads, a connection of its own for the committer, and one that tells whether the database answers.
+
+    Every failure is `StorageUnavailable`. Once somebody has called `probe`, it decides: from its first failure until
+    its next success the database is away, and all other work fails at once instead of waiting for its own timeout.
+    """
 
     def __init__(self, options: DatabaseOptions) -> None:
         self._options = options
         self._pool: asyncpg.Pool | None = None
         self._writer: asyncpg.Connection | None = None
+        self._writer_stale = False
         self._writing = asyncio.Lock()
+        self._prober: asyncpg.Connection | None = None
+        self._probed = False
+        self._there = asyncio.Event()
+        self._there.set()
+        self._away_because = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether the database answers; true as long as nobody probes it."""
+        return self._there.is_set()
+
+    async def back(self) -> None:
+        """Wait until the database is available."""
+        await self._there.wait()
 
     async def open(self) -> None:
         """Connect. Raises `StorageUnavailable` with the reason."""
         options = self._options
-        try:
+        with _failures_named():
             self._pool = await asyncpg.create_pool(
                 options.dsn,
                 min_size=options.pool_min,
                 max_size=options.pool_max,
                 **self._connection_options(),
             )
-        except UNAVAILABLE as error:
-            raise StorageUnavailable(_reason(error)) from error
 
     async def close(self) -> None:
         """Give all connections back; waits for none that hangs."""
-        if self._writer is not None:
-            self._writer.terminate()
+        for connection in (self._writer, self._prober):
+            if connection is not None:
+                connection.terminate()
         if self._pool is not None:
-            self._pool.terminate()
+            # One that a cancelled query still holds would else end in a traceback.
+            with suppress(TimeoutError, *UNAVAILABLE):
+                await asyncio.wait_for(self._pool.close(), CLOSE_S)
+
+    async def probe(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
+        """Run one query on a connection of its own, and take its outcome for that of the whole database.
+
+        To be called again and again, once at a time. Ends within 3 s, and within 1 s while it is connected; `timeout_s`
+        is for a query that may take longer, and that is how late a frozen database is noticed then.
+        """
+        self._probed = True
+        try:
+            with _failures_named():
+                if self._prober is None or self._prober.is_closed():
+                    limits = {"timeout": RECONNECT_S, "command_timeout": PROBE_S}
+                    self._prober = await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
+                rows: list[asyncpg.Record] = await self._prober.fetch(query, *arguments, timeout=timeout_s)
+        except StorageUnavailable as failure:
+            if self._prober is not None:
+                self._prober.terminate()
+                self._prober = None
+            self._lose(str(failure))
+            raise
+        await self._find_again()
+        return rows
 
     async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query and return its rows; `timeout_s` is for one that may take longer than a player waits."""
-        async with self.connection() as connection:
-            return await connection.fetch(query, *arguments, timeout=timeout_s)
+        with _failures_named():
+            async with asyncio.timeout(self._patience_s(timeout_s)), self.connection() as connection:
+                return await connection.fetch(query, *arguments, timeout=timeout_s)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """Run one query and return the first value of its first row, None without rows."""
-        async with self.connection() as connection:
-            return await connection.fetchval(query, *arguments)
+        with _failures_named():
+            async with asyncio.timeout(self._patience_s(None)), self.connection() as connection:
+                return await connection.fetchval(query, *arguments)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[PoolConnectionProxy]:
         """Lend a connection of the pool."""
+        self._check_available()
         if self._pool is None:
             raise StorageUnavailable("the database is not open")
-        try:
-            async with self._pool.acquire(timeout=self._options.connect_timeout_s) as connection:
+        with _failures_named():
+            connection = await self._pool.acquire(timeout=self._connect_timeout_s)
+            try:
                 yield connection
-        except UNAVAILABLE as error:
-            raise StorageUnavailable(_reason(error)) from error
+            finally:
+                # One that still waits for a query to be cancelled is closed, if that takes long.
+                await self._pool.release(connection, timeout=RELEASE_S)
 
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run one statement on the committer's connection, which is opened anew after every failure.
@@ -113,34 +172,87 @@ class Database:
         One that met a deadlock has changed nothing, and is run again: at once it may lose to the same other once more.
         """
         async with self._writing:
+            self._check_available()
             try:
-                for _ in range(DEADLOCK_RETRIES):
-                    with suppress(asyncpg.DeadlockDetectedError):
-                        return await (await self._open_writer()).fetch(query, *arguments)
-                return await (await self._open_writer()).fetch(query, *arguments)
-            except UNAVAILABLE as error:
+                with _failures_named():
+                    for _ in range(DEADLOCK_RETRIES):
+                        with suppress(asyncpg.DeadlockDetectedError):
+                            return await (await self._open_writer()).fetch(query, *arguments)
+                    return await (await self._open_writer()).fetch(query, *arguments)
+            except (StorageUnavailable, asyncio.CancelledError):
                 # Also where the connection still lives: behind it may be a primary that is none any more.
-                if self._writer is not None:
-                    self._writer.terminate()
-                    self._writer = None
-                raise StorageUnavailable(_reason(error)) from error
+                self._close_writer()
+                raise
 
     async def _open_writer(self) -> asyncpg.Connection:
+        if self._writer_stale:
+            self._close_writer()
         if self._writer is None or self._writer.is_closed():
-            self._writer = await asyncpg.connect(self._options.dsn, **self._connection_options())
+            try:
+                self._writer = await asyncpg.connect(self._options.dsn, **self._connection_options())
+            except NOBODY_THERE as error:
+                # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
+                if self._probed:
+                    self._lose(_reason(error))
+                raise
             if not self._options.transaction_pooler:
                 # Not as parameters of the connection's start, which poolers refuse.
                 await self._writer.execute(";".join(f"SET {name} = {value}" for name, value in WRITER_SETTINGS.items()))
         return self._writer
 
+    def _close_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.terminate()
+        self._writer = None
+        self._writer_stale = False
+
+    def _check_available(self) -> None:
+        if not self.available:
+            raise StorageUnavailable(self._away_because)
+
+    def _lose(self, reason: str) -> None:
+        self._away_because = reason
+        if self.available:
+            log.warning("database_away", reason=reason)
+        self._there.clear()
+
+    async def _find_again(self) -> None:
+        """Take no line that was open before: it may hang, or lead to a primary that is none any more."""
+        if self.available:
+            return
+        log.info("database_back")
+        if self._pool is not None:
+            # Closes idle ones when they are next asked for, and others when they are given back.
+            await self._pool.expire_connections()
+        self._writer_stale = True
+        self._there.set()
+
+    @property
+    def _connect_timeout_s(self) -> float:
+        return min(self._options.connect_timeout_s, RECONNECT_S) if self._probed else self._options.connect_timeout_s
+
+    def _patience_s(self, timeout_s: float | None) -> float | None:
+        """Return how long a query may take with everything around it, None for one that has its own time."""
+        if timeout_s is not None or not self._probed:
+            return None
+        return self._options.command_timeout_s + RELEASE_S
+
     def _connection_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
-            "timeout": self._options.connect_timeout_s,
+            "timeout": self._connect_timeout_s,
             "command_timeout": self._options.command_timeout_s,
         }
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except UNAVAILABLE as error:
+        raise StorageUnavailable(_reason(error)) from error
 
 
 def _reason(error: BaseException) -> str:

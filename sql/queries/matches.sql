@@ -7,10 +7,16 @@
 --   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, status, …columns}
 --   $2 json  the players, ordered by id; $3 json the drawn questions; $4 json the answers; $5 json the feature
 --            usage: rows of their tables, each naming its match_id
--- Locks: the rows of `matches`, by id on every node, so that two nodes cannot deadlock over them: a nested loop
+--   $6 uuid  the node, $7 bigint the batch's number: written into the node's row of `batches` by the same statement,
+--            so that `resolve` can tell what became of it. Where that number is closed, or the node has no row,
+--            nothing is written at all, and a null is returned beside all ids.
+-- Locks: the node's own row of `batches` (before any match, and no other node takes it), then the rows of `matches`, by id on every node, so that two nodes cannot deadlock over them: a nested loop
 -- visits them in the order of $1, or of the primary key (the committer's connection switches other plans off).
 -- Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the loser tries again.
-WITH change AS MATERIALIZED (
+WITH fence AS MATERIALIZED (
+    SELECT node_id FROM pairquiz.batches WHERE node_id = $6 AND closed < $7 FOR UPDATE
+),
+change AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS c (
         id uuid, from_version integer, version integer, status pairquiz.match_status, topic_id integer,
         question_count smallint, time_limit_s smallint, points integer, speed_bonus integer,
@@ -36,7 +42,7 @@ opened AS (
         player1_absent_since, player1_absence_cause, player1_reconnect_by, player1_away_ms,
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by, resumed_at
-    FROM change WHERE from_version = 0
+    FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id
 ),
@@ -53,7 +59,7 @@ moved AS (
         ended_at = c.ended_at, end_reason = c.end_reason, forfeited_by = c.forfeited_by,
         resumed_at = c.resumed_at
     FROM change AS c
-    WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version
+    WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version AND EXISTS (SELECT FROM fence)
     RETURNING m.id
 ),
 stuck AS MATERIALIZED (
@@ -90,8 +96,37 @@ used AS (
     FROM json_to_recordset($5::json) AS u (
         used_at bigint, player_id text, feature pairquiz.feature, match_id uuid)
     WHERE u.match_id NOT IN (SELECT id FROM stuck)
+),
+kept AS (
+    UPDATE pairquiz.batches
+    SET number = $7, closed = $7, stuck = ARRAY (SELECT id FROM stuck), saved_at = now()
+    WHERE node_id = $6 AND EXISTS (SELECT FROM fence)
 )
-SELECT id FROM stuck;
+SELECT id FROM stuck
+UNION ALL
+SELECT NULL WHERE NOT EXISTS (SELECT FROM fence);
+
+-- name: resolve
+-- What became of a batch whose answer was lost: the ids of its matches that did not move where it is committed, null
+-- where it is not. It never will be after this: its number is closed, and a statement that is still under way is
+-- waited for (it holds the row). May be asked again. $1 uuid the node, $2 bigint the number of its last batch.
+-- Writes in any case, so that only a primary answers, and so that what it saw is on disk when it does. A database
+-- that has forgotten the node (a failover) gets its row anew. Locks: the node's own row.
+INSERT INTO pairquiz.batches AS b (node_id, number, closed, stuck, saved_at)
+VALUES ($1, 0, $2, '{}', now())
+ON CONFLICT (node_id) DO UPDATE SET closed = greatest(b.closed, $2), saved_at = now()
+RETURNING CASE WHEN number = $2 THEN stuck END AS stuck;
+
+-- name: register
+-- Make a node's row, before its first batch. Rows that nobody has written for a week are removed: their nodes are
+-- gone (and one that is not gets its row back by `resolve`). $1 uuid the node.
+WITH gone AS (
+    DELETE FROM pairquiz.batches WHERE node_id = ANY (ARRAY (
+        SELECT node_id FROM pairquiz.batches WHERE saved_at < now() - interval '7 days' AND node_id <> $1
+        FOR UPDATE SKIP LOCKED))
+)
+INSERT INTO pairquiz.batches (node_id, number, closed, stuck, saved_at) VALUES ($1, 0, 0, '{}', now())
+ON CONFLICT (node_id) DO NOTHING;
 
 -- name: load
 -- Whole matches, with their drawn questions and answers as JSON. $1 uuid[].

@@ -3,12 +3,13 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
 from uuid import UUID, uuid4
 
-from pairquiz_server.engine.committer import Committer, Outcome, Submission
+from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Caller, Game, GameRules
+from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer, Topic
 from pairquiz_server.rules.decide import Decision
@@ -51,7 +52,10 @@ class HandClock:
 
 
 class WatchedMatches(Matches):
-    """The real store, at the end of a line that can be held, and cut before or after a write has reached it."""
+    """The real store, at the end of a line that can be held, and cut before or after a write has reached it.
+
+    What was cut before is kept in `lost`: it may still arrive. While `looking` is clear, `resolve` is not answered.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -63,23 +67,42 @@ class WatchedMatches(Matches):
         self.flowing.set()
         self.cut_before = False
         self.cut_after = False
+        self.lost: list[tuple[list[Change], UUID, int]] = []
+        self.looked = asyncio.Event()
+        self.resolved = asyncio.Event()
+        self.looking = asyncio.Event()
+        self.looking.set()
 
-    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
         changes = list(changes)
         self.batches.append(len(changes))
         self.began.set()
         await self.flowing.wait()
         if self.cut_before:
+            self.lost.append((changes, node, number))
             raise StorageUnavailable("cut before the write")
-        stuck = await super().save(changes)
+        stuck = await super().save(changes, node, number)
         self.conflicts += len(stuck)
         if self.cut_after:
             raise StorageUnavailable("cut after the write")
         return stuck
 
+    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        self.looked.set()
+        await self.looking.wait()
+        stuck = await super().resolve(node, number)
+        self.resolved.set()
+        return stuck
+
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
         self.loaded += ids
         return await super().load(ids)
+
+    async def arrive_late(self) -> None:
+        """Let what was cut before the write arrive after all."""
+        for changes, node, number in self.lost:
+            with suppress(StorageUnavailable):
+                await super().save(changes, node, number)
 
 
 class Node:
@@ -91,18 +114,31 @@ class Node:
         self.matches = WatchedMatches(database)
         self.questions = Questions(database)
         self.told: list[Decision] = []
-        self.committer = Committer(self.matches, lambda *told: self.announce(*told), pace_s=pace_s)
+        self.left_out: list[object] = []
+        self.working: asyncio.Task[None]
+        self.fit = asyncio.Event()
+        self.fit.set()
+        self.unfit: StorageUnavailable | None = None
+        self.committer = Committer(
+            self.matches, lambda *told: self.announce(*told), pace_s=pace_s, ready=self.until_fit
+        )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
         self.sweeper = Sweeper(self.matches, self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
+    async def until_fit(self) -> None:
+        await self.fit.wait()
+        if self.unfit is not None:
+            raise self.unfit
+
     def announce(self, decision: Decision, origin: object) -> None:
         self.told.append(decision)
+        self.left_out.append(origin)
 
     def told_of(self, match_id: UUID) -> list[Event]:
         return [event for decision in self.told if decision.match.id == match_id for event in decision.events]
 
     def send(
-        self, command: Command, *, at: int | None = None, heard: list[str] | None = None
+        self, command: Command, *, at: int | None = None, heard: list[str] | None = None, origin: object = None
     ) -> asyncio.Future[Outcome]:
         """Submit a command; it arrives now, unless said otherwise. Its outcome is also noted in `heard`, at once."""
         loop = asyncio.get_running_loop()
@@ -116,7 +152,7 @@ class Node:
             answer.set_result(outcome)
 
         arrived_at = self.clock.now() if at is None else at
-        self.committer.submit(Submission(command, arrived_at, settle))
+        self.committer.submit(Submission(command, arrived_at, settle, origin))
         return answer
 
     async def play(self, act: Callable[..., Awaitable[None]], player: Player, **wishes: object) -> Decision:
@@ -183,14 +219,15 @@ async def running_node(
 ) -> AsyncIterator[Node]:
     """A node that works, and that finishes its work in the end."""
     node = Node(database, clock, pace_s, random)
-    working = asyncio.create_task(node.committer.run())
+    node.working = asyncio.create_task(node.committer.run())
     try:
         yield node
     finally:
         node.matches.flowing.set()
+        node.matches.looking.set()
         node.committer.stop()
         async with asyncio.timeout(PATIENCE_S):
-            await working
+            await node.working
 
 
 @asynccontextmanager

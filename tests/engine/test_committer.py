@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from pairquiz_server.engine import committer as committer_module
-from pairquiz_server.engine.committer import Outcome, Submission
+from pairquiz_server.engine import waiting
+from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted
 from pairquiz_server.rules.match import Status
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, CAROL, HandClock, Node, answer, code, running_node
 
 
@@ -53,6 +54,7 @@ async def test_committer_under_load_leaves_the_pace_between_two_batches(
     loop = asyncio.get_running_loop()
     real_time, ahead = loop.time, 0.0
     monkeypatch.setattr(loop, "time", lambda: real_time() + ahead)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 100)
     async with running_node(database, clock, pace_s=12) as node:
         assert code(await node.send(await node.creation())) == "accepted"
         later = [node.send(await node.creation()) for _ in range(2)]
@@ -75,16 +77,60 @@ async def test_large_crowd_is_carried_out_in_bounded_batches(node: Node, monkeyp
     assert [told.match.id for told in node.told[1:]] == [creation.match_id for creation in creations]
 
 
-async def test_command_that_finds_the_queue_full_is_refused_at_once(
+async def test_command_that_finds_the_queue_full_takes_the_place_of_the_oldest_which_is_refused(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(committer_module, "MAX_QUEUED", 2)
     creations = [await node.creation() for _ in range(3)]
     async with node.busy():
-        *taken, refused = [node.send(creation) for creation in creations]
+        refused, *taken = [node.send(creation) for creation in creations]
         assert refused.done()
         assert code(refused.result()) == "storage_unavailable"
     assert [code(outcome) for outcome in await asyncio.gather(*taken)] == ["accepted"] * 2
+    assert creations[0].match_id not in {told.match.id for told in node.told}
+
+
+async def test_match_that_was_moved_by_another_way_is_read_anew(node: Node) -> None:
+    match, other = await node.started(), await node.started()
+    node.committer.forget([match.id])
+    assert node.committer.cached(match.id) is None
+    assert node.committer.cached(other.id)
+    node.matches.loaded.clear()
+    assert code(await node.send(answer(match, ALICE, 0, 0))) == "accepted"
+    assert node.matches.loaded == [match.id]
+
+
+async def test_match_that_is_forgotten_during_its_write_is_read_anew(node: Node) -> None:
+    match = await node.started()
+    node.matches.flowing.clear()
+    node.matches.began.clear()
+    written = node.send(answer(match, ALICE, 0, 0))
+    await node.matches.began.wait()
+    node.committer.forget([match.id])
+    node.matches.flowing.set()
+    assert code(await written) == "accepted"
+    assert node.committer.cached(match.id) is None
+
+
+async def test_batch_waits_until_the_node_is_ready(node: Node) -> None:
+    match = await node.started()
+    node.committer.forget([match.id])
+    node.matches.loaded.clear()
+    node.fit.clear()
+    waiting = node.send(answer(match, ALICE, 0, 0))
+    await node.questions.list_topics()
+    assert (node.matches.loaded, waiting.done()) == ([], False)
+    node.fit.set()
+    assert code(await waiting) == "accepted"
+
+
+async def test_node_that_never_gets_ready_refuses_in_time(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    match = await node.started()
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.1)
+    node.unfit = StorageUnavailable("the clock was not beaten")
+    assert code(await node.send(answer(match, ALICE, 0, 0))) == "storage_unavailable"
+    node.unfit = None
+    assert code(await node.send(answer(match, ALICE, 0, 1))) == "accepted"
 
 
 async def test_nothing_is_told_before_the_write_returns_and_the_sender_hears_first(
@@ -135,38 +181,6 @@ async def test_player_repeats_an_answer_and_it_counts_once(node: Node) -> None:
         assert (repeat.duplicate, repeat.match) == (True, first.match)
     assert (await node.stored(match)).seats[0].score == first.match.seats[0].score > 0
     assert len([event for event in node.told_of(match.id) if isinstance(event, AnswerAccepted)]) == 1
-
-
-async def test_batch_that_never_reached_the_database_is_refused_and_the_next_command_reads_anew(node: Node) -> None:
-    match = await node.started()
-    heard = len(node.told)
-    node.matches.cut_before = True
-    outcomes = await asyncio.gather(
-        node.send(answer(match, ALICE, 0, 0)),
-        node.send(answer(match, CAROL, 0, 0)),
-        node.send(await node.creation()),
-    )
-    assert [code(outcome) for outcome in outcomes] == ["storage_unavailable"] * 3
-    assert len(node.told) == heard
-
-    node.matches.cut_before = False
-    node.matches.loaded.clear()
-    assert code(await node.send(answer(match, ALICE, 0, 1))) == "accepted"
-    assert node.matches.loaded == [match.id]
-
-
-async def test_player_repeats_an_answer_whose_commit_was_not_heard_of_and_it_counts_once(node: Node) -> None:
-    match = await node.started()
-    heard = len(node.told)
-    right = match.questions[0].correct
-    node.matches.cut_after = True
-    assert code(await node.send(answer(match, ALICE, 0, right))) == "storage_unavailable"
-    assert len(node.told) == heard
-
-    node.matches.cut_after = False
-    assert code(await node.send(answer(match, ALICE, 0, right))) == "duplicate"
-    (standing,) = (await node.stored(match)).seats[0].answers
-    assert (await node.stored(match)).seats[0].score == standing.points > 0
 
 
 @pytest.mark.parametrize("poison", ["\0", "\ud800"], ids=["refused by PostgreSQL", "refused by the encoder"])

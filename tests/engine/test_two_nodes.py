@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pairquiz_server.engine.committer import MAX_ATTEMPTS, Collision
+from pairquiz_server.engine import waiting
+from pairquiz_server.engine.submission import Collision
 from pairquiz_server.rules.commands import CompleteQuiz, EndOverdue, JoinMatch, LeaveMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted
@@ -112,20 +113,21 @@ async def test_match_that_another_node_ended_is_over_for_both(node: Node, other_
     assert other_node.told_of(match.id)[-1].version < (await node.stored(match)).version
 
 
-async def test_command_that_always_loses_is_given_up_with_a_refusal(
+async def test_command_that_always_loses_tries_until_its_player_waits_no_longer(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.3)
     match = await node.started()
     tries = 0
 
-    async def lose(changes: Iterable[Change]) -> frozenset[UUID]:
+    async def lose(changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
         nonlocal tries
         tries += 1
         return frozenset(change.match.id for change in changes)
 
     monkeypatch.setattr(node.matches, "save", lose)
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "storage_unavailable"
-    assert tries == MAX_ATTEMPTS
+    assert tries > 10
     assert isinstance(await node.send(await node.creation()), Collision)
     monkeypatch.undo()
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "accepted"

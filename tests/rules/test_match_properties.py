@@ -102,7 +102,7 @@ class AnyMatch(RuleBasedStateMachine):
         if begun != "created":
             self.carry_out(join(BEN))
         if begun == "started":
-            self.carry_out(start(BEN, DRAW[:question_count]))
+            self.carry_out(replace(start(BEN, DRAW[:question_count]), patience=PATIENCE))
 
     @rule(span_ms=spans_ms)
     def time_passes(self, span_ms: int) -> None:
@@ -114,7 +114,8 @@ class AnyMatch(RuleBasedStateMachine):
 
     @rule(player=anybody, missing=st.sampled_from([0, 0, 0, 1]))
     def anybody_starts(self, player: Player, missing: int) -> None:
-        self.carry_out(start(player, DRAW[: self.match.question_count - missing]))
+        drawn = DRAW[: self.match.question_count - missing]
+        self.carry_out(replace(start(player, drawn), patience=PATIENCE))
 
     @rule(player=players, place=st.integers(0, 2), answer=st.one_of(st.none(), st.integers(0, 3)))
     def player_answers(self, player: Player, place: int, answer: int | None) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from pairquiz_server import app, config
 from pairquiz_server.engine.game import shuffled
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
 from tests.store.duel import Board
+from tests.store.numbered import Matches
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.rows import Change
+from tests.store.numbered import Matches
 
 NOW = 1_700_000_000_000
 WAITING_TTL_MS = 600_000

@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import WRITER_SETTINGS, Database
 from pairquiz_server.store.queries import load, sql_folder
 from pairquiz_server.store.rows import batch
 from tests.conftest import execute, sibling
 from tests.store.duel import NOW, Board, answered, merged, save_all
+from tests.store.numbered import Matches
 
 ROWS = 20_000
 LARGE = frozenset({"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence"})
@@ -105,6 +105,8 @@ OTHERWISE = {
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
     "nodes.enter": "inserts, and looks for nothing",
+    "matches.resolve": "inserts, and meets the row by its primary key",
+    "matches.register": "its table has a row for each node, which are a few",
     "questions.list_topics": "counts the questions of all topics, so it reads them all",
     "questions.export": "reads the whole bank, or a topic of it, for an operator and not for players",
     "questions.add": "inserts, and looks for nothing",
@@ -213,14 +215,33 @@ async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyn
 
 
 async def _explained_save(connection: asyncpg.Connection) -> list[dict[str, Any]]:
-    await connection.execute(f"PREPARE save (json, json, json, json, json) AS {query('matches.save')}")
-    return await explained(connection, "EXECUTE save ('[]', '[]', '[]', '[]', '[]')")
+    await connection.execute(f"PREPARE save (json, json, json, json, json, uuid, bigint) AS {query('matches.save')}")
+    return await explained(connection, f"EXECUTE save ('[]', '[]', '[]', '[]', '[]', '{UUID(int=1)}', 1)")
+
+
+def _join_of_matches(plan: list[dict[str, Any]]) -> dict[str, Any]:
+    """The join below the update of matches, which nothing but the fence stands before."""
+    (update,) = [node for node in plan if node.get("Operation") == "Update" and node["Relation Name"] == "matches"]
+    _, filtered = update["Plans"]
+    assert (filtered["Node Type"], len(filtered["Plans"])) == ("Result", 1)
+    join: dict[str, Any] = filtered["Plans"][0]
+    return join
+
+
+async def test_a_save_locks_its_node_before_any_match(writer: asyncpg.Connection) -> None:
+    plan = await _explained_save(writer)
+    (fence,) = [node for node in plan if node.get("Subplan Name") == "CTE fence"]
+    (row,) = fence["Plans"]
+    assert (fence["Node Type"], row["Index Name"]) == ("LockRows", "batches_pkey")
+    for change in [node for node in plan if node.get("Relation Name") == "matches" and "Operation" in node]:
+        asked_first, then = change["Plans"]
+        assert (asked_first["Parent Relationship"], asked_first["CTE Name"]) == ("InitPlan", "fence")
+        assert then["One-Time Filter"] == f"({asked_first['Subplan Name']}).col1"
 
 
 async def test_a_save_visits_matches_in_the_order_of_its_parameter(writer: asyncpg.Connection) -> None:
     plan = await _explained_save(writer)
-    (update,) = [node for node in plan if node.get("Operation") == "Update"]
-    (join,) = update["Plans"]
+    join = _join_of_matches(plan)
     outer, inner = join["Plans"]
     assert join["Node Type"] == "Nested Loop"
     assert (outer["Node Type"], outer["CTE Name"]) == ("CTE Scan", "change")
@@ -243,8 +264,7 @@ async def test_a_save_that_was_planned_on_a_small_table_visits_matches_by_id_too
         plan = await _explained_save(small)
     finally:
         await small.close()
-    (update,) = [node for node in plan if node.get("Operation") == "Update"]
-    (join,) = update["Plans"]
+    join = _join_of_matches(plan)
     outer = join["Plans"][0]
     assert join["Node Type"] == "Nested Loop"
     if outer["Node Type"] != "CTE Scan":
@@ -267,11 +287,13 @@ async def test_most_updates_for_answers_touch_no_index(database: Database, match
             assert not await matches.save([change])
             current[place] = change.match
     await database.write("SELECT pg_stat_force_next_flush()")
-    (row,) = await database.fetch(
-        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'pairquiz.matches'::regclass"
-    )
-    assert row["n_tup_upd"] == 25 * 8
-    assert row["n_tup_hot_upd"] >= 0.8 * row["n_tup_upd"]
+    for table, updates in {"matches": 25 * 8, "batches": 25 * 8 + 1}.items():
+        (row,) = await database.fetch(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = $1::text::regclass",
+            f"pairquiz.{table}",
+        )
+        assert row["n_tup_upd"] == updates
+        assert row["n_tup_hot_upd"] >= 0.8 * row["n_tup_upd"]
 
 
 async def test_a_batch_names_matches_and_players_in_the_order_of_their_ids(board: Board) -> None:

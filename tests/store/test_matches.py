@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
-from pairquiz_server.store.matches import DueMatch, Matches
+from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.rows import Change
 from tests.store.deadlocks import deadlocks
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, ended, joined, left, merged, save_all
+from tests.store.numbered import Matches
 
 TABLES_OF_A_BATCH = ("players", "match_questions", "answers", "feature_usage")
 LIVES: dict[str, Callable[[Board], list[Change]]] = {

@@ -13,7 +13,6 @@ from pairquiz_server.rules.commands import Command, CompleteQuiz, MarkAbsent, Ma
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match, Status
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch, Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
@@ -30,6 +29,7 @@ from tests.store.duel import (
     merged,
     save_all,
 )
+from tests.store.numbered import Matches
 from tests.store.test_matches import LIVES
 
 OVERLOOKED_MS = 2_000
@@ -48,7 +48,7 @@ async def nodes(database: Database) -> Nodes:
 
 
 async def beat(nodes: Nodes, at: int, node: UUID = FIRST) -> Beat:
-    return await nodes.beat(node, at, OVERLOOKED_MS)
+    return await nodes.beat(node, at, OVERLOOKED_MS, after_silence=True)
 
 
 async def load(matches: Matches, ids: Sequence[UUID]) -> list[Match]:

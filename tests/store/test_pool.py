@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 
 from pairquiz_server.engine.game import shuffled
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate, read_migrations
 from pairquiz_server.store.pool import WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.questions import Questions
 from tests.store.bank import bank
 from tests.store.deadlocks import deadlocks
 from tests.store.duel import Board, answered, save_all
+from tests.store.numbered import Matches
+from tests.store.waiting import backends, until_waiting
 
 LINES = {"reads": Database.fetchval, "writes": Database.write}
 SLEEPING = "wait_event = 'PgSleep'"
@@ -32,13 +33,6 @@ async def opened(dsn: str, **options: float | bool) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-async def backends(database: Database, condition: str) -> list[int]:
-    """The process ids of this database's sessions of which a condition on pg_stat_activity is true."""
-    here = "datname = current_database() AND pid <> pg_backend_pid()"
-    rows = await database.fetch(f"SELECT pid FROM pg_stat_activity WHERE {here} AND {condition}")
-    return [row["pid"] for row in rows]
 
 
 async def kill(database: Database, pid: int) -> None:
@@ -94,7 +88,7 @@ async def test_a_connection_killed_at_work_is_unavailable_and_the_next_one_works
     database: Database, other_database: Database, run: Run
 ) -> None:
     working = asyncio.create_task(run(database, "SELECT pg_sleep(30)"))
-    await _waiting(other_database, SLEEPING, working)
+    await until_waiting(other_database, SLEEPING, working)
     (sleeping,) = await backends(other_database, SLEEPING)
     await kill(other_database, sleeping)
     with pytest.raises(StorageUnavailable, match=r"^[^\n]+$"):
@@ -146,21 +140,13 @@ async def test_a_write_that_loses_a_deadlock_is_tried_again(database_url: str, o
             await other.execute("SET LOCAL deadlock_timeout = '1min'")
             await other.execute("UPDATE met SET value = 1 WHERE id = 2")
             writing = asyncio.create_task(database.write(first_then_gate_then_second))
-            await _waiting(other_database, "wait_event = 'advisory'", writing)
+            await until_waiting(other_database, "wait_event = 'advisory'", writing)
             blocked = asyncio.create_task(other.execute("UPDATE met SET value = 1 WHERE id = 1"))
-            await _waiting(other_database, "wait_event = 'transactionid'", blocked)
+            await until_waiting(other_database, "wait_event = 'transactionid'", blocked)
             await gate.execute("SELECT pg_advisory_unlock(1)")
             await blocked
         assert [row["id"] for row in await writing] == [2]
         assert await deadlocks(database) >= 1
-
-
-async def _waiting(database: Database, condition: str, work: asyncio.Task[object]) -> None:
-    """Return when a session waits as told, or fail with the work that was to make it wait."""
-    while not await backends(database, condition):
-        if work.done():
-            await work
-            pytest.fail("nothing had to wait")
 
 
 async def test_a_fault_of_ours_is_not_called_unavailable(database: Database) -> None:
@@ -189,6 +175,25 @@ async def test_writes_wait_for_each_other(database: Database) -> None:
     rows = await asyncio.gather(*(database.write("SELECT pg_backend_pid(), $1::int", number) for number in range(20)))
     assert [row[0][1] for row in rows] == list(range(20))
     assert len({row[0][0] for row in rows}) == 1
+
+
+async def test_a_database_that_is_back_is_met_on_new_lines(database: Database) -> None:
+    async def lines() -> set[int]:
+        ((writer,),) = await database.write("SELECT pg_backend_pid()")
+        return {writer, await database.fetchval("SELECT pg_backend_pid()")}
+
+    before = await lines()
+    await database.probe("SELECT 1")
+    assert await lines() == before
+    with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+        await database.probe("SELECT pg_sleep(30)")
+    assert not database.available
+    for run in LINES.values():
+        with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+            await run(database, "SELECT 1")
+    await database.probe("SELECT 1")
+    await database.back()
+    assert not await lines() & before
 
 
 async def test_everything_works_without_prepared_statements(empty_database_url: str) -> None:

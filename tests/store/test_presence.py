@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows, SeatTaken
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, back, completed, gone, save_all
+from tests.store.numbered import Matches
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 

@@ -3,12 +3,12 @@ from collections.abc import Callable
 
 import pytest
 
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.rows import Change
 from pairquiz_server.store.usage import FeatureDay, Usage
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, left, save_all
+from tests.store.numbered import Matches
 
 DAY_MS = 24 * 3600 * 1000
 USED: list[tuple[Callable[[Board], list[Change]], list[tuple[str, str]]]] = [

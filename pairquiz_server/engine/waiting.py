@@ -1,0 +1,63 @@
+"""How long a command may wait: whoever asked is refused in time, whatever the database does meanwhile."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from pairquiz_server.engine.submission import Submission
+
+log = structlog.get_logger("pairquiz.waiting")
+
+PATIENCE_S = 3.0
+"""A player who sees nothing for longer takes the game for broken, and the client's own repeat is due."""
+
+
+class Waiting:
+    """All that wait, the longest first. `refuse` is called for each that is not settled after `PATIENCE_S`."""
+
+    def __init__(self, refuse: Callable[[Submission], None]) -> None:
+        self._refuse = refuse
+        self._waiting: deque[Submission] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self, submission: Submission) -> None:
+        """Let a command wait from now on."""
+        while self._waiting and self._waiting[0].settled:
+            self._waiting.popleft()
+        submission.taken_at = asyncio.get_running_loop().time()
+        self._waiting.append(submission)
+        if self._timer is None:
+            self._wait_for_first()
+
+    def refuse_all(self) -> None:
+        """Refuse all that still wait."""
+        self._refuse_taken_until(float("inf"))
+
+    def end(self) -> None:
+        """Look at nobody any more."""
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait_for_first(self) -> None:
+        self._timer = None
+        if self._waiting:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(self._waiting[0].taken_at + PATIENCE_S, self._look)
+
+    def _look(self) -> None:
+        self._refuse_taken_until(asyncio.get_running_loop().time() - PATIENCE_S)
+        self._wait_for_first()
+
+    def _refuse_taken_until(self, taken_until: float) -> None:
+        refused = 0
+        while self._waiting and (self._waiting[0].settled or self._waiting[0].taken_at <= taken_until):
+            submission = self._waiting.popleft()
+            if not submission.settled:
+                self._refuse(submission)
+                refused += 1
+        if refused:
+            log.warning("commands_given_up", count=refused)
