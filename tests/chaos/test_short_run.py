@@ -1,4 +1,4 @@
-"""The short form of the chaos run: every kind of fault twice, on the real thing. CI runs it as `scripts/chaos --short`."""
+"""The short form of the chaos run: every kind of fault twice. CI runs it as `scripts/chaos --short`."""
 
 import os
 from pathlib import Path
