@@ -80,7 +80,9 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     began = time.monotonic()
     client = _open_folder()
     without = await official.install(client) if plan.official else "nobody asked for them"
-    async with _system(plan, folder, history, random) as system:
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, client, ignore_errors=True)
+        system = await stack.enter_async_context(_system(plan, folder, history, random))
         pairs, players, slow = await _play(plan, system, None if without else client)
         stored = await ledger.read(system.postgres.dsn)
     mend_s = MEND_S if plan.nodes > 1 else 0.0
@@ -94,7 +96,6 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             Finding("traceback", None, f"server {number}: {line}") for line in tracebacks(node.server.log_file)
         ]
     history.dump(folder)
-    shutil.rmtree(client, ignore_errors=True)
     ended = sum(1 for match in stored.matches.values() if match.status == "completed")
     facts = [
         f"seed {plan.seed}, {plan.nodes} server(s), {plan.pairs} pairs, {time.monotonic() - began:.0f} s",
