@@ -1,0 +1,132 @@
+"""What the database holds after a run, read by SQL of our own and not by the server's."""
+
+from dataclasses import dataclass, field
+
+import asyncpg
+
+QUERIES = {
+    "matches": """
+        SELECT id::text, version, status::text, question_count, time_limit_s, points, speed_bonus, request_id,
+               player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
+               started_at, deadline_at, resumed_at, due_at, ended_at, end_reason::text, forfeited_by
+        FROM pairquiz.matches""",
+    "questions": """
+        SELECT d.match_id::text, d.question_id, array_position(d.option_order, q.correct) - 1 AS right_option
+        FROM pairquiz.match_questions d JOIN pairquiz.questions q ON q.id = d.question_id
+        ORDER BY d.match_id, d.position""",
+    "answers": """
+        SELECT match_id::text, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at
+        FROM pairquiz.answers ORDER BY match_id, player, ordinal""",
+    "usage": """
+        SELECT match_id::text, player_id, feature::text, count(*) AS times
+        FROM pairquiz.feature_usage GROUP BY 1, 2, 3 HAVING count(*) > 1""",
+}
+
+
+@dataclass(slots=True)
+class Answer:
+    """A stored answer of player 1 or 2."""
+
+    player: int
+    ordinal: int
+    question_id: int
+    chosen: int
+    correct: bool
+    base: int
+    bonus: int
+    arrived_at: int
+    judged_at: int
+
+    @property
+    def points(self) -> int:
+        """What it counts."""
+        return self.base + self.bonus
+
+
+@dataclass(slots=True)
+class Match:
+    """A stored match; `players`, `scores` and `completed_at` are those of player 1 and 2, `right` of each question."""
+
+    id: str
+    version: int
+    status: str
+    question_count: int
+    time_limit_s: int
+    points: int
+    speed_bonus: int
+    request_id: str | None
+    players: tuple[str, str | None]
+    scores: tuple[int, int]
+    completed_at: tuple[int | None, int | None]
+    started_at: int | None
+    deadline_at: int | None
+    resumed_at: int | None
+    due_at: int
+    ended_at: int | None
+    end_reason: str | None
+    forfeited_by: int | None
+    right: dict[int, int] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+
+    def of(self, player: int) -> list[Answer]:
+        """Return the answers of player 1 or 2, in their order."""
+        return [answer for answer in self.answers if answer.player == player]
+
+    def answer(self, player: int, question_id: int) -> Answer | None:
+        """Return an answer, None where there is none."""
+        return next((one for one in self.of(player) if one.question_id == question_id), None)
+
+
+@dataclass
+class Ledger:
+    """All matches by id, the database's time (milliseconds), and what was counted twice in the usage."""
+
+    matches: dict[str, Match]
+    now: int
+    counted_twice: list[str] = field(default_factory=list)
+
+
+async def read(dsn: str) -> Ledger:
+    """Read everything in one snapshot."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            now = await connection.fetchval("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+            rows = {name: await connection.fetch(query) for name, query in QUERIES.items()}
+    finally:
+        await connection.close()
+    matches = {row["id"]: _match(row) for row in rows["matches"]}
+    for row in rows["questions"]:
+        matches[row["match_id"]].right[row["question_id"]] = row["right_option"]
+    orphans = []
+    for row in rows["answers"]:
+        match_id, *values = row.values()
+        if match_id in matches:
+            matches[match_id].answers.append(Answer(*values))
+        else:
+            orphans.append(f"an answer in a match {match_id} that is not there")
+    twice = [f"{row['player_id']} {row['feature']} {row['match_id']} {row['times']} times" for row in rows["usage"]]
+    return Ledger(matches, now, orphans + twice)
+
+
+def _match(row: asyncpg.Record) -> Match:
+    return Match(
+        id=row["id"],
+        version=row["version"],
+        status=row["status"],
+        question_count=row["question_count"],
+        time_limit_s=row["time_limit_s"],
+        points=row["points"],
+        speed_bonus=row["speed_bonus"],
+        request_id=row["request_id"],
+        players=(row["player1_id"], row["player2_id"]),
+        scores=(row["player1_score"], row["player2_score"]),
+        completed_at=(row["player1_completed_at"], row["player2_completed_at"]),
+        started_at=row["started_at"],
+        deadline_at=row["deadline_at"],
+        resumed_at=row["resumed_at"],
+        due_at=row["due_at"],
+        ended_at=row["ended_at"],
+        end_reason=row["end_reason"],
+        forfeited_by=row["forfeited_by"],
+    )
