@@ -58,6 +58,8 @@ def configure(
     logging.basicConfig(level=max(threshold, logging.INFO), handlers=[handler], force=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.ERROR if name in quiet else logging.INFO)
+    # Its pool writes a traceback of its own where the database is away, which the heartbeat tells in a line.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
 
 
 class _Sink:

@@ -115,6 +115,7 @@ class Presence:
                 await self._pace.rest(LOOK_EVERY_S)
             except Exception:
                 log.exception("presence_failed")  # a fault of ours must not end all presence
+                await self._pace.rest(LOOK_EVERY_S)  # `mend_mistakes` does what was lost here
 
     async def _look(self) -> None:
         looks = 0

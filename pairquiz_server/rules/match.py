@@ -102,8 +102,8 @@ class Match(Struct, frozen=True, kw_only=True):
     """One game between two players; `seats[0]` created it. All times are in milliseconds.
 
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
-    `forfeited_by` is the seat of a player who gave up, or stayed away. `resumed_at` is when the service was last back
-    after an outage: the match's clock stood still until then.
+    `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
+    clock stood still: the last outage of the service.
     """
 
     id: UUID
@@ -125,6 +125,7 @@ class Match(Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     end_reason: EndReason | None = None
     forfeited_by: int | None = None
+    paused_at: int | None = None
     resumed_at: int | None = None
     questions: tuple[MatchQuestion, ...] = ()
 
@@ -153,8 +154,13 @@ class Match(Struct, frozen=True, kw_only=True):
         return self.question_count * self.time_limit_s * 1000
 
     def counts_at(self, at: int) -> int:
-        """Return when something that arrived at `at` counts: what came while the clock stood still, when it went on."""
-        return max(at, self.resumed_at or at)
+        """Return when something that arrived at `at` counts, by the clock that the last outage has moved.
+
+        What came before the outage keeps its distance from the deadline, what came within it counts as its end.
+        """
+        if self.paused_at is None or self.resumed_at is None or at >= self.resumed_at:
+            return at
+        return min(at + self.resumed_at - self.paused_at, self.resumed_at)
 
     def left_ms(self, at: int) -> int:
         """Return how much of a running match is left at `at`; negative where it is over."""

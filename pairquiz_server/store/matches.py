@@ -143,6 +143,7 @@ def _match(record: asyncpg.Record) -> Match:
         ended_at=record["ended_at"],
         end_reason=record["end_reason"] and EndReason(record["end_reason"]),
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
+        paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
         questions=_questions.decode(record["questions"]) if record["questions"] else (),
     )

@@ -71,6 +71,7 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     ended_at: int | None = None
     end_reason: str | None = None
     forfeited_by: int | None = None
+    paused_at: int | None = None
     resumed_at: int | None = None
 
 
@@ -197,6 +198,7 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         ended_at=match.ended_at,
         end_reason=match.end_reason,
         forfeited_by=None if match.forfeited_by is None else match.forfeited_by + 1,
+        paused_at=match.paused_at,
         resumed_at=match.resumed_at,
     )
 

@@ -135,6 +135,8 @@ class Announcer:
                 if len(match.seats) == 2:
                     gone = views.opponent_disconnected(match, absence, version=event.version)
                     yield 1 - seat, "opponent_disconnected", gone
+                # Who has come back already, faster than that was noted, must not miss a version.
+                yield seat, "quiz_state", self._state(match, seat)
             case PlayerReturned(seat=seat):
                 if len(match.seats) == 2:
                     yield 1 - seat, "opponent_reconnected", OpponentReconnected(str(match.id), event.version)

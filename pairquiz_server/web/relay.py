@@ -145,7 +145,7 @@ class Relay:
             while True:
                 try:
                     await self._session()
-                except* (RedisError, OSError, TimeoutError) as lost:
+                except* (RedisError, OSError, TimeoutError, RuntimeError) as lost:  # the last by uvloop's closed lines
                     self._note_loss(lost.exceptions[0])
                 except* Exception:
                     log.exception("relay_failed")

@@ -15,6 +15,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -155,13 +156,14 @@ class WebSocketDriver:
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         """Shake hands, and serve the socket until it is closed."""
         request: web.Request = environ["aiohttp.request"]
-        await self._socket.prepare(request)
-        self._transports.opened(self._session.sid, self._socket, request.transport)
-        try:
-            if not self._session.connected or await self._probed():
-                await self._handler(self)
-        finally:
-            self._transports.ended(self._session.sid, self._socket)
+        with suppress(ConnectionResetError):  # a client that is gone before its handshake is answered
+            await self._socket.prepare(request)
+            self._transports.opened(self._session.sid, self._socket, request.transport)
+            try:
+                if not self._session.connected or await self._probed():
+                    await self._handler(self)
+            finally:
+                self._transports.ended(self._session.sid, self._socket)
         return self._socket
 
     async def wait(self) -> str:

@@ -17,6 +17,7 @@ ALTER TABLE pairquiz.matches
     ADD COLUMN player2_absence_cause pairquiz.absence_cause,
     ADD COLUMN player2_reconnect_by bigint,
     ADD COLUMN player2_away_ms integer NOT NULL DEFAULT 0,
+    ADD COLUMN paused_at bigint,
     ADD COLUMN resumed_at bigint,
     ADD CHECK ((player1_absent_since IS NULL) = (player1_absence_cause IS NULL)),
     ADD CHECK ((player2_absent_since IS NULL) = (player2_absence_cause IS NULL));
@@ -28,7 +29,8 @@ COMMENT ON COLUMN pairquiz.matches.player2_absent_since  IS 'Since when player 2
 COMMENT ON COLUMN pairquiz.matches.player2_absence_cause IS 'How player 2''s last connection went.';
 COMMENT ON COLUMN pairquiz.matches.player2_reconnect_by  IS 'Until when player 2 may come back; null while the match is not running.';
 COMMENT ON COLUMN pairquiz.matches.player2_away_ms       IS 'What player 2''s earlier absences took from the budget.';
-COMMENT ON COLUMN pairquiz.matches.resumed_at            IS 'When the service was last back after an outage: the match''s clock stood still until then.';
+COMMENT ON COLUMN pairquiz.matches.paused_at             IS 'When the last outage of the service began: from then on the match''s clock stood still.';
+COMMENT ON COLUMN pairquiz.matches.resumed_at            IS 'When that outage ended, and the clock went on.';
 COMMENT ON COLUMN pairquiz.matches.due_at                IS 'When the sweeper has to look at a live match: the end of the wait, of the readiness, of a grace, or the deadline.';
 COMMENT ON COLUMN pairquiz.matches.forfeited_by          IS 'The player (1 or 2) who gave up, or stayed away.';
 COMMENT ON TABLE  pairquiz.matches                       IS 'Matches between two players; `id` is the session_id of the wire. Changed by the committer''s one statement, and, when the service comes back after an outage, by the beat that moves all clocks.';

@@ -64,6 +64,7 @@ moved AS (
         player1_reconnect_by = last.now + (m.player1_reconnect_by - m.player1_absent_since),
         player2_absent_since = CASE WHEN m.player2_absent_since IS NOT NULL THEN last.now END,
         player2_reconnect_by = last.now + (m.player2_reconnect_by - m.player2_absent_since),
+        paused_at = last.now - last.gap,
         resumed_at = last.now,
         due_at = CASE
             WHEN m.status <> 'in_progress' THEN m.due_at + last.gap

@@ -421,7 +421,22 @@ class TestOutage:
         """The match whose last sign of life was a minute after its start."""
         assert match.deadline_at is not None
         deadline_at = match.deadline_at + self.GAP_MS
-        return replace(match, deadline_at=deadline_at, due_at=deadline_at, resumed_at=self.RESUMED_AT)
+        paused_at = self.RESUMED_AT - self.GAP_MS
+        return replace(
+            match, deadline_at=deadline_at, due_at=deadline_at, paused_at=paused_at, resumed_at=self.RESUMED_AT
+        )
+
+    @pytest.mark.parametrize("before_ms", [1, 700, 30_000])
+    def test_answer_that_came_before_the_pause_keeps_the_bonus_of_its_arrival(self, before_ms: int) -> None:
+        match = self.moved(running())
+        decision = decide(match, submit(ANNA), self.RESUMED_AT - self.GAP_MS - before_ms)
+        assert decision.match.seats[0].answers[0].bonus == 50 * (180_000 + before_ms) // 240_000
+
+    def test_answer_that_came_in_time_before_the_pause_stays_in_time(self) -> None:
+        match = self.moved(running(time_limit_s=29))  # its deadline was over when the service went away
+        decision = decide(match, submit(ANNA), STARTED_AT + 58_000)
+        assert decision.match.seats[0].answers[0].bonus == 0
+        assert_refused(match, submit(ANNA), STARTED_AT + 58_001, Code.TOO_LATE)
 
     @pytest.mark.parametrize("before_ms", [0, 1, 300_000, GAP_MS])
     def test_answer_that_came_in_the_pause_has_the_bonus_of_its_beginning(self, before_ms: int) -> None:

@@ -73,7 +73,7 @@ def moved(match: Match, now: int, gap: int) -> Match:
         )
         for seat in match.seats
     )
-    after = replace(match, version=match.version + 1, resumed_at=now, seats=seats)
+    after = replace(match, version=match.version + 1, paused_at=now - gap, resumed_at=now, seats=seats)
     if match.status is not Status.IN_PROGRESS:
         return replace(after, due_at=match.due_at + gap)
     assert match.deadline_at is not None
