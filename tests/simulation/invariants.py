@@ -1,0 +1,364 @@
+"""What must hold whatever goes wrong; checked at every commit, announcement, acknowledgement, and in the end."""
+
+from collections import deque
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.events import Answer, AnswerAccepted, PlayerJoined
+from pairquiz_server.rules.match import LIVE, Decision, Match, Outcome, Status
+from pairquiz_server.store.rows import Change
+from tests.simulation.node import EPOCH_MS, MARGIN_MS, Node, Reply, Request
+
+if TYPE_CHECKING:
+    from tests.simulation.client import Client
+    from tests.simulation.node import Connection
+    from tests.simulation.player import Pair
+    from tests.simulation.world import World
+
+SWEEP_WITHIN_S = 4.0
+"""What a sweeper waited for when all was well again, its longest sleep, a look at the store and a write."""
+SETTLED_WITHIN_S = 10.0
+"""A command that has reached a node has a reply by then, unless the node dies."""
+_CLOCKS_DIFFER_MS = 40
+
+
+class Invariant(StrEnum):
+    """What must hold."""
+
+    ANNOUNCED_IS_STORED = "what is announced is in the store"
+    ANNOUNCED_ONCE = "a change is announced once"
+    ACKNOWLEDGED_IS_STORED = "what is acknowledged is in the store"
+    ONE_REPLY = "a command has one reply"
+    EVERY_REPLY = "every command that reached a living node is settled"
+    REFUSED_CHANGED_NOTHING = "what is refused for good has changed nothing"
+    ONE_MATCH_A_REQUEST = "a request id makes one match"
+    VERSIONS_RISE = "versions rise by one a change"
+    OVER_IS_OVER = "a match that is over changes no more"
+    ANSWER_STANDS = "an answer in the store stays as it is"
+    ANSWER_COUNTS_ONCE = "an answer counts once"
+    POINTS_ARE_THE_RULES = "points are those of the rules for the time of arrival"
+    SCORE_IS_SUM = "a score is the sum of the points"
+    HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
+    ENDS_IN_TIME = "a match that is due is ended in time"
+    NOT_ENDED_EARLY = "no match is ended before it is due"
+    EVERY_MATCH_ENDS = "every match ends"
+    RESULTS_AGREE = "both players' results are those of the store"
+    NO_FAULT_OF_OURS = "nothing fails by a fault of ours"
+
+
+class Break(Struct, frozen=True):
+    """An invariant that did not hold: for which match, when (seconds of virtual time), and how."""
+
+    invariant: Invariant
+    match_id: UUID | None
+    at: float
+    detail: str
+
+
+class Counts(Struct):
+    """What a run has seen; a run that has seen nothing has shown nothing."""
+
+    commands: int = 0
+    changes: int = 0
+    answers: int = 0
+    refusals: int = 0
+    unavailable: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    gaps: int = 0
+    ended: int = 0
+
+
+class Checker:
+    """Looks at everything that happens in a world, and stops it when something must not be."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.counts = Counts()
+        self.host_of: dict[UUID, str] = {}
+        self._announced: dict[UUID, set[int]] = {}
+        self._refused: dict[tuple[UUID, str], list[tuple[int, int | str, int]]] = {}
+        self._waiting: deque[tuple[float, Request, Node]] = deque()
+        self._requests: dict[tuple[str, str], UUID] = {}
+        self._ill_at: dict[Node, float] = {}
+
+    # What the parts of the world tell.
+
+    def committed(self, change: Change, before: Match | None, after: Match) -> None:
+        """A change is in the store."""
+        self.counts.changes += 1
+        world, match_id = self._world, after.id
+        self.host_of[match_id] = after.seats[0].player.id
+        if world.noting:
+            world.note(
+                "committed", match_id, f"{change.from_version} -> {after.version} {after.status} {_names(change)}"
+            )
+        self._check_versions(change, before, after)
+        for index, seat in enumerate(after.seats):
+            old = before.seats[index].answers if before and index < len(before.seats) else ()
+            if seat.answers[: len(old)] != old:
+                self._break(Invariant.ANSWER_STANDS, match_id, f"seat {index} had {old}, and has {seat.answers}")
+            for answer in seat.answers[len(old) :]:
+                self._check_answer(after, index, answer)
+            if len({answer.question_id for answer in seat.answers}) != len(seat.answers):
+                self._break(Invariant.ANSWER_COUNTS_ONCE, match_id, f"seat {index}: {_questions(seat.answers)}")
+            total = sum(answer.points for answer in seat.answers)
+            if seat.score != total:
+                self._break(Invariant.SCORE_IS_SUM, match_id, f"seat {index} has {seat.score}, and its answers {total}")
+        if after.status not in LIVE:
+            self.counts.ended += 1
+            if after.end_reason in ("deadline", "nobody_joined", "never_started") and before is not None:
+                self._check_end(before, after)
+
+    def announced(self, node: Node, decision: Decision) -> None:
+        """A node tells players of a decision."""
+        match_id = decision.match.id
+        self.host_of[match_id] = decision.match.seats[0].player.id
+        if self._world.noting:
+            self._world.note("announced", match_id, f"node {node.number}: {_names(decision)} v{decision.match.version}")
+        stored = self._world.model.events.get(match_id, ())
+        for event in decision.events:
+            if event not in stored:
+                self._break(Invariant.ANNOUNCED_IS_STORED, match_id, f"node {node.number} announced {event}")
+        versions = self._announced.setdefault(match_id, set())
+        for version in {event.version for event in decision.events}:
+            if version in versions:
+                self._break(Invariant.ANNOUNCED_ONCE, match_id, f"version {version} again")
+            versions.add(version)
+
+    def arrived(self, node: Node, request: Request) -> None:
+        """A command has reached a node."""
+        self.counts.commands += 1
+        if self._world.noting:
+            self._world.note("arrived", _match_of(request), f"node {node.number}: {_told(request)}")
+        self._waiting.append((self._world.loop.time() + SETTLED_WITHIN_S, request, node))
+
+    def settled(self, node: Node, request: Request, outcome: Reply) -> None:
+        """A command is acknowledged or refused."""
+        match_id = outcome.match.id if isinstance(outcome, Decision) else _match_of(request)
+        if self._world.noting:
+            self._world.note("settled", match_id, f"node {node.number}: {_told(request)}: {_outcome(outcome)}")
+        request.replies += 1
+        if request.replies > 1:
+            self._break(Invariant.ONE_REPLY, match_id, f"{_told(request)} has {request.replies}")
+        if isinstance(outcome, Decision):
+            self._check_acknowledged(request, outcome)
+        elif outcome.code is Code.INTERNAL:
+            self._break(Invariant.NO_FAULT_OF_OURS, match_id, f"{_told(request)}: {outcome}")
+        elif outcome.retry:
+            self.counts.unavailable += 1
+        else:
+            self._check_refused(request, outcome)
+
+    def heard(self, client: "Client", connection: "Connection | None", decision: Decision) -> None:
+        """An announcement has reached a player."""
+        if self._world.noting:
+            known = client.match.version if client.match else 0
+            self._world.note("heard", decision.match.id, f"{client.player.id} (at {known}): {_names(decision)}")
+        assert connection is not None
+        for event in decision.events:
+            key = (decision.match.id, event.version, type(event).__name__)
+            if key in connection.heard:
+                self._break(Invariant.HEARD_IN_ORDER, decision.match.id, f"{client.player.id} heard {event} again")
+            connection.heard.add(key)
+
+    def gap(self, client: "Client") -> None:
+        """A player has missed something, and reads it."""
+        self.counts.gaps += 1
+        if self._world.noting:
+            self._world.note("gap", client.match_id, f"{client.player.id} reads the whole state")
+
+    def same_match(self, client: "Client", first: Match, again: Reply | None) -> None:
+        """A creation was sent again with its request id."""
+        if isinstance(again, Decision) and again.match.id != first.id:
+            self._break(Invariant.ONE_MATCH_A_REQUEST, first.id, f"{client.player.id} made {again.match.id} too")
+
+    def pair_is_done(self, pair: "Pair") -> None:
+        """A pair's players have seen the end, or given up."""
+        for client in (pair.host, *pair.guests):
+            if client.match is None or client.match_id is None or client.match_id not in self._world.model.matches:
+                continue
+            stored = self._world.model.matches[client.match_id]
+            index = stored.seat_of(client.player.id)
+            if index is not None and client.over and _result(client.match, index) != _result(stored, index):
+                told = f"{_result(client.match, index)} where the store has {_result(stored, index)}"
+                self._break(Invariant.RESULTS_AGREE, stored.id, f"{client.player.id} knows {told}")
+
+    def fault(self, detail: str) -> None:
+        """Something failed that no fault of the plan explains."""
+        self._break(Invariant.NO_FAULT_OF_OURS, None, detail)
+
+    def tick(self) -> None:
+        """Look whether something that must happen has not."""
+        now = self._world.loop.time()
+        while self._waiting and self._waiting[0][0] < now:
+            _, request, node = self._waiting.popleft()
+            if node.alive and not request.replies:
+                self._break(
+                    Invariant.EVERY_REPLY, _match_of(request), f"node {node.number} is silent on {_told(request)}"
+                )
+        for node in self._world.nodes:
+            if not self._world.serves(node):
+                self._ill_at[node] = now
+        well_since = min(self._ill_at.get(node, node.born_at) for node in self._world.nodes)
+        if now - well_since < SWEEP_WITHIN_S:
+            return
+        model = self._world.model
+        for due in model.find_due(EPOCH_MS + int((now - SWEEP_WITHIN_S) * 1000) - MARGIN_MS, 1):
+            self._break(
+                Invariant.ENDS_IN_TIME, due.id, f"still {due.status}, due at {_clock(model.matches[due.id].due_at)}"
+            )
+
+    def finished(self) -> None:
+        """All pairs are gone, and all sweeping is done."""
+        for match in self._world.model.matches.values():
+            if match.status in LIVE:
+                self._break(Invariant.EVERY_MATCH_ENDS, match.id, f"still {match.status}")
+                return
+
+    # What must hold.
+
+    def _check_versions(self, change: Change, before: Match | None, after: Match) -> None:
+        first = before.version if before else 0
+        versions = list(dict.fromkeys(event.version for event in change.events))
+        if first != change.from_version or versions != list(range(first + 1, after.version + 1)):
+            self._break(Invariant.VERSIONS_RISE, after.id, f"{versions} from {first} to {after.version}")
+        if before is not None and before.status not in LIVE:
+            self._break(Invariant.OVER_IS_OVER, after.id, f"{before.status}, and then {_names(change)}")
+
+    def _check_answer(self, match: Match, index: int, answer: Answer) -> None:
+        self.counts.answers += 1
+        assert match.started_at is not None
+        assert match.deadline_at is not None
+        question = match.question(answer.question_id)
+        right = question is not None and question.correct == answer.chosen
+        span_ms = match.question_count * match.time_limit_s * 1000
+        left_ms = match.deadline_at - answer.judged_at
+        # Another node than the one that started the match may be some milliseconds behind it.
+        fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
+        in_time = 0 <= left_ms <= span_ms + _CLOCKS_DIFFER_MS
+        if question is None or answer.correct != right or answer.points != fair or not in_time:
+            self._break(
+                Invariant.POINTS_ARE_THE_RULES,
+                match.id,
+                f"seat {index}: {answer} with {left_ms} of {span_ms} ms left is worth {fair}",
+            )
+        key = (match.id, match.seats[index].player.id)
+        if (answer.question_id, answer.chosen, answer.arrived_at) in self._refused.get(key, ()):
+            self._break(Invariant.REFUSED_CHANGED_NOTHING, match.id, f"{key[1]} was refused {answer}")
+
+    def _check_end(self, before: Match, after: Match) -> None:
+        assert after.ended_at is not None
+        if after.ended_at < before.due_at + MARGIN_MS:
+            self._break(
+                Invariant.NOT_ENDED_EARLY, after.id, f"at {_clock(after.ended_at)}, due {_clock(before.due_at)}"
+            )
+
+    def _check_acknowledged(self, request: Request, decision: Decision) -> None:
+        stored = self._world.model.matches.get(decision.match.id)
+        match_id = decision.match.id
+        if stored is None or decision.match.version > stored.version:
+            self._break(
+                Invariant.ACKNOWLEDGED_IS_STORED, match_id, f"{_told(request)}: version {decision.match.version}"
+            )
+            return
+        events = self._world.model.events[match_id]
+        for event in decision.events:
+            if event not in events:
+                self._break(Invariant.ACKNOWLEDGED_IS_STORED, match_id, f"{_told(request)}: {event}")
+        self.counts.duplicates += decision.duplicate
+        index = stored.seat_of(request.player.id)
+        if index is None:
+            self._break(Invariant.ACKNOWLEDGED_IS_STORED, match_id, f"{request.player.id} has no seat")
+        elif request.verb == "submit_answer":
+            self._check_locked(request, stored, index)
+        elif request.verb == "create" and request.wishes["request_id"] is not None:
+            first = self._requests.setdefault((request.player.id, request.wishes["request_id"]), match_id)
+            if first != match_id:
+                self._break(Invariant.ONE_MATCH_A_REQUEST, match_id, f"{_told(request)} had made {first}")
+        elif request.verb == "start" and stored.started_at is None:
+            self._break(Invariant.ACKNOWLEDGED_IS_STORED, match_id, f"{_told(request)}: not started")
+
+    def _check_locked(self, request: Request, stored: Match, index: int) -> None:
+        wish = request.wishes
+        answer = stored.seats[index].answer_to(wish["question_id"])
+        question = stored.question(wish["question_id"])
+        asked = (
+            wish["answer"]
+            if isinstance(wish["answer"], int) or not question
+            else question.options.index(wish["answer"])
+        )
+        if answer is None or answer.chosen != asked:
+            self._break(Invariant.ACKNOWLEDGED_IS_STORED, stored.id, f"{_told(request)}: the store has {answer}")
+
+    def _check_refused(self, request: Request, refusal: Refused) -> None:
+        self.counts.refusals += 1
+        match_id = _match_of(request)
+        if match_id is None:
+            return
+        stored = self._world.model.matches.get(match_id)
+        events = self._world.model.events.get(match_id, ())
+        if request.verb == "submit_answer" and stored is not None:
+            wish = request.wishes
+            question = stored.question(wish["question_id"])
+            if question is None or not (isinstance(wish["answer"], str) or wish["answer"] in range(4)):
+                return
+            chosen = wish["answer"] if isinstance(wish["answer"], int) else question.options.index(wish["answer"])
+            index = stored.seat_of(request.player.id)
+            standing = stored.seats[index].answer_to(question.id) if index is not None else None
+            if standing is not None and standing.chosen == chosen:
+                self._break(
+                    Invariant.REFUSED_CHANGED_NOTHING, match_id, f"{_told(request)}: {refusal.code}, but {standing}"
+                )
+            key = (match_id, request.player.id)
+            self._refused.setdefault(key, []).append((question.id, chosen, request.arrived_at))
+        elif request.verb == "join" and any(isinstance(event, PlayerJoined) for event in events):
+            assert stored is not None
+            if stored.seat_of(request.player.id) == 1:
+                self._break(
+                    Invariant.REFUSED_CHANGED_NOTHING, match_id, f"{_told(request)}: {refusal.code}, but seated"
+                )
+
+    def _break(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
+        self._world.broken_by(Break(invariant, match_id, self._world.loop.time(), detail))
+
+
+def _match_of(request: Request) -> UUID | None:
+    return request.wishes.get("match_id")
+
+
+def _result(match: Match, index: int) -> tuple[Status, str | None, Outcome, int, int]:
+    theirs = match.seats[1 - index].score if len(match.seats) == 2 else 0
+    return match.status, match.end_reason, match.outcome(index), match.seats[index].score, theirs
+
+
+def _names(told: Change | Decision) -> str:
+    return ", ".join(
+        f"{type(event).__name__}(seat {event.seat}, question {event.answer.question_id}, {event.answer.points} points)"
+        if isinstance(event, AnswerAccepted)
+        else type(event).__name__
+        for event in told.events
+    )
+
+
+def _questions(answers: tuple[Answer, ...]) -> str:
+    return ", ".join(f"question {answer.question_id} ({answer.points})" for answer in answers)
+
+
+def _told(request: Request) -> str:
+    wishes: dict[str, Any] = {name: wish for name, wish in request.wishes.items() if name != "match_id"}
+    return f"{request.player.id} {request.verb} {wishes or ''}".strip()
+
+
+def _outcome(outcome: Reply) -> str:
+    if isinstance(outcome, Refused):
+        return f"refused, {outcome.code}"
+    return f"{'duplicate' if outcome.duplicate else 'done'}, version {outcome.match.version}"
+
+
+def _clock(at_ms: int) -> str:
+    return f"{(at_ms - EPOCH_MS) / 1000:.3f}s"

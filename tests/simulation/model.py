@@ -1,0 +1,204 @@
+"""The store as a small model: what PostgreSQL does with each query, in dicts. `test_store_model` compares the two.
+
+One call is one statement: all of it happens, or nothing.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.events import Answer, AnswerAccepted, Event, MatchStarted
+from pairquiz_server.rules.match import LIVE, Match, Seat, Status
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.question import topic_key
+from pairquiz_server.store.matches import DueMatch
+from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.rows import Change
+
+Committed = Callable[[Change, Match | None, Match], None]
+"""Hears of each change that is committed: the change, the match as it was stored before, and as it is now."""
+
+
+class DuplicateKeyError(Exception):
+    """A row is there already. A fault of ours: the statement has done nothing."""
+
+
+class Model:
+    """The matches and questions of one database. `answers_are_unique` stands for the primary key of the answers."""
+
+    def __init__(
+        self,
+        bank: dict[Topic, Sequence[DrawnQuestion]],
+        random: Random,
+        *,
+        committed: Committed = lambda *_: None,
+        answers_are_unique: bool = True,
+    ) -> None:
+        self.matches: dict[UUID, Match] = {}
+        self.events: dict[UUID, list[Event]] = {}
+        self.conflicts = 0
+        self._bank = {topic.id: bank[topic] for topic in bank}
+        self._topics = {topic_key(topic.name): topic for topic in bank}
+        self._random = random
+        self._committed = committed
+        self._answers_are_unique = answers_are_unique
+        self._players: dict[str, Player] = {}
+        self._waiting: dict[str, UUID] = {}
+        self._joined: dict[tuple[str, str], list[UUID]] = {}
+        self._requests: dict[tuple[str, str], UUID] = {}
+        self._requested: list[tuple[int, int, UUID]] = []
+        self._due: list[tuple[int, int, UUID]] = []
+        self._live: dict[str, list[UUID]] = {}
+
+    def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+        """Move the matches that stand where their change began; return the ids of the others."""
+        ordered = sorted(changes, key=lambda change: change.match.id.int)
+        stuck: set[UUID] = set()
+        codes: set[str] = set()
+        requests: set[tuple[str, str]] = set()
+        for change in ordered:
+            match = change.match
+            if change.from_version:
+                stored = self.matches.get(match.id)
+                if stored is None or stored.version != change.from_version:
+                    stuck.add(match.id)
+                continue
+            code = match.join_code if match.status is Status.WAITING else None
+            request = _request(match)
+            taken = (
+                match.id in self.matches
+                or (code is not None and (code in self._waiting or code in codes))
+                or (request is not None and (request in self._requests or request in requests))
+            )
+            if taken:
+                stuck.add(match.id)
+                continue
+            if code is not None:
+                codes.add(code)
+            if request is not None:
+                requests.add(request)
+        self.conflicts += len(stuck)
+        moving = [change for change in ordered if change.match.id not in stuck]
+        if self._answers_are_unique:
+            for change in moving:
+                self._require_new_answers(change)
+        for change in moving:
+            before = self.matches.get(change.match.id)
+            after = self._stored(change, before)
+            self._put(before, after)
+            self.events.setdefault(after.id, []).extend(change.events)
+            self._committed(change, before, after)
+        return frozenset(stuck)
+
+    def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+        return {match_id: self.matches[match_id] for match_id in ids if match_id in self.matches}
+
+    def find_by_code(self, code: str, player_id: str) -> UUID | None:
+        if code in self._waiting:
+            return self._waiting[code]
+        joined = self._joined.get((player_id, code), [])
+        return max(joined, key=lambda match_id: self.matches[match_id].created_at, default=None)
+
+    def find_by_request(self, player_id: str, request_id: str) -> UUID | None:
+        return self._requests.get((player_id, request_id))
+
+    def find_live(self, player_id: str) -> list[UUID]:
+        return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
+
+    def find_due(self, at: int, limit: int) -> list[DueMatch]:
+        due = self._due[: min(bisect_right(self._due, at, key=lambda one: one[0]), limit)]
+        return [DueMatch(match_id, self.matches[match_id].status) for _, _, match_id in due]
+
+    def next_due(self, after: int) -> int | None:
+        place = bisect_right(self._due, after, key=lambda one: one[0])
+        return self._due[place][0] if place < len(self._due) else None
+
+    def forget_requests(self, before: int) -> None:
+        place = bisect_left(self._requested, before, key=lambda one: one[0])
+        for _, _, match_id in self._requested[:place]:
+            match = self.matches[match_id]
+            request = _request(match)
+            assert request is not None
+            del self._requests[request]
+            self.matches[match_id] = replace(match, request_id=None)
+        del self._requested[:place]
+
+    def find_topic(self, name: str, count_to: int) -> Topic | None:
+        topic = self._topics.get(topic_key(name))
+        return topic and replace(topic, available=min(len(self._bank[topic.id]), count_to))
+
+    def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
+        questions = self._bank[topic_id]
+        return self._random.sample(questions, min(count, len(questions)))
+
+    def _require_new_answers(self, change: Change) -> None:
+        stored = self.matches.get(change.match.id)
+        seen = {
+            (index, answer.question_id)
+            for index, seat in enumerate(stored.seats if stored else ())
+            for answer in seat.answers
+        }
+        for event in change.events:
+            if isinstance(event, AnswerAccepted):
+                key = (event.seat, event.answer.question_id)
+                if key in seen:
+                    raise DuplicateKeyError(f"answers: {change.match.id} {key}")
+                seen.add(key)
+
+    def _stored(self, change: Change, before: Match | None) -> Match:
+        """What the rows make of a change: answers and drawn questions come from events alone, and are only added."""
+        match = change.match
+        seats = tuple(
+            replace(seat, player=self._known(seat.player), answers=self._answers(change, before, index))
+            for index, seat in enumerate(match.seats)
+        )
+        drawn = any(isinstance(event, MatchStarted) for event in change.events)
+        questions = match.questions if drawn else before.questions if before else ()
+        request_id = before.request_id if before else match.request_id
+        return replace(match, seats=seats, questions=questions, request_id=request_id)
+
+    def _known(self, player: Player) -> Player:
+        return self._players.setdefault(player.id, replace(player, label=None))
+
+    def _answers(self, change: Change, before: Match | None, index: int) -> tuple[Answer, ...]:
+        standing = before.seats[index].answers if before and index < len(before.seats) else ()
+        new = tuple(
+            event.answer for event in change.events if isinstance(event, AnswerAccepted) and event.seat == index
+        )
+        return (*standing, *new) if new else standing
+
+    def _put(self, before: Match | None, after: Match) -> None:
+        self.matches[after.id] = after
+        waited = before is not None and before.status is Status.WAITING
+        if after.status is Status.WAITING:
+            self._waiting[after.join_code] = after.id
+        elif waited:
+            del self._waiting[after.join_code]
+        if before is None and (request := _request(after)) is not None:
+            self._requests[request] = after.id
+            insort(self._requested, (after.created_at, after.id.int, after.id))
+        if before is not None and before.status in LIVE:
+            del self._due[bisect_left(self._due, (before.due_at, before.id.int, before.id))]
+        if after.status in LIVE:
+            insort(self._due, (after.due_at, after.id.int, after.id))
+        for index, seat in enumerate(after.seats):
+            self._seat(before, after, index, seat)
+
+    def _seat(self, before: Match | None, after: Match, index: int, seat: Seat) -> None:
+        new = before is None or index >= len(before.seats)
+        if new and index == 1:
+            self._joined.setdefault((seat.player.id, after.join_code), []).append(after.id)
+        live = self._live.setdefault(seat.player.id, [])
+        if after.status not in LIVE:
+            if after.id in live:
+                live.remove(after.id)
+        elif new:
+            live.append(after.id)
+
+
+def _request(match: Match) -> tuple[str, str] | None:
+    return None if match.request_id is None else (match.seats[0].player.id, match.request_id)
