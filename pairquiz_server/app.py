@@ -6,24 +6,31 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
 from msgspec import Struct
 
 from pairquiz_server.config import Settings
-from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.clock import Clock, starting_time
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.starter import load_starter_questions
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.logs import library_loggers
+from pairquiz_server.rules.absence import Patience
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate
+from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, ServerState
 from pairquiz_server.web.announce import Announcer
@@ -116,14 +123,30 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if lax := await server.lax_settings():
             log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
 
-        clock = Clock(await server.time())
+        node = uuid4()
+        nodes = Nodes(database)
+        reading = await nodes.read_clock()
+        clock = Clock(starting_time(reading.game_at, reading.beaten_at, reading.database_at))
+        rules = _game_rules(settings)
         matches = Matches(database)
-        connections = Connections()
+
+        def announce(decision: Decision, origin: object) -> None:
+            announcer.announce(decision, origin)
+            presence.watch(decision)
+
+        def moved(beat: Beat) -> None:
+            committer.forget(match.id for match in beat.moved)
+            announcer.announce_delay(beat)
+
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
+        committer = Committer(matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready)
+        presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
+        connections = Connections(presence.came, presence.went)
         announcer = Announcer(connections, clock.now)
-        committer = Committer(matches, announcer.announce, pace_s=settings.database.commit_pace_ms / 1000)
         # The first millisecond in which no answer that arrives can be in time any more.
-        sweeper = Sweeper(matches, committer, clock, margin_ms=settings.game.lag_credit_max_ms + 1)
-        game = Game(matches, questions, committer, clock, _game_rules(settings))
+        margin_ms = settings.game.lag_credit_max_ms + 1
+        sweeper = Sweeper(matches, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
+        game = Game(matches, questions, committer, clock, rules)
         health = Health(database)
 
         origins = Origins(settings.allowed_origins)
@@ -142,25 +165,34 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, connections, health)
+        rest = Rest(game, proof, health)
         site = build_site(sockets, rest, transports, origins, refusals)
 
         async def finish_commands(_: web.Application) -> None:
             health.draining = True
+            presence.stop()
             committer.stop()
             await asyncio.wait({committing})
 
         # Before the sockets are closed: what was taken is carried out, and its sender hears it.
         site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
-        committing, sweeping = (watched(work, failed) for work in (committer.run(), sweeper.run()))
+        await nodes.enter(node, clock.now())
+        await heartbeat.beat()
+        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
+        committing = watched(committer.run(), failed)
+        others = [
+            watched(work, failed)
+            for work in (sweeper.run(), heartbeat.run(), presence.run(), transports.cut_silent(silence_s))
+        ]
         try:
             yield Running(site, game, database, health, failed)
         finally:
             health.draining = True
-            sweeping.cancel()
+            for task in others:
+                task.cancel()
             committer.stop()
-            await asyncio.wait({committing, sweeping})  # they may still hold a connection
+            await asyncio.wait({committing, *others})  # they may still hold a connection
             await sockets.shutdown()
 
 
@@ -261,4 +293,9 @@ def _game_rules(settings: Settings) -> GameRules:
         scoring=Scoring(game.points, game.speed_bonus),
         waiting_ttl_ms=game.waiting_ttl_s * 1000,
         ready_ttl_ms=game.ready_ttl_s * 1000,
+        patience=Patience(
+            lost_ms=game.reconnect_grace_s * 1000,
+            closed_ms=game.closed_grace_s * 1000,
+            budget_ms=game.absence_budget_s * 1000,
+        ),
     )

@@ -28,7 +28,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     allowed_origins: tuple[str, ...] | Literal["auto"] = "auto"
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
-    ping_timeout_s: WholeSeconds = 15
+    ping_timeout_s: WholeSeconds = 14
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +59,9 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     speed_bonus: Points = 50
     waiting_ttl_s: Lifetime = 600
     ready_ttl_s: Lifetime = 600
+    reconnect_grace_s: Lifetime = 30
+    closed_grace_s: Lifetime = 10
+    absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
 
 

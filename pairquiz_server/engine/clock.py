@@ -1,10 +1,13 @@
-"""The one clock that decides. It starts at the database's time, and then nothing but time itself moves it."""
+"""The time by which the game decides: one clock for all nodes, that no step of a wall clock moves."""
 
 import time
 
+ADOPTED_WITHIN_MS = 2000
+"""A sign of life that is no older tells that nodes are running, or were a moment ago: their clock goes on."""
+
 
 class Clock:
-    """Milliseconds since the epoch, by this process's monotonic clock: no step of a wall clock is felt."""
+    """Milliseconds since the epoch, by this process's monotonic clock."""
 
     def __init__(self, start_ms: int) -> None:
         self._offset = start_ms - time.monotonic_ns() // 1_000_000
@@ -12,3 +15,20 @@ class Clock:
     def now(self) -> int:
         """Return the time in whole milliseconds."""
         return self._offset + time.monotonic_ns() // 1_000_000
+
+    def advance_to(self, at: int) -> None:
+        """Adopt the clock of a node that is ahead; one that is behind changes nothing."""
+        self._offset += max(at - self.now(), 0)
+
+
+def starting_time(game_at: int | None, beaten_at: int | None, database_at: int) -> int:
+    """Return at which time a node's clock starts (milliseconds).
+
+    Given are the game's clock and the database's at the last sign of life (None where there was none), and the
+    database's now. While nodes run, theirs goes on, whatever the database's says. Else the database's, but never
+    less than the last sign of life; what was skipped is credited to all matches by the first beat.
+    """
+    if game_at is None or beaten_at is None:
+        return database_at
+    age_ms = database_at - beaten_at
+    return game_at + age_ms if 0 <= age_ms <= ADOPTED_WITHIN_MS else max(database_at, game_at)

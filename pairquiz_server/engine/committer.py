@@ -6,7 +6,7 @@ announcements of a batch wait for its COMMIT, refusals too: they may rest on a c
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 import structlog
@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from pairquiz_server.engine import journal
 from pairquiz_server.rules.commands import Command, CreateMatch
+from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import Event
-from pairquiz_server.rules.match import LIVE, Decision, Match, decide
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rows import Change
@@ -39,6 +40,14 @@ Outcome = Decision | Refused | Collision
 Settle = Callable[[Outcome], None]
 Announce = Callable[[Decision, object], None]
 """Tells players of a committed decision; the second argument is the command's origin, who has had its reply."""
+
+
+Ready = Callable[[], Awaitable[None]]
+"""Returns when commands may be decided; raises `StorageUnavailable`."""
+
+
+async def always() -> None:
+    """Nothing has to be waited for."""
 
 
 class Submission:
@@ -104,7 +113,8 @@ class _Batch:
 class Committer:
     """Carries out commands in batches. `pace_s` is the least time between the starts of two batches."""
 
-    def __init__(self, matches: Matches, announce: Announce, *, pace_s: float) -> None:
+    def __init__(self, matches: Matches, announce: Announce, *, pace_s: float, ready: Ready = always) -> None:
+        self._ready = ready
         self._matches = matches
         self._announce = announce
         self._pace_s = pace_s
@@ -158,6 +168,11 @@ class Committer:
             if self._queue:
                 self._wake.set()
 
+    def forget(self, ids: Iterable[UUID]) -> None:
+        """Drop matches that somebody else has changed: the next command reads them."""
+        for match_id in ids:
+            self._cache.pop(match_id, None)
+
     def stop(self) -> None:
         """Refuse what comes from now on (`draining`); `run` returns when all that came before is done."""
         self._stopping = True
@@ -167,6 +182,7 @@ class Committer:
         """Decide, write and tell; return those that have to be decided again, in their order."""
         started = asyncio.get_running_loop().time()
         try:
+            await self._ready()
             batch = await self._read(submissions)
             for submission in submissions:
                 batch.decide(submission)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Collision, Committer, Outcome, Submission
+from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -21,8 +22,9 @@ from pairquiz_server.rules.commands import (
     SubmitAnswer,
     Topic,
 )
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import LIVE, Decision, Match
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
@@ -46,6 +48,7 @@ class GameRules(Struct, frozen=True, kw_only=True):
     scoring: Scoring
     waiting_ttl_ms: int
     ready_ttl_ms: int
+    patience: Patience = Patience()
 
 
 class Caller(Struct, frozen=True):
@@ -138,7 +141,7 @@ class Game:
             if startable and match.seat_of(caller.player.id) is not None:
                 drawn = await self._questions.draw(match.topic_id, match.question_count)
                 draw = tuple(shuffled(question, self._random) for question in drawn)
-            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw)
+            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw, patience=self._rules.patience)
 
         await self._carry_out(caller, gather)
 

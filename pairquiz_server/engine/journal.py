@@ -2,15 +2,16 @@
 
 import structlog
 
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import (
     MatchCreated,
     MatchEnded,
     MatchExpired,
     MatchStarted,
+    PlayerForfeited,
     PlayerJoined,
     PlayerLeft,
 )
-from pairquiz_server.rules.match import Decision
 
 log = structlog.get_logger("pairquiz.match")
 
@@ -19,6 +20,7 @@ _NAMES = {
     PlayerJoined: "match_joined",
     MatchStarted: "match_started",
     PlayerLeft: "player_left",
+    PlayerForfeited: "player_forfeited",
     MatchEnded: "match_ended",
     MatchExpired: "match_expired",
 }

@@ -6,7 +6,7 @@ from collections import Counter
 import structlog
 
 from pairquiz_server.engine.clock import Clock
-from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.committer import Committer, Ready, always
 from pairquiz_server.rules.commands import EndOverdue
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
@@ -27,7 +27,10 @@ class Sweeper:
     arrives until then may still be in time.
     """
 
-    def __init__(self, matches: Matches, committer: Committer, clock: Clock, *, margin_ms: int) -> None:
+    def __init__(
+        self, matches: Matches, committer: Committer, clock: Clock, *, margin_ms: int, ready: Ready = always
+    ) -> None:
+        self._ready = ready
         self._matches = matches
         self._committer = committer
         self._clock = clock
@@ -49,6 +52,7 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """End what is over now, and return after how many milliseconds to look again (at most a second)."""
+        await self._ready()
         now = self._clock.now()
         ripe = now - self._margin_ms
         due = await self._matches.find_due(ripe, BATCH)

@@ -11,8 +11,8 @@ from msgspec import Struct
 from pairquiz_server.engine.game import Caller, Game
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import Decision
 from pairquiz_server.rules.player import Player, PlayerKind
 
 
@@ -32,7 +32,6 @@ class Sender(Struct, frozen=True, kw_only=True):
     player: Player
     arrived_at: int
     reply: Callable[[Reply | Refused], None]
-    present: views.Present
     origin: object = None
     request: str | None = None
 
@@ -93,7 +92,7 @@ async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) 
 
 async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
-        joined = views.opponent_joined(decision.match, seat, sender.present, duplicate=decision.duplicate)
+        joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
         return Reply(joined, (("opponent_joined", joined),) if decision.duplicate else ())
 
     label = _label(sender, payload.user_id)
@@ -158,7 +157,7 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         matches = await game.live_matches(player_id)
     now = game.now()
     seats = [(match, match.seat_of(player_id) or 0) for match in matches]
-    states = [views.quiz_state(match, seat, sender.present, now) for match, seat in seats]
+    states = [views.quiz_state(match, seat, now) for match, seat in seats]
     events = tuple(("quiz_state", state) for state in states)
     if payload.session_id is not None:
         sender.reply(Reply(states[0], events))
@@ -173,7 +172,7 @@ async def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -
 
 def _state(game: Game, sender: Sender, decision: Decision, seat: int) -> tuple[str, Struct]:
     """Make the `quiz_state` that answers a command without an event of its own: the match as just committed."""
-    return "quiz_state", views.quiz_state(decision.match, seat, sender.present, game.now())
+    return "quiz_state", views.quiz_state(decision.match, seat, game.now())
 
 
 COMMANDS: dict[str, CommandRow] = {

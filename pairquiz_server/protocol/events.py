@@ -148,23 +148,45 @@ class Left(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
-class OpponentDisconnected(Struct, frozen=True):
-    """The opponent is gone."""
+class OpponentDisconnected(Struct, frozen=True, omit_defaults=True):
+    """The opponent is away, and may come until `reconnect_by` where a clock runs."""
 
     session_id: str
     cause: str
     version: int
+    reconnect_by: int | None = None
 
 
-class OpponentLeft(Struct, frozen=True):
-    """The opponent gave up."""
+class OpponentReconnected(Struct, frozen=True):
+    """The opponent is back."""
 
     session_id: str
     version: int
 
 
+class OpponentLeft(Struct, frozen=True):
+    """The opponent gave up, or did not come back in time."""
+
+    session_id: str
+    version: int
+
+
+class SessionDelayed(Struct, frozen=True, omit_defaults=True):
+    """The server was away, and takes that time from nobody: the match's clock has moved by `delayed_ms`.
+
+    `deadline_at` is null before the start. Absences have begun anew: `opponent_reconnect_by` while the other is away.
+    """
+
+    session_id: str
+    delayed_ms: int
+    deadline_at: int | None
+    server_time: int
+    version: int
+    opponent_reconnect_by: int | None = None
+
+
 class SessionExpired(Struct, frozen=True):
-    """The match is over without having begun."""
+    """The match is over, and nobody has won."""
 
     session_id: str
     reason: str
@@ -205,14 +227,23 @@ class YourAnswer(Struct, frozen=True):
     points: int
 
 
-class OpponentState(Struct, frozen=True):
-    """How far the opponent is."""
+class AbsenceState(Struct, frozen=True, omit_defaults=True):
+    """Why a player counts as away, and until when they may come, where a clock runs."""
+
+    cause: str
+    reconnect_by: int | None = None
+
+
+class OpponentState(Struct, frozen=True, omit_defaults=True):
+    """How far the opponent is; `cause` and `reconnect_by` while they are away."""
 
     display_name: str
     connected: bool
     answered: int
     score: int
     completed: bool
+    cause: str | None = None
+    reconnect_by: int | None = None
 
 
 class QuizState(Struct, frozen=True, omit_defaults=True):
@@ -234,6 +265,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
+    your_absence: AbsenceState | None = None
     results: QuizResults | None = None
 
 

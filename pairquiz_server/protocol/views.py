@@ -4,10 +4,10 @@ The right option is in no view before the viewer's own answer is locked, and the
 the match is over.
 """
 
-from collections.abc import Callable
-
 from pairquiz_server.protocol.events import (
+    AbsenceState,
     OpponentBrief,
+    OpponentDisconnected,
     OpponentJoined,
     OpponentPresence,
     OpponentState,
@@ -22,12 +22,10 @@ from pairquiz_server.protocol.events import (
     Session,
     YourAnswer,
 )
+from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
-
-Present = Callable[[str], bool]
-"""Whether a player (by id) is connected."""
 
 PACE = "free"
 KIND = "single_choice"
@@ -46,13 +44,13 @@ def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
     )
 
 
-def opponent_joined(match: Match, seat: int, present: Present, *, duplicate: bool = False) -> OpponentJoined:
+def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> OpponentJoined:
     """As the player of `seat` hears it."""
-    other = match.seats[1 - seat].player
+    other = match.seats[1 - seat]
     return OpponentJoined(
         session_id=str(match.id),
         status="ready_to_start",
-        opponent=OpponentPresence(other.display_name, present(other.id)),
+        opponent=OpponentPresence(other.player.display_name, other.absence is None),
         version=match.version,
         duplicate=duplicate,
     )
@@ -103,6 +101,11 @@ def receipt(answer: Answer) -> Receipt:
     )
 
 
+def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
+    """As the player who is still there hears of the other's absence."""
+    return OpponentDisconnected(str(match.id), absence.cause, version, absence.reconnect_by)
+
+
 def quiz_results(match: Match, seat: int) -> QuizResults:
     """As the player of `seat` hears it, once the match is completed."""
     mine, theirs = match.seats[seat], match.seats[1 - seat]
@@ -121,7 +124,7 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
     )
 
 
-def quiz_state(match: Match, seat: int, present: Present, now: int) -> QuizState:
+def quiz_state(match: Match, seat: int, now: int) -> QuizState:
     """As the player of `seat` may see the match at `now`."""
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
@@ -141,9 +144,10 @@ def quiz_state(match: Match, seat: int, present: Present, now: int) -> QuizState
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
         your_score=mine.score,
-        opponent=_opponent_state(match, seat, present),
+        opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
+        your_absence=AbsenceState(mine.absence.cause, mine.absence.reconnect_by) if mine.absence else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
     )
 
@@ -184,20 +188,25 @@ def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answe
 
 
 def _reason(match: Match, seat: int) -> str:
+    mine = match.forfeited_by == seat
     if match.end_reason is EndReason.PLAYER_LEFT:
-        return "you_left" if match.forfeited_by == seat else "opponent_left"
+        return "you_left" if mine else "opponent_left"
+    if match.end_reason is EndReason.PLAYER_ABSENT:
+        return "you_were_absent" if mine else "opponent_absent"
     assert match.end_reason is not None
     return match.end_reason
 
 
-def _opponent_state(match: Match, seat: int, present: Present) -> OpponentState | None:
+def _opponent_state(match: Match, seat: int) -> OpponentState | None:
     if len(match.seats) < 2:
         return None
     other = match.seats[1 - seat]
     return OpponentState(
         display_name=other.player.display_name,
-        connected=present(other.player.id),
+        connected=other.absence is None,
         answered=len(other.answers),
         score=other.score,
         completed=other.completed_at is not None,
+        cause=other.absence.cause if other.absence else None,
+        reconnect_by=other.absence.reconnect_by if other.absence else None,
     )

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 
@@ -55,11 +56,15 @@ class JoinMatch(Struct, frozen=True, kw_only=True):
 
 
 class StartMatch(Struct, frozen=True, kw_only=True):
-    """Either player starts; `draw` are the questions that the engine has drawn for it."""
+    """Either player starts; `draw` are the questions that the engine has drawn for it.
+
+    Who is away meanwhile has `patience` from now.
+    """
 
     match_id: UUID
     player_id: str
     draw: tuple[MatchQuestion, ...]
+    patience: Patience = Patience()
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True):
@@ -85,6 +90,22 @@ class LeaveMatch(Struct, frozen=True, kw_only=True):
     player_id: str
 
 
+class MarkAbsent(Struct, frozen=True, kw_only=True):
+    """A player's last connection is gone, everywhere."""
+
+    match_id: UUID
+    player_id: str
+    cause: Cause
+    patience: Patience
+
+
+class MarkPresent(Struct, frozen=True, kw_only=True):
+    """A player is connected again, somewhere."""
+
+    match_id: UUID
+    player_id: str
+
+
 class EndOverdue(Struct, frozen=True, kw_only=True):
     """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
 
@@ -92,4 +113,14 @@ class EndOverdue(Struct, frozen=True, kw_only=True):
     margin_ms: int
 
 
-Command = CreateMatch | JoinMatch | StartMatch | SubmitAnswer | CompleteQuiz | LeaveMatch | EndOverdue
+Command = (
+    CreateMatch
+    | JoinMatch
+    | StartMatch
+    | SubmitAnswer
+    | CompleteQuiz
+    | LeaveMatch
+    | MarkAbsent
+    | MarkPresent
+    | EndOverdue
+)

@@ -1,12 +1,15 @@
 """What has happened to a match. Each change raises the match's version by one, and is one event.
 
-Two changes are two events that share a version: a last answer (`AnswerAccepted`, `PlayerCompleted`), and leaving a
-running match (`PlayerLeft`, `MatchEnded`).
+Some changes are several events that share a version: a last answer (`AnswerAccepted`, `PlayerCompleted`), leaving a
+running match (`PlayerLeft`, `MatchEnded`), a grace that is over (`PlayerForfeited`, `MatchEnded`), and the start of a
+match while somebody is away (`MatchStarted`, `PlayerAbsent`).
 """
 
 from enum import StrEnum
 
 from msgspec import Struct
+
+from pairquiz_server.rules.absence import Absence
 
 
 class EndReason(StrEnum):
@@ -18,6 +21,10 @@ class EndReason(StrEnum):
     """The time was over; points decide."""
     PLAYER_LEFT = "player_left"
     """A player gave up; in a running match the other has won."""
+    PLAYER_ABSENT = "player_absent"
+    """A player was away for too long; the other has won."""
+    BOTH_ABSENT = "both_absent"
+    """Both were away for too long; nobody has won."""
     NOBODY_JOINED = "nobody_joined"
     """No opponent came in time."""
     NEVER_STARTED = "never_started"
@@ -90,6 +97,28 @@ class PlayerLeft(Struct, frozen=True):
     seat: int
 
 
+class PlayerAbsent(Struct, frozen=True):
+    """`seat` is away."""
+
+    version: int
+    seat: int
+    absence: Absence
+
+
+class PlayerReturned(Struct, frozen=True):
+    """`seat` is back."""
+
+    version: int
+    seat: int
+
+
+class PlayerForfeited(Struct, frozen=True):
+    """`seat` did not come back in time."""
+
+    version: int
+    seat: int
+
+
 class MatchEnded(Struct, frozen=True):
     """The match is over, and its results stand."""
 
@@ -98,7 +127,7 @@ class MatchEnded(Struct, frozen=True):
 
 
 class MatchExpired(Struct, frozen=True):
-    """The match is over without ever having begun."""
+    """The match is over, and nobody has won: it never began, or both players were away for too long."""
 
     version: int
     reason: EndReason
@@ -111,6 +140,9 @@ Event = (
     | AnswerAccepted
     | PlayerCompleted
     | PlayerLeft
+    | PlayerAbsent
+    | PlayerReturned
+    | PlayerForfeited
     | MatchEnded
     | MatchExpired
 )

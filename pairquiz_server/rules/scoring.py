@@ -25,16 +25,13 @@ class Points(Struct, frozen=True):
 NO_POINTS = Points(0, 0)
 
 
-def score_answer(scoring: Scoring, *, correct: bool, judged_at: int, started_at: int, deadline_at: int) -> Points:
-    """Return the points of an answer judged at `judged_at` (all times in milliseconds).
+def score_answer(scoring: Scoring, *, correct: bool, left_ms: int, span_ms: int) -> Points:
+    """Return the points of an answer that is given with `left_ms` of the match's `span_ms` left.
 
-    A wrong answer has none. The bonus falls in a line over the match's own clock, from all of it at
-    `started_at` to nothing at `deadline_at`, and is rounded down:
-    `speed_bonus * (deadline_at - judged_at) // (deadline_at - started_at)`.
+    A wrong answer has none. The bonus falls in a line over the match's own clock, from all of it at the start to
+    nothing at the deadline, and is rounded down: `speed_bonus * left_ms // span_ms`.
     It runs over the whole match and not over one question, so that nobody gains by reading ahead.
     """
     if not correct:
         return NO_POINTS
-    span = deadline_at - started_at
-    left = min(max(deadline_at - judged_at, 0), span)
-    return Points(scoring.points, scoring.speed_bonus * left // span)
+    return Points(scoring.points, scoring.speed_bonus * min(max(left_ms, 0), span_ms) // span_ms)

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from pairquiz_server.rules.absence import Absence, Cause
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
@@ -92,6 +93,8 @@ def _match(record: asyncpg.Record) -> Match:
             score=record[f"player{number}_score"],
             completed_at=record[f"player{number}_completed_at"],
             answers=tuple(answer.answer() for answer in answers if answer.player == number),
+            absence=_absence(record, number),
+            away_ms=record[f"player{number}_away_ms"],
         )
         for number in (1, 2)
         if record[f"player{number}_id"] is not None
@@ -116,8 +119,16 @@ def _match(record: asyncpg.Record) -> Match:
         ended_at=record["ended_at"],
         end_reason=record["end_reason"] and EndReason(record["end_reason"]),
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
+        resumed_at=record["resumed_at"],
         questions=_questions.decode(record["questions"]) if record["questions"] else (),
     )
+
+
+def _absence(record: asyncpg.Record, number: int) -> Absence | None:
+    since = record[f"player{number}_absent_since"]
+    if since is None:
+        return None
+    return Absence(since, Cause(record[f"player{number}_absence_cause"]), record[f"player{number}_reconnect_by"])
 
 
 def _uuid(value: Any) -> UUID:

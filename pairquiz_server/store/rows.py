@@ -15,9 +15,12 @@ from pairquiz_server.rules.events import (
     MatchEnded,
     MatchExpired,
     MatchStarted,
+    PlayerAbsent,
     PlayerCompleted,
+    PlayerForfeited,
     PlayerJoined,
     PlayerLeft,
+    PlayerReturned,
 )
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import PlayerKind
@@ -52,6 +55,14 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     player2_score: int
     player1_completed_at: int | None = None
     player2_completed_at: int | None = None
+    player1_absent_since: int | None = None
+    player1_absence_cause: str | None = None
+    player1_reconnect_by: int | None = None
+    player1_away_ms: int
+    player2_absent_since: int | None = None
+    player2_absence_cause: str | None = None
+    player2_reconnect_by: int | None = None
+    player2_away_ms: int
     created_at: int
     due_at: int
     joined_at: int | None = None
@@ -60,6 +71,7 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     ended_at: int | None = None
     end_reason: str | None = None
     forfeited_by: int | None = None
+    resumed_at: int | None = None
 
 
 class PlayerRow(Struct, gc=False):
@@ -149,6 +161,8 @@ def batch(changes: Iterable[Change]) -> Batch:
 def _match_row(from_version: int, match: Match) -> MatchRow:
     first = match.seats[0]
     second = match.seats[1] if len(match.seats) == 2 else None
+    first_away = first.absence
+    second_away = second.absence if second else None
     return MatchRow(
         id=match.id,
         from_version=from_version,
@@ -167,6 +181,14 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         player2_score=second.score if second else 0,
         player1_completed_at=first.completed_at,
         player2_completed_at=second.completed_at if second else None,
+        player1_absent_since=first_away.since if first_away else None,
+        player1_absence_cause=first_away.cause if first_away else None,
+        player1_reconnect_by=first_away.reconnect_by if first_away else None,
+        player1_away_ms=first.away_ms,
+        player2_absent_since=second_away.since if second_away else None,
+        player2_absence_cause=second_away.cause if second_away else None,
+        player2_reconnect_by=second_away.reconnect_by if second_away else None,
+        player2_away_ms=second.away_ms if second else 0,
         created_at=match.created_at,
         due_at=match.due_at,
         joined_at=match.joined_at,
@@ -175,6 +197,7 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         ended_at=match.ended_at,
         end_reason=match.end_reason,
         forfeited_by=None if match.forfeited_by is None else match.forfeited_by + 1,
+        resumed_at=match.resumed_at,
     )
 
 
@@ -210,7 +233,7 @@ def _add(rows: Batch, match: Match, event: Event) -> None:
                     lag_credit_ms=answer.lag_credit_ms,
                 )
             )
-        case PlayerLeft():
+        case PlayerLeft() | PlayerForfeited():
             assert match.ended_at is not None
             _add_usage(rows, match, event.seat, "abandoned", match.ended_at)
         case MatchEnded():
@@ -218,7 +241,7 @@ def _add(rows: Batch, match: Match, event: Event) -> None:
             for seat in (0, 1):
                 if seat != match.forfeited_by:
                     _add_usage(rows, match, seat, "completed", match.ended_at)
-        case PlayerCompleted() | MatchExpired():
+        case PlayerCompleted() | PlayerAbsent() | PlayerReturned() | MatchExpired():
             pass  # the match's own row says it all
         case _:
             assert_never(event)

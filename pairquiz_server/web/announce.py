@@ -11,8 +11,11 @@ from pairquiz_server.protocol.events import (
     OpponentAnswer,
     OpponentDisconnected,
     OpponentLeft,
+    OpponentReconnected,
+    SessionDelayed,
     SessionExpired,
 )
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import (
     AnswerAccepted,
     Event,
@@ -20,11 +23,15 @@ from pairquiz_server.rules.events import (
     MatchEnded,
     MatchExpired,
     MatchStarted,
+    PlayerAbsent,
     PlayerCompleted,
+    PlayerForfeited,
     PlayerJoined,
     PlayerLeft,
+    PlayerReturned,
 )
-from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.store.nodes import Beat
 from pairquiz_server.web.connections import Connections
 
 Message = tuple[int, str, Struct]
@@ -50,6 +57,26 @@ class Announcer:
                     if connection is not origin or name not in REPLIES:
                         connection.send(packet)
 
+    def announce_delay(self, beat: Beat) -> None:
+        """Tell the players of all matches whose clocks an outage has moved."""
+        for match in beat.moved:
+            for player_id, opponent_reconnect_by in (
+                (match.player1_id, match.player2_reconnect_by),
+                (match.player2_id, match.player1_reconnect_by),
+            ):
+                if player_id is not None:
+                    delayed = SessionDelayed(
+                        session_id=str(match.id),
+                        delayed_ms=beat.gap_ms,
+                        deadline_at=match.deadline_at,
+                        server_time=beat.now,
+                        version=match.version,
+                        opponent_reconnect_by=opponent_reconnect_by,
+                    )
+                    packet = frames.event("session_delayed", delayed)
+                    for connection in self._connections.of(player_id):
+                        connection.send(packet)
+
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""
         match event:
@@ -57,7 +84,7 @@ class Announcer:
                 yield 0, "quiz_created", views.quiz_created(match)
             case PlayerJoined():
                 for seat in (0, 1):
-                    yield seat, "opponent_joined", views.opponent_joined(match, seat, self._connections.present)
+                    yield seat, "opponent_joined", views.opponent_joined(match, seat)
             case MatchStarted():
                 started = views.quiz_started(match)
                 for seat in (0, 1):
@@ -87,6 +114,16 @@ class Announcer:
                     yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
                 if match.status is Status.ABANDONED:
                     yield seat, "quiz_state", self._state(match, seat)
+            case PlayerAbsent(seat=seat, absence=absence):
+                if len(match.seats) == 2:
+                    gone = views.opponent_disconnected(match, absence, version=event.version)
+                    yield 1 - seat, "opponent_disconnected", gone
+            case PlayerReturned(seat=seat):
+                if len(match.seats) == 2:
+                    yield 1 - seat, "opponent_reconnected", OpponentReconnected(str(match.id), event.version)
+                yield seat, "quiz_state", self._state(match, seat)
+            case PlayerForfeited(seat=seat):
+                yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
             case MatchEnded():
                 for seat in (0, 1):
                     yield seat, "quiz_results", views.quiz_results(match, seat)
@@ -98,4 +135,4 @@ class Announcer:
 
     def _state(self, match: Match, seat: int) -> Struct:
         """The match as it was just committed, for a change that its own player's other tabs hear in no other way."""
-        return views.quiz_state(match, seat, self._connections.present, self._now())
+        return views.quiz_state(match, seat, self._now())

@@ -1,11 +1,12 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
 
+from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Identity
 
@@ -60,25 +61,28 @@ class Connection:
 
 
 class Connections:
-    """All connections of this process, by player."""
+    """All connections of this process, by player: `came` hears of a player's first, `went` of the end of the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, came: Callable[[str], None], went: Callable[[str, Cause], None]) -> None:
+        self._came = came
+        self._went = went
         self._by_player: dict[str, list[Connection]] = {}
 
     def add(self, connection: Connection) -> None:
         """Note a connection; from now on it hears what its player hears."""
-        self._by_player.setdefault(connection.player.id, []).append(connection)
+        of_player = self._by_player.setdefault(connection.player.id, [])
+        of_player.append(connection)
+        if len(of_player) == 1:
+            self._came(connection.player.id)
 
-    def remove(self, connection: Connection) -> None:
-        """Forget a connection that is gone."""
+    def remove(self, connection: Connection, cause: Cause) -> None:
+        """Forget a connection that is gone. The one that is left behind by a newer one ends nobody's presence."""
         rest = [one for one in self._by_player.pop(connection.player.id, []) if one is not connection]
         if rest:
             self._by_player[connection.player.id] = rest
+        else:
+            self._went(connection.player.id, cause)
 
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
-
-    def present(self, player_id: str) -> bool:
-        """Tell whether a player has a connection here."""
-        return player_id in self._by_player

@@ -22,8 +22,10 @@ def gate(transports: Transports, origins: Origins) -> Middleware:
             raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
         if request.path == ALIAS_PATH:
             request = _with_default_query(request)
-        if request.path in SOCKET_PATHS and request.method == "POST":
-            request = await keep_body(request, transports)
+        if request.path in SOCKET_PATHS:
+            transports.heard(request.query.get("sid", ""))
+            if request.method == "POST":
+                request = await keep_body(request, transports)
         return await handler(request)
 
     return pass_gate

@@ -17,7 +17,6 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
-from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
 
@@ -47,10 +46,9 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, authenticator: Authenticator, connections: Connections, health: Health) -> None:
+    def __init__(self, game: Game, authenticator: Authenticator, health: Health) -> None:
         self._game = game
         self._authenticator = authenticator
-        self._connections = connections
         self._health = health
         self._request_ids = request_ids()
 
@@ -89,7 +87,6 @@ class Rest:
             player=player,
             arrived_at=arrived_at,
             reply=answers.append,
-            present=self._connections.present,
             request=next(self._request_ids),
         )
         await row.perform(self._game, sender, payload)

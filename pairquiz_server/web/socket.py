@@ -18,6 +18,7 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, Welcome
+from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.address import client_address
 from pairquiz_server.web.auth import Authenticator, Identity
@@ -106,7 +107,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def _drop(self, eio_sid: str, reason: str | None) -> None:
         connection = self._by_eio_sid.pop(eio_sid, None)
         if connection is not None:
-            self._connections.remove(connection)
+            closed = reason == self.reason.CLIENT_DISCONNECT
+            self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
 
     async def _open(self, eio_sid: str, payload: str) -> None:
@@ -186,7 +188,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
-            present=self._connections.present,
             origin=connection,
             request=request,
         )

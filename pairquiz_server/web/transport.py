@@ -12,6 +12,7 @@ websocket the two frames of an upgrade: `2probe` and 5. All else is a bad frame.
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -26,6 +27,7 @@ from pairquiz_server.web.refusals import Refusals
 BAD_FRAMES_MAX = 5
 PACKETS_A_POST = 1000
 CLOSE_TIMEOUT_S = 1.0
+SILENCE_CHECK_S = 0.5
 PROBE_TIMEOUT_S = 10.0
 # A message begins with a digit, and so python-engineio does not read it as JSON (which would raise where it is deep).
 _WEBSOCKET_FRAME = re.compile(r"4[0-9]|(?:1|3|5|2probe)\Z")
@@ -41,7 +43,8 @@ class Transports:
         self.message_bytes = message_bytes
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
-        self._websockets: dict[str, set[web.WebSocketResponse]] = {}
+        self._heard_at: dict[str, float] = {}
+        self._websockets: dict[str, dict[web.WebSocketResponse, asyncio.Transport | None]] = {}
         self._eio: Any = None
 
     def install(self, eio: Any) -> None:
@@ -54,19 +57,40 @@ class Transports:
         }
         Payload.max_decode_packets = PACKETS_A_POST
 
-    def opened(self, eio_sid: str, websocket: web.WebSocketResponse) -> None:
-        """Note an open websocket; while a session upgrades it may have more than one."""
-        self._websockets.setdefault(eio_sid, set()).add(websocket)
+    def opened(self, eio_sid: str, websocket: web.WebSocketResponse, line: asyncio.Transport | None) -> None:
+        """Note an open websocket and its TCP connection; while a session upgrades it may have more than one."""
+        self._websockets.setdefault(eio_sid, {})[websocket] = line
+        self.heard(eio_sid)
 
     def ended(self, eio_sid: str, websocket: web.WebSocketResponse) -> None:
         """Drop a websocket that is closed."""
-        rest = self._websockets.pop(eio_sid) - {websocket}
-        if rest:
-            self._websockets[eio_sid] = rest
+        self._websockets[eio_sid].pop(websocket)
+        if not self._websockets[eio_sid]:
+            del self._websockets[eio_sid]
 
     def forget(self, eio_sid: str) -> None:
         """Drop the bad frames of a session that is over."""
         self._bad_frames.pop(eio_sid, None)
+        self._heard_at.pop(eio_sid, None)
+
+    def heard(self, eio_sid: str) -> None:
+        """Note a sign of life of a session, if there is such a one."""
+        if self.is_open(eio_sid):
+            self._heard_at[eio_sid] = time.monotonic()
+
+    async def cut_silent(self, silence_s: float) -> None:
+        """End sessions that were silent for so long, until cancelled.
+
+        python-engineio looks at each session only so often, and ends it when its writer is done; by then an opponent
+        would have waited for twice as long.
+        """
+        while True:
+            await asyncio.sleep(SILENCE_CHECK_S)
+            now = time.monotonic()
+            for eio_sid, heard_at in list(self._heard_at.items()):
+                if now - heard_at > silence_s and self.is_open(eio_sid):
+                    await self._end(self._eio.sockets[eio_sid], self._eio.reason.PING_TIMEOUT)
+                    self._abort(eio_sid)
 
     def is_open(self, eio_sid: str) -> bool:
         """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
@@ -89,7 +113,7 @@ class Transports:
         """End a session, whatever its transport; a stock client comes back by itself."""
         await self._close(self._websockets.get(eio_sid, ()), code, reason)
         if self.is_open(eio_sid):
-            await self._end(self._eio.sockets[eio_sid])
+            await self._end(self._eio.sockets[eio_sid], self._eio.reason.SERVER_DISCONNECT)
 
     async def close_all(self) -> None:
         """End every session, websockets with 1012 (service restart): stock clients come back by themselves."""
@@ -97,16 +121,22 @@ class Transports:
         polling = [session for session in self._eio.sockets.values() if not session.upgraded]
         await asyncio.gather(
             self._close(websockets, WSCloseCode.SERVICE_RESTART, "the server is restarting"),
-            *(self._end(session) for session in polling),
+            *(self._end(session, self._eio.reason.SERVER_DISCONNECT) for session in polling),
         )
 
     async def _close(self, websockets: Iterable[web.WebSocketResponse], code: WSCloseCode, reason: str) -> None:
         closing = [websocket.close(code=code, message=reason.encode()) for websocket in websockets]
         await asyncio.gather(*closing, return_exceptions=True)
 
-    async def _end(self, session: Any) -> None:
+    async def _end(self, session: Any, reason: str) -> None:
         """End a session; a poll that waits is answered with a CLOSE packet."""
-        await session.close(wait=False, abort=False, reason=self._eio.reason.SERVER_DISCONNECT)
+        await session.close(wait=False, abort=False, reason=reason)
+
+    def _abort(self, eio_sid: str) -> None:
+        """Drop the lines of a session whose other end does not read."""
+        for line in self._websockets.get(eio_sid, {}).values():
+            if line is not None:
+                line.abort()
 
 
 class WebSocketDriver:
@@ -124,8 +154,9 @@ class WebSocketDriver:
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         """Shake hands, and serve the socket until it is closed."""
-        await self._socket.prepare(environ["aiohttp.request"])
-        self._transports.opened(self._session.sid, self._socket)
+        request: web.Request = environ["aiohttp.request"]
+        await self._socket.prepare(request)
+        self._transports.opened(self._session.sid, self._socket, request.transport)
         try:
             if not self._session.connected or await self._probed():
                 await self._handler(self)
@@ -140,9 +171,11 @@ class WebSocketDriver:
             return probe
         while True:
             message = await self._socket.receive()
+            self._transports.heard(self._session.sid)
             if message.type is WSMsgType.TEXT and _WEBSOCKET_FRAME.match(message.data):
                 return str(message.data)
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await self._end(said_goodbye=message.type is WSMsgType.CLOSE)
                 raise OSError("the socket is closed")
             if await self._transports.bad_frame(self._session.sid, "no Engine.IO frame"):
                 raise OSError("too many bad frames")
@@ -154,6 +187,17 @@ class WebSocketDriver:
     async def close(self) -> None:
         """Close the socket."""
         await self._socket.close()
+
+    async def _end(self, *, said_goodbye: bool) -> None:
+        """End the session with its only transport, at once and with its reason: python-engineio waits for its writer.
+
+        Nothing ends while an upgrade is under way: polling goes on.
+        """
+        if self._session.upgraded:
+            reason = self._session.server.reason
+            await self._session.close(
+                wait=False, abort=True, reason=reason.CLIENT_DISCONNECT if said_goodbye else reason.TRANSPORT_CLOSE
+            )
 
     async def _probed(self) -> bool:
         """Wait for the first frame of an upgrade; tell whether the session can still be upgraded.

@@ -16,18 +16,26 @@ WITH change AS MATERIALIZED (
         question_count smallint, time_limit_s smallint, points integer, speed_bonus integer,
         join_code text, request_id text, player1_id text, player2_id text,
         player1_score integer, player2_score integer, player1_completed_at bigint, player2_completed_at bigint,
+        player1_absent_since bigint, player1_absence_cause pairquiz.absence_cause,
+        player1_reconnect_by bigint, player1_away_ms integer,
+        player2_absent_since bigint, player2_absence_cause pairquiz.absence_cause,
+        player2_reconnect_by bigint, player2_away_ms integer,
         created_at bigint, due_at bigint, joined_at bigint, started_at bigint, deadline_at bigint,
-        ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint)
+        ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, resumed_at bigint)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
-        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by)
+        player1_absent_since, player1_absence_cause, player1_reconnect_by, player1_away_ms,
+        player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
+        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by, resumed_at)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
-        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by
+        player1_absent_since, player1_absence_cause, player1_reconnect_by, player1_away_ms,
+        player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
+        created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by, resumed_at
     FROM change WHERE from_version = 0
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -37,8 +45,13 @@ moved AS (
     SET version = c.version, status = c.status, player2_id = c.player2_id,
         player1_score = c.player1_score, player2_score = c.player2_score,
         player1_completed_at = c.player1_completed_at, player2_completed_at = c.player2_completed_at,
+        player1_absent_since = c.player1_absent_since, player1_absence_cause = c.player1_absence_cause,
+        player1_reconnect_by = c.player1_reconnect_by, player1_away_ms = c.player1_away_ms,
+        player2_absent_since = c.player2_absent_since, player2_absence_cause = c.player2_absence_cause,
+        player2_reconnect_by = c.player2_reconnect_by, player2_away_ms = c.player2_away_ms,
         due_at = c.due_at, joined_at = c.joined_at, started_at = c.started_at, deadline_at = c.deadline_at,
-        ended_at = c.ended_at, end_reason = c.end_reason, forfeited_by = c.forfeited_by
+        ended_at = c.ended_at, end_reason = c.end_reason, forfeited_by = c.forfeited_by,
+        resumed_at = c.resumed_at
     FROM change AS c
     WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version
     RETURNING m.id

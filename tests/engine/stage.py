@@ -11,9 +11,10 @@ from pairquiz_server.engine.committer import Committer, Outcome, Submission
 from pairquiz_server.engine.game import Caller, Game, GameRules
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer, Topic
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Event
-from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.question import Question
 from pairquiz_server.rules.scoring import Scoring

@@ -8,9 +8,10 @@ import pytest
 from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine.committer import Outcome, Submission
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted
-from pairquiz_server.rules.match import Decision, Status
+from pairquiz_server.rules.match import Status
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import ALICE, BOB, CAROL, HandClock, Node, answer, code, running_node
 

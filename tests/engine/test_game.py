@@ -9,9 +9,10 @@ import pytest
 
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, normal_code
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted
-from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import (
     ALICE,

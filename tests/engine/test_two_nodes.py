@@ -9,8 +9,9 @@ import pytest
 
 from pairquiz_server.engine.committer import MAX_ATTEMPTS, Collision
 from pairquiz_server.rules.commands import CompleteQuiz, EndOverdue, JoinMatch, LeaveMatch
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted
-from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.rows import Change
 from tests.engine.stage import ALICE, BOB, CAROL, MARGIN_MS, NOON, Node, answer, code

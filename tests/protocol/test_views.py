@@ -22,8 +22,9 @@ from pairquiz_server.rules.commands import (
     SubmitAnswer,
     Topic,
 )
+from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.match import Match, Status, decide
+from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 

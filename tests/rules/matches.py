@@ -16,7 +16,8 @@ from pairquiz_server.rules.commands import (
     SubmitAnswer,
     Topic,
 )
-from pairquiz_server.rules.match import Match, decide
+from pairquiz_server.rules.decide import decide
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 

@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.rules.commands import Command, MatchQuestion
+from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import decide
 from pairquiz_server.rules.scoring import Scoring
 from tests.rules.matches import (
     ANNA,

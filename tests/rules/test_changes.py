@@ -3,6 +3,7 @@
 import pytest
 
 from pairquiz_server.rules.commands import Command, MatchQuestion, Topic
+from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
     AnswerAccepted,
@@ -16,7 +17,7 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
 )
-from pairquiz_server.rules.match import Match, Seat, Status, decide
+from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from tests.rules.matches import (

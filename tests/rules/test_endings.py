@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from pairquiz_server.rules.commands import Command
+from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import EndReason
-from pairquiz_server.rules.match import Match, Outcome, Status, decide
+from pairquiz_server.rules.match import Match, Outcome, Status
 from pairquiz_server.rules.player import Player
 from tests.rules.matches import (
     ANNA,

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.rules.commands import Command, CreateMatch
+from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import LIVE, MOVES, Match, Status, decide
+from pairquiz_server.rules.match import LIVE, MOVES, Match, Status
 from pairquiz_server.rules.player import Player
 from tests.rules.matches import (
     ANNA,

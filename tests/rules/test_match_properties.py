@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from pairquiz_server.protocol import views
 from pairquiz_server.rules.commands import Command, MatchQuestion
+from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted, Event, MatchEnded, PlayerLeft
-from pairquiz_server.rules.match import LIVE, MOVES, Decision, Match, Outcome, Status, decide
+from pairquiz_server.rules.match import LIVE, MOVES, Match, Outcome, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from tests.rules.matches import (

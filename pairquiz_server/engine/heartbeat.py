@@ -1,0 +1,89 @@
+"""The service's sign of life: it keeps the nodes' clocks together, and gives the players back what an outage took.
+
+Whatever the reason for a silence (no process, a frozen one, no database), the first beat after it moves the clocks of
+all live matches by as much. So nothing may be decided by a clock that has not been beaten: `ready` sees to that.
+"""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.store.nodes import Beat, Nodes
+from pairquiz_server.store.pool import StorageUnavailable
+
+log = structlog.get_logger("pairquiz.heartbeat")
+
+BEAT_EVERY_S = 0.5
+OVERLOOKED_MS = 2000
+"""A longer silence is an outage. A shorter one is nobody's fault that anybody would notice."""
+
+
+class Heartbeat:
+    """Beats for one node. `moved` hears of each beat that moved clocks; `forgotten`, that others took us for dead."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        clock: Clock,
+        node: UUID,
+        *,
+        moved: Callable[[Beat], None],
+        forgotten: Callable[[], None],
+    ) -> None:
+        self._nodes = nodes
+        self._clock = clock
+        self._node = node
+        self._moved = moved
+        self._forgotten = forgotten
+        self._beaten_at = float("-inf")
+        self._beating = asyncio.Lock()
+        self._failing = False
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            try:
+                await self.beat()
+            except StorageUnavailable as error:
+                if not self._failing:
+                    log.warning("heartbeat_failed", reason=str(error))
+                self._failing = True
+            except Exception:
+                log.exception("heartbeat_failed")  # a fault of ours must not end all beating
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def ready(self) -> None:
+        """Return when the clocks can be relied on; beats first where the last beat is too old.
+
+        Raises `StorageUnavailable`.
+        """
+        if self._age_ms() > OVERLOOKED_MS:
+            async with self._beating:
+                if self._age_ms() > OVERLOOKED_MS:
+                    await self._beat()
+
+    async def beat(self) -> None:
+        """Give a sign of life. Raises `StorageUnavailable`."""
+        async with self._beating:
+            await self._beat()
+
+    async def _beat(self) -> None:
+        began = asyncio.get_running_loop().time()
+        beat = await self._nodes.beat(self._node, self._clock.now(), OVERLOOKED_MS)
+        self._clock.advance_to(beat.now)
+        self._beaten_at = began
+        if self._failing:
+            self._failing = False
+            log.info("heartbeat_returned")
+        if beat.gap_ms:
+            log.warning("outage_credited", gap_ms=beat.gap_ms, matches=len(beat.moved))
+            self._moved(beat)
+        if not beat.alive:
+            await self._nodes.enter(self._node, self._clock.now())
+            self._forgotten()
+
+    def _age_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._beaten_at) * 1000

@@ -1,0 +1,199 @@
+"""Who is there and who is away, over all nodes: connections that come and go become absences of matches.
+
+A node writes whom it has, in the order in which they come and go. Who has left and is connected nowhere else counts
+as away in all live matches from then on; who comes counts as back. Two nodes that meet a player at the same moment
+cannot both be wrong: each writes first and looks afterwards, and who has marked somebody as away looks once more.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules.absence import Cause, Patience
+from pairquiz_server.rules.commands import MarkAbsent, MarkPresent
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.events import MatchCreated, MatchStarted, PlayerJoined
+from pairquiz_server.store.nodes import Nodes
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.presence import PresenceRows, SeatTaken
+
+log = structlog.get_logger("pairquiz.presence")
+
+DEAD_AFTER_MS = 5000
+LOOK_EVERY_S = 1.0
+MISTAKES_EVERY = 15
+"""Every so many looks at dead nodes, also seats that are marked wrongly are looked for: somebody died on the way."""
+
+
+class Changes(Struct):
+    """What is known of players since the last look: who came when, who left how, and who may be connected nowhere."""
+
+    came: dict[str, int]
+    went: dict[str, Cause]
+    doubted: set[str]
+
+
+class Presence:
+    """Keeps the presence of one node's players, and marks absences.
+
+    A match is marked by commands, like everything that changes it.
+    """
+
+    def __init__(
+        self, rows: PresenceRows, nodes: Nodes, committer: Committer, clock: Clock, node: UUID, patience: Patience
+    ) -> None:
+        self._rows = rows
+        self._nodes = nodes
+        self._committer = committer
+        self._clock = clock
+        self._node = node
+        self._patience = patience
+        self._here: set[str] = set()
+        self._changes = Changes({}, {}, set())
+        self._wake = asyncio.Event()
+        self._stopped = False
+
+    def came(self, player_id: str) -> None:
+        """Note that a player has a first connection to this node."""
+        self._here.add(player_id)
+        self._changes.went.pop(player_id, None)
+        self._changes.came[player_id] = self._clock.now()
+        self._wake.set()
+
+    def went(self, player_id: str, cause: Cause) -> None:
+        """Note that a player's last connection to this node is gone."""
+        if self._stopped:
+            return
+        self._here.discard(player_id)
+        self._changes.came.pop(player_id, None)
+        self._changes.went[player_id] = cause
+        self._wake.set()
+
+    def watch(self, decision: Decision) -> None:
+        """Look at players who have taken a seat, or begin, perhaps without any connection."""
+        for event in decision.events:
+            if isinstance(event, MatchCreated | PlayerJoined | MatchStarted):
+                players = {seat.player.id for seat in decision.match.seats if seat.absence is None} - self._here
+                if players:
+                    self._changes.doubted |= players
+                    self._wake.set()
+
+    def restore(self) -> None:
+        """Say anew who is here: other nodes took this one for dead."""
+        now = self._clock.now()
+        self._changes.came = dict.fromkeys(self._here, now) | self._changes.came
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Take nobody as away from now on: it is the server that goes. Others see to those who do not come to them."""
+        self._stopped = True
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await asyncio.gather(self._follow(), self._look())
+
+    async def _follow(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            changes, self._changes = self._changes, Changes({}, {}, set())
+            try:
+                await self._carry_out(changes)
+            except StorageUnavailable as error:
+                log.warning("presence_failed", reason=str(error))
+                self._merge_back(changes)
+                await asyncio.sleep(LOOK_EVERY_S)
+            except Exception:
+                log.exception("presence_failed")  # a fault of ours must not end all presence
+
+    async def _look(self) -> None:
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            looks += 1
+            try:
+                await self.look_for_dead_nodes()
+                if looks % MISTAKES_EVERY == 0:
+                    await self.mend_mistakes()
+            except StorageUnavailable:
+                continue  # the heartbeat tells of it
+            except Exception:
+                log.exception("presence_failed")
+
+    async def look_for_dead_nodes(self) -> None:
+        """Take the players of nodes that are silent for too long as gone. Raises `StorageUnavailable`."""
+        left = await self._nodes.bury(DEAD_AFTER_MS)
+        for player_id in set(left) - self._here:
+            self._changes.went.setdefault(player_id, Cause.CONNECTION_LOST)
+        if left:
+            log.warning("node_died", players=len(left))
+            self._wake.set()
+
+    async def mend_mistakes(self) -> None:
+        """Mark seats as they should be, where whoever had to do it has died. Raises `StorageUnavailable`."""
+        wrong = await self._rows.find_mistakes()
+        await self._mark_present([seat for seat in wrong if seat.away], {})
+        absent = [seat for seat in wrong if not seat.away and seat.player_id not in self._here]
+        await self._mark_absent(absent, {})
+
+    async def _carry_out(self, changes: Changes) -> None:
+        came, went = changes.came, changes.went
+        gone = await self._rows.note(self._node, list(came), list(went)) if came or went else []
+        if doubted := changes.doubted - self._here:
+            gone += await self._rows.find_absent(list(doubted))
+        if came or gone:
+            seats = await self._rows.find_seats([*came, *gone])
+            await self._mark_present([seat for seat in seats if seat.away and seat.player_id in came], came)
+            await self._mark_absent([seat for seat in seats if not seat.away and seat.player_id in gone], went)
+
+    async def _mark_absent(self, seats: list[SeatTaken], causes: Mapping[str, Cause]) -> None:
+        if not seats:
+            return
+        now = self._clock.now()
+        await self._submit(
+            (
+                MarkAbsent(
+                    match_id=seat.match_id,
+                    player_id=seat.player_id,
+                    cause=causes.get(seat.player_id, Cause.CONNECTION_LOST),
+                    patience=self._patience,
+                ),
+                now,
+            )
+            for seat in seats
+        )
+        # Who came to another node meanwhile was not yet away when that node looked.
+        nowhere = await self._rows.find_absent(list({seat.player_id for seat in seats}))
+        await self._mark_present([seat for seat in seats if seat.player_id not in nowhere], {})
+
+    async def _mark_present(self, seats: list[SeatTaken], came: Mapping[str, int]) -> None:
+        now = self._clock.now()
+        await self._submit(
+            (MarkPresent(match_id=seat.match_id, player_id=seat.player_id), came.get(seat.player_id, now))
+            for seat in seats
+        )
+
+    async def _submit(self, commands: Iterable[tuple[MarkAbsent | MarkPresent, int]]) -> None:
+        """Carry out commands together, each as if it had arrived at its time. Raises `StorageUnavailable`."""
+        asked = [self._committer.ask(command, at) for command, at in commands]
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, Refused) and outcome.retry:
+                raise StorageUnavailable(outcome.message)
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Refused):
+                raise outcome
+
+    def _merge_back(self, changes: Changes) -> None:
+        """Keep what could not be done; what has happened since is newer."""
+        newer = self._changes
+        self._changes = Changes(
+            {player: at for player, at in changes.came.items() if player in self._here} | newer.came,
+            {player: cause for player, cause in changes.went.items() if player not in self._here} | newer.went,
+            changes.doubted | newer.doubted,
+        )
+        self._wake.set()

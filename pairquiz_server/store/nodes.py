@@ -1,0 +1,72 @@
+"""The processes that serve one database, and their common clock: one method for each query of sql/queries/nodes.sql."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from pairquiz_server.store.pool import Database
+from pairquiz_server.store.queries import load
+
+_QUERIES = load("nodes")
+_MOVE_TIMEOUT_S = 30.0
+"""Moving the clocks of very many matches may take longer than a player waits, and must not be given up half-way."""
+
+
+class ClockReading(Struct, frozen=True):
+    """The game's clock and the database's at the last sign of life (None where none ran), and the latter now."""
+
+    game_at: int | None
+    beaten_at: int | None
+    database_at: int
+
+
+class MovedMatch(Struct, frozen=True):
+    """A match whose clocks were moved after an outage; `deadline_at` is None before the start."""
+
+    id: UUID
+    version: int
+    deadline_at: int | None
+    player1_id: str
+    player2_id: str | None
+    player1_reconnect_by: int | None
+    player2_reconnect_by: int | None
+
+
+class Beat(Struct, frozen=True):
+    """What a sign of life has found: the game's clock, the gap that was credited, and whether the node is known."""
+
+    now: int
+    gap_ms: int
+    alive: bool
+    moved: list[MovedMatch]
+
+
+_moved = msgspec.json.Decoder(list[MovedMatch])
+
+
+class Nodes:
+    """The nodes of one database; times in milliseconds. Every method raises `StorageUnavailable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read_clock(self) -> ClockReading:
+        """Return what a starting node must know of the time."""
+        (record,) = await self._database.fetch(_QUERIES["read_clock"])
+        return ClockReading(**record)
+
+    async def enter(self, node: UUID, now: int) -> None:
+        """Note that a node serves."""
+        await self._database.fetch(_QUERIES["open_clock"], now)
+        await self._database.fetch(_QUERIES["enter"], node, now)
+
+    async def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+        """Give a sign of life; after a silence of more than `overlooked_ms` move the clocks of all live matches."""
+        (record,) = await self._database.fetch(_QUERIES["beat"], node, now, overlooked_ms, timeout_s=_MOVE_TIMEOUT_S)
+        moved = _moved.decode(record["moved"]) if record["moved"] else []
+        return Beat(record["now"], record["gap"], record["alive"], moved)
+
+    async def bury(self, silent_ms: int) -> list[str]:
+        """Remove nodes that were silent for so long; return the ids of the players who were connected to them."""
+        return [record["player_id"] for record in await self._database.fetch(_QUERIES["bury"], silent_ms)]

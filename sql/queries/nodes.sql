@@ -1,0 +1,94 @@
+-- Used by store/nodes.py. The processes that serve this database, and the clock that they share.
+
+-- name: read_clock
+-- The last sign of life of the service (the game's clock, and the database's at that moment), and the database's
+-- clock now; the first two are null where no node has ever run. All in milliseconds since the epoch.
+SELECT
+    h.game_at,
+    h.beaten_at,
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_at
+FROM (VALUES (true)) AS one LEFT JOIN pairquiz.heartbeat AS h ON h.single;
+
+-- name: enter
+-- Note that a node serves. $1 uuid the node, $2 bigint the game's clock.
+INSERT INTO pairquiz.nodes (id, started_at, beaten_at) VALUES ($1, $2, $2)
+ON CONFLICT (id) DO UPDATE SET beaten_at = excluded.beaten_at;
+
+-- name: open_clock
+-- Make the row of the service's heartbeat, where no node has ever run. $1 bigint the game's clock.
+INSERT INTO pairquiz.heartbeat (game_at, beaten_at)
+VALUES ($1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+ON CONFLICT (single) DO NOTHING;
+
+-- name: beat
+-- A sign of life. If there was none for longer than an outage may be overlooked, the clocks of all live matches are
+-- moved by the gap, absences begin anew with what they had been allowed, and no node is blamed for its silence.
+-- Whichever node is first does it, once: the heartbeat's row is locked, and shows the others no gap any more.
+--   $1 uuid    the node
+--   $2 bigint  its clock
+--   $3 bigint  the longest gap (milliseconds) that is no outage
+-- Returns the game's clock (never less than before; a node whose clock is behind adopts it), the gap that was
+-- credited (0 if none was), whether the node still counts as alive, and the matches that were moved, as JSON.
+-- Locks: the heartbeat's row first, then live matches in the order of their ids, as `save` does.
+WITH last AS MATERIALIZED (
+    SELECT
+        greatest(game_at, $2) AS now,
+        CASE WHEN $2 - game_at > $3 THEN $2 - game_at ELSE 0 END AS gap
+    FROM pairquiz.heartbeat
+    FOR UPDATE
+),
+noted AS (
+    UPDATE pairquiz.heartbeat
+    SET game_at = last.now, beaten_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+    FROM last
+),
+alive AS (
+    UPDATE pairquiz.nodes AS n
+    SET beaten_at = last.now
+    FROM last
+    WHERE n.id = $1 OR last.gap > 0
+    RETURNING n.id
+),
+live AS MATERIALIZED (
+    SELECT id
+    FROM pairquiz.matches
+    WHERE status IN ('waiting', 'ready', 'in_progress') AND (SELECT gap FROM last) > 0
+    ORDER BY id
+    FOR UPDATE
+),
+moved AS (
+    UPDATE pairquiz.matches AS m
+    SET version = m.version + 1,
+        deadline_at = m.deadline_at + last.gap,
+        player1_absent_since = CASE WHEN m.player1_absent_since IS NOT NULL THEN last.now END,
+        player1_reconnect_by = last.now + (m.player1_reconnect_by - m.player1_absent_since),
+        player2_absent_since = CASE WHEN m.player2_absent_since IS NOT NULL THEN last.now END,
+        player2_reconnect_by = last.now + (m.player2_reconnect_by - m.player2_absent_since),
+        resumed_at = last.now,
+        due_at = CASE
+            WHEN m.status <> 'in_progress' THEN m.due_at + last.gap
+            -- Of two absences the later one decides, of one that one, of none the deadline: Match.running_due_at.
+            ELSE least(
+                m.deadline_at + last.gap,
+                last.now + greatest(
+                    m.player1_reconnect_by - m.player1_absent_since,
+                    m.player2_reconnect_by - m.player2_absent_since))
+        END
+    FROM live, last
+    WHERE m.id = live.id
+    RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by
+)
+SELECT
+    last.now,
+    last.gap,
+    EXISTS (SELECT FROM alive WHERE id = $1) AS alive,
+    (SELECT json_agg(moved) FROM moved) AS moved
+FROM last;
+
+-- name: bury
+-- Remove the nodes that were silent for $1 (bigint, milliseconds) while the service lived, and return the players who
+-- were connected to them.
+WITH dead AS (
+    DELETE FROM pairquiz.nodes WHERE beaten_at < (SELECT game_at FROM pairquiz.heartbeat) - $1 RETURNING id
+)
+SELECT DISTINCT p.player_id FROM pairquiz.presence AS p JOIN dead ON dead.id = p.node_id;

@@ -1,0 +1,46 @@
+-- Used by store/presence.py. Who is connected to which node.
+
+-- name: note
+-- Write who has come to a node and who has left it, and return those of the latter who are connected nowhere else.
+--   $1 uuid the node, $2 text[] who came, $3 text[] who left
+WITH came AS (
+    INSERT INTO pairquiz.presence (player_id, node_id)
+    SELECT player_id, $1 FROM unnest($2::text[]) AS c (player_id)
+    ON CONFLICT DO NOTHING
+),
+went AS (
+    DELETE FROM pairquiz.presence WHERE node_id = $1 AND player_id = ANY ($3)
+)
+SELECT player_id FROM unnest($3::text[]) AS w (player_id)
+WHERE NOT EXISTS (
+    SELECT FROM pairquiz.presence AS p WHERE p.player_id = w.player_id AND p.node_id <> $1);
+
+-- name: find_absent
+-- Those of $1 (text[]) who are connected nowhere.
+SELECT player_id FROM unnest($1::text[]) AS w (player_id)
+WHERE NOT EXISTS (SELECT FROM pairquiz.presence AS p WHERE p.player_id = w.player_id);
+
+-- name: find_seats
+-- The seats of players in live matches, and whether they count as away there. $1 text[] the players.
+SELECT id, player1_id AS player_id, player1_absent_since IS NOT NULL AS away
+FROM pairquiz.matches
+WHERE player1_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress')
+UNION ALL
+SELECT id, player2_id, player2_absent_since IS NOT NULL
+FROM pairquiz.matches
+WHERE player2_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress');
+
+-- name: find_mistakes
+-- Seats of live matches whose player is connected and counts as away, or is not connected and does not, with whether
+-- they count as away; at most $1 (integer). Who has completed a running match is never away.
+SELECT id, player_id, away
+FROM (
+    SELECT id, player1_id AS player_id, player1_absent_since IS NOT NULL AS away, player1_completed_at AS completed_at
+    FROM pairquiz.matches WHERE status IN ('waiting', 'ready', 'in_progress')
+    UNION ALL
+    SELECT id, player2_id, player2_absent_since IS NOT NULL, player2_completed_at
+    FROM pairquiz.matches WHERE status IN ('ready', 'in_progress')
+) AS seat
+WHERE completed_at IS NULL
+    AND away = EXISTS (SELECT FROM pairquiz.presence AS p WHERE p.player_id = seat.player_id)
+LIMIT $1;
