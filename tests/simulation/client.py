@@ -6,14 +6,18 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.match import LIVE, Decision, Match
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.store.nodes import MovedMatch
 from tests.simulation.node import Connection, Reply
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+LOST_UNNOTICED_S = 5.0
 PATIENCE_S = 20.0
 """After so long without a reply an app takes its line for dead, and connects anew."""
 MOST_TRIES = 60
@@ -52,19 +56,25 @@ class Client:
             alive = [node for node in self.world.nodes if node.alive]
             if alive:
                 self._connection = self.random.choice(alive).connect(self, self.random)
+                self.world.checker.came(self)
                 if self.match_id is not None:
                     await self.look()
             else:
                 await self.pause(0.2, 1.0)
 
     def go_away(self) -> None:
-        """Close the connection; what is under way gets no reply."""
-        if self._connection is not None:
-            self._connection.close()
+        """Close the connection, or lose it so that the node does not notice at once; what is under way gets no reply."""
+        if self._connection is None:
+            return
+        if self.chance(0.5):
+            self._connection.close(Cause.CLOSED)
+        else:
+            self._connection.close(Cause.CONNECTION_LOST, self.random.uniform(0, LOST_UNNOTICED_S))
 
     def lose_connection(self, connection: Connection) -> None:
         if self._connection is connection:
             self._connection = None
+            self.world.checker.went(self)
 
     async def ask(self, verb: str, **wishes: Any) -> Reply | None:
         """Send a command once, and return its reply: None where none came."""
@@ -75,7 +85,7 @@ class Client:
         if connection is None:
             return None
         reply = connection.request(verb, wishes)
-        patience = self.world.loop.call_later(PATIENCE_S, connection.close)
+        patience = self.world.loop.call_later(PATIENCE_S, connection.close, Cause.CLOSED)
         outcome = await reply
         patience.cancel()
         if isinstance(outcome, Decision):
@@ -116,10 +126,15 @@ class Client:
         self.world.checker.heard(self, self._connection, decision)
         known = self.match.version if self.match else 0
         first = decision.events[0].version
-        if decision.match.version > known and first > known + 1 and not self._looking:
-            self._looking = True
-            self.world.run(self._mend())
+        if decision.match.version > known and first > known + 1:
+            self.world.checker.gap(self)
+            self._start_mending()
         self.learn(decision.match)
+
+    def hear_delay(self, moved: MovedMatch) -> None:
+        """A match's clocks were moved, after an outage."""
+        if moved.id == self.match_id and self.match is not None and moved.version > self.match.version:
+            self._start_mending()
 
     def see(self, match: Match) -> None:
         """A whole state has arrived that nobody has asked for."""
@@ -130,9 +145,13 @@ class Client:
             self.match = match
             self._wake()
 
+    def _start_mending(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self.world.run(self._mend())
+
     async def _mend(self) -> None:
         try:
-            self.world.checker.gap(self)
             await self.look()
         finally:
             self._looking = False

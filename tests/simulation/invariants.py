@@ -7,11 +7,20 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import Answer, AnswerAccepted, PlayerJoined
-from pairquiz_server.rules.match import LIVE, Decision, Match, Outcome, Status
+from pairquiz_server.rules.events import (
+    Answer,
+    AnswerAccepted,
+    MatchStarted,
+    PlayerAbsent,
+    PlayerForfeited,
+    PlayerJoined,
+    PlayerReturned,
+)
+from pairquiz_server.rules.match import LIVE, Match, Outcome, Seat, Status
 from pairquiz_server.store.rows import Change
-from tests.simulation.node import EPOCH_MS, MARGIN_MS, Node, Reply, Request
+from tests.simulation.node import EPOCH_MS, MARGIN_MS, PATIENCE, Node, Reply, Request
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
@@ -23,7 +32,12 @@ SWEEP_WITHIN_S = 4.0
 """What a sweeper waited for when all was well again, its longest sleep, a look at the store and a write."""
 SETTLED_WITHIN_S = 10.0
 """A command that has reached a node has a reply by then, unless the node dies."""
-_CLOCKS_DIFFER_MS = 40
+KNOWN_WITHIN_S = 25.0
+"""A player's coming and going is marked by then, also by those who look for mistakes."""
+_CLOCKS_DIFFER_MS = 60
+_SLACK_S = 0.25
+_BRIEFLY_S = 1.5
+"""Who is there for so short a time may not have been seen."""
 
 
 class Invariant(StrEnum):
@@ -47,6 +61,9 @@ class Invariant(StrEnum):
     NOT_ENDED_EARLY = "no match is ended before it is due"
     EVERY_MATCH_ENDS = "every match ends"
     RESULTS_AGREE = "both players' results are those of the store"
+    NOBODY_LOSES_BY_OUTAGE = "no match's or absence's time runs while there is no service"
+    NOBODY_THERE_IS_AWAY = "whoever is there for long is not away, and the other way round"
+    BUDGET_HOLDS = "no absence is allowed more than the budget leaves"
     NO_FAULT_OF_OURS = "nothing fails by a fault of ours"
 
 
@@ -70,7 +87,21 @@ class Counts(Struct):
     duplicates: int = 0
     conflicts: int = 0
     gaps: int = 0
+    absences: int = 0
+    returns: int = 0
+    forfeits: int = 0
+    moved: int = 0
     ended: int = 0
+
+
+class Attendance(Struct):
+    """When a player last came and went: virtual seconds, and seconds of service."""
+
+    there: bool = False
+    came_at: float = 0.0
+    went_at: float = 0.0
+    away_from_served: float = 0.0
+    away_to_served: float = 0.0
 
 
 class Checker:
@@ -85,6 +116,8 @@ class Checker:
         self._waiting: deque[tuple[float, Request, Node]] = deque()
         self._requests: dict[tuple[str, str], UUID] = {}
         self._ill_at: dict[Node, float] = {}
+        self._attendance: dict[str, Attendance] = {}
+        self._started: dict[UUID, tuple[float, float]] = {}
 
     # What the parts of the world tell.
 
@@ -109,10 +142,45 @@ class Checker:
             total = sum(answer.points for answer in seat.answers)
             if seat.score != total:
                 self._break(Invariant.SCORE_IS_SUM, match_id, f"seat {index} has {seat.score}, and its answers {total}")
+            self._check_absence(after, index, seat)
+        for event in change.events:
+            if isinstance(event, MatchStarted):
+                assert after.started_at is not None
+                self._started[match_id] = (self._served(), (world.now_ms() - after.started_at) / 1000)
+            elif isinstance(event, PlayerAbsent):
+                self.counts.absences += 1
+            elif isinstance(event, PlayerReturned):
+                self.counts.returns += 1
+            elif isinstance(event, PlayerForfeited):
+                self._check_forfeit(before, event.seat)
         if after.status not in LIVE:
             self.counts.ended += 1
+            self._check_fair_end(after)
             if after.end_reason in ("deadline", "nobody_joined", "never_started") and before is not None:
                 self._check_end(before, after)
+
+    def moved(self, before: Match, after: Match) -> None:
+        """The first beat after an outage has moved a match's clocks."""
+        self.counts.moved += 1
+        if self._world.noting:
+            self._world.note("moved", after.id, f"{before.version} -> {after.version} due {_clock(after.due_at)}")
+
+    def came(self, client: "Client") -> None:
+        """A player has a connection."""
+        attendance = self._attendance.setdefault(client.player.id, Attendance())
+        attendance.there, attendance.came_at = True, self._world.loop.time()
+        attendance.away_to_served = self._served()
+        if self._world.noting:
+            self._world.note("came", client.match_id, client.player.id)
+
+    def went(self, client: "Client") -> None:
+        """A player has lost the connection."""
+        attendance, now = self._attendance[client.player.id], self._world.loop.time()
+        attendance.there, attendance.went_at = False, now
+        if now - attendance.came_at > _BRIEFLY_S:
+            attendance.away_from_served = self._served()
+        if self._world.noting:
+            self._world.note("went", client.match_id, client.player.id)
 
     def announced(self, node: Node, decision: Decision) -> None:
         """A node tells players of a decision."""
@@ -208,10 +276,12 @@ class Checker:
         if now - well_since < SWEEP_WITHIN_S:
             return
         model = self._world.model
-        for due in model.find_due(EPOCH_MS + int((now - SWEEP_WITHIN_S) * 1000) - MARGIN_MS, 1):
+        for due in model.find_due(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000) - MARGIN_MS, 1):
             self._break(
                 Invariant.ENDS_IN_TIME, due.id, f"still {due.status}, due at {_clock(model.matches[due.id].due_at)}"
             )
+
+        self._check_attendance(now)
 
     def finished(self) -> None:
         """All pairs are gone, and all sweeping is done."""
@@ -237,7 +307,7 @@ class Checker:
         question = match.question(answer.question_id)
         right = question is not None and question.correct == answer.chosen
         span_ms = match.question_count * match.time_limit_s * 1000
-        left_ms = match.deadline_at - answer.judged_at
+        left_ms = match.deadline_at - max(answer.judged_at, match.resumed_at or 0)
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
         in_time = 0 <= left_ms <= span_ms + _CLOCKS_DIFFER_MS
@@ -257,6 +327,58 @@ class Checker:
             self._break(
                 Invariant.NOT_ENDED_EARLY, after.id, f"at {_clock(after.ended_at)}, due {_clock(before.due_at)}"
             )
+
+    def _check_absence(self, match: Match, index: int, seat: Seat) -> None:
+        absence = seat.absence
+        allowed_ms = absence.reconnect_by - absence.since if absence and absence.reconnect_by is not None else 0
+        left_ms = PATIENCE.budget_ms - seat.away_ms
+        if not 0 <= allowed_ms <= left_ms or seat.away_ms < 0:
+            self._break(Invariant.BUDGET_HOLDS, match.id, f"seat {index}: {absence} after {seat.away_ms} ms")
+
+    def _check_forfeit(self, before: Match | None, index: int) -> None:
+        """Who loses by absence was connected nowhere for so long, while there was service."""
+        self.counts.forfeits += 1
+        assert before is not None
+        seat = before.seats[index]
+        absence = seat.absence
+        attendance = self._attendance[seat.player.id]
+        to_served = attendance.away_to_served if attendance.there else self._served()
+        away_s = to_served - attendance.away_from_served
+        if absence is None or absence.reconnect_by is None:
+            self._break(Invariant.NOBODY_THERE_IS_AWAY, before.id, f"seat {index} forfeits without an absence")
+        elif away_s < (absence.reconnect_by - absence.since) / 1000 - _SLACK_S:
+            detail = f"{seat.player.id} was away for {away_s:.3f} s of service, with {absence}"
+            self._break(Invariant.NOBODY_LOSES_BY_OUTAGE, before.id, detail)
+
+    def _check_fair_end(self, after: Match) -> None:
+        """A match that its deadline ends had all its time while there was service."""
+        started = self._started.pop(after.id, None)
+        if started is None or after.end_reason != "deadline":
+            return
+        from_served, lag_s = started
+        had_s = self._served() - from_served + lag_s
+        if had_s < after.question_count * after.time_limit_s - _SLACK_S:
+            detail = f"its players had {had_s:.3f} s of service for {after.question_count} x {after.time_limit_s} s"
+            self._break(Invariant.NOBODY_LOSES_BY_OUTAGE, after.id, detail)
+
+    def _check_attendance(self, now: float) -> None:
+        well_since = max(self._ill_at.get(node, node.born_at) for node in self._world.nodes)
+        if now - well_since < KNOWN_WITHIN_S:
+            return
+        for _, _, match_id in self._world.model.live():
+            match = self._world.model.matches[match_id]
+            for seat in match.seats:
+                attendance = self._attendance[seat.player.id]
+                since = max(attendance.came_at if attendance.there else attendance.went_at, well_since)
+                wrong = attendance.there == (seat.absence is not None) and seat.completed_at is None
+                if wrong and now - since > KNOWN_WITHIN_S:
+                    there = f"there since {since:.3f}" if attendance.there else f"away since {since:.3f}"
+                    self._break(
+                        Invariant.NOBODY_THERE_IS_AWAY, match_id, f"{seat.player.id}, {there}, has {seat.absence}"
+                    )
+
+    def _served(self) -> float:
+        return self._world.service.served_s(self._world.loop.time())
 
     def _check_acknowledged(self, request: Request, decision: Decision) -> None:
         stored = self._world.model.matches.get(decision.match.id)

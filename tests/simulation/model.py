@@ -10,21 +10,30 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.events import Answer, AnswerAccepted, Event, MatchStarted
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.question import topic_key
 from pairquiz_server.store.matches import DueMatch
+from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
+from pairquiz_server.store.presence import SeatTaken
 from pairquiz_server.store.questions import DrawnQuestion
 from pairquiz_server.store.rows import Change
 
+Moved = Callable[[Match, Match], None]
+"""Hears of each match whose clocks a beat has moved, as it was before and as it is now."""
 Committed = Callable[[Change, Match | None, Match], None]
 """Hears of each change that is committed: the change, the match as it was stored before, and as it is now."""
 
 
 class DuplicateKeyError(Exception):
     """A row is there already. A fault of ours: the statement has done nothing."""
+
+
+class MissingKeyError(Exception):
+    """A row that this one stands on is not there. The statement has done nothing."""
 
 
 class Model:
@@ -36,6 +45,8 @@ class Model:
         random: Random,
         *,
         committed: Committed = lambda *_: None,
+        moved: Moved = lambda *_: None,
+        now: Callable[[], int] = lambda: 0,
         answers_are_unique: bool = True,
     ) -> None:
         self.matches: dict[UUID, Match] = {}
@@ -45,6 +56,12 @@ class Model:
         self._topics = {topic_key(topic.name): topic for topic in bank}
         self._random = random
         self._committed = committed
+        self._moved = moved
+        self._now = now
+        self.nodes: dict[UUID, int] = {}
+        self.presence: dict[str, dict[UUID, None]] = {}
+        self.game_at: int | None = None
+        self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
         self._players: dict[str, Player] = {}
         self._waiting: dict[str, UUID] = {}
@@ -94,6 +111,10 @@ class Model:
             self._committed(change, before, after)
         return frozenset(stuck)
 
+    def live(self) -> list[tuple[int, int, UUID]]:
+        """Return all live matches, by the time at which they are due, with their numbers and ids."""
+        return self._due
+
     def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
         return {match_id: self.matches[match_id] for match_id in ids if match_id in self.matches}
 
@@ -134,6 +155,107 @@ class Model:
     def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
         questions = self._bank[topic_id]
         return self._random.sample(questions, min(count, len(questions)))
+
+    # The queries of store.nodes.
+
+    def read_clock(self) -> ClockReading:
+        return ClockReading(self.game_at, self._beaten_at, self._now())
+
+    def enter(self, node: UUID, now: int) -> None:
+        if self.game_at is None:
+            self.game_at, self._beaten_at = now, self._now()
+        self.nodes[node] = now
+
+    def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+        assert self.game_at is not None
+        gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
+        self.game_at, self._beaten_at = max(self.game_at, now), self._now()
+        beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
+        self.nodes |= dict.fromkeys(beating, self.game_at)
+        moved = [self._move(match_id, gap_ms, self.game_at) for _, _, match_id in list(self._due)] if gap_ms else []
+        return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id))
+
+    def bury(self, silent_ms: int) -> list[str]:
+        if self.game_at is None:
+            return []
+        dead = [node for node, beaten_at in self.nodes.items() if beaten_at < self.game_at - silent_ms]
+        left = sorted(player for player, nodes in self.presence.items() if any(node in nodes for node in dead))
+        for node in dead:
+            del self.nodes[node]
+        for player in left:
+            for node in dead:
+                self._gone(player, node)
+        return left
+
+    def _move(self, match_id: UUID, gap_ms: int, now: int) -> MovedMatch:
+        before = self.matches[match_id]
+        deadline_at = None if before.deadline_at is None else before.deadline_at + gap_ms
+        seats = tuple(replace(seat, absence=_anew(seat.absence, now)) for seat in before.seats)
+        graces = [seat.absence.reconnect_by for seat in seats if seat.absence and seat.absence.reconnect_by is not None]
+        running = before.status is Status.IN_PROGRESS
+        due_at = min(deadline_at, max(graces, default=deadline_at)) if running else before.due_at + gap_ms  # type: ignore[type-var]
+        after = replace(
+            before,
+            version=before.version + 1,
+            deadline_at=deadline_at,
+            due_at=due_at,
+            seats=seats,
+            resumed_at=now,
+        )
+        self._put(before, after)
+        self._moved(before, after)
+        players: list[str | None] = [seat.player.id for seat in seats]
+        comebacks = [seat.absence and seat.absence.reconnect_by for seat in seats]
+        if len(seats) == 1:
+            players.append(None)
+            comebacks.append(None)
+        return MovedMatch(
+            after.id, after.version, deadline_at, players[0] or "", players[1], comebacks[0], comebacks[1]
+        )
+
+    # The queries of store.presence. Their orders are arbitrary in SQL; here they are the same in every process.
+
+    def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
+        if came and node not in self.nodes:
+            raise MissingKeyError(f"nodes: {node}")
+        gone = sorted(player for player in went if not [one for one in self.presence.get(player, ()) if one != node])
+        for player in came:
+            self.presence.setdefault(player, {})[node] = None
+        for player in went:
+            self._gone(player, node)
+        return gone
+
+    def find_absent(self, players: Sequence[str]) -> list[str]:
+        return sorted(player for player in players if player not in self.presence)
+
+    def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
+        return sorted(
+            (
+                SeatTaken(match_id, seat.player.id, seat.absence is not None)
+                for player in dict.fromkeys(players)
+                for match_id in self._live.get(player, ())
+                for seat in self.matches[match_id].seats
+                if seat.player.id == player
+            ),
+            key=lambda seat: (seat.match_id, seat.player_id),
+        )
+
+    def find_mistakes(self) -> list[SeatTaken]:
+        return sorted(
+            (
+                SeatTaken(match_id, seat.player.id, seat.absence is not None)
+                for _, _, match_id in self._due
+                for seat in self.matches[match_id].seats
+                if seat.completed_at is None and (seat.absence is not None) == (seat.player.id in self.presence)
+            ),
+            key=lambda seat: (seat.match_id, seat.player_id),
+        )
+
+    def _gone(self, player: str, node: UUID) -> None:
+        nodes = self.presence.get(player, {})
+        nodes.pop(node, None)
+        if not nodes:
+            self.presence.pop(player, None)
 
     def _require_new_answers(self, change: Change) -> None:
         stored = self.matches.get(change.match.id)
@@ -198,6 +320,14 @@ class Model:
                 live.remove(after.id)
         elif new:
             live.append(after.id)
+
+
+def _anew(absence: Absence | None, now: int) -> Absence | None:
+    """An absence that begins again, with all that it was allowed."""
+    if absence is None:
+        return None
+    by = None if absence.reconnect_by is None else now + absence.reconnect_by - absence.since
+    return replace(absence, since=now, reconnect_by=by)
 
 
 def _request(match: Match) -> tuple[str, str] | None:

@@ -8,13 +8,20 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from pairquiz_server.engine.clock import starting_time
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Caller, Game, GameRules
+from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.rules.absence import Cause, Patience
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.nodes import Beat, MovedMatch
+from pairquiz_server.store.pool import StorageUnavailable
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
@@ -23,7 +30,16 @@ if TYPE_CHECKING:
 EPOCH_MS = 1_700_000_000_000
 MARGIN_MS = 301
 PACE_S = 0.004
-RULES = GameRules(question_count=5, time_limit_s=5, scoring=Scoring(), waiting_ttl_ms=40_000, ready_ttl_ms=40_000)
+PATIENCE = Patience(lost_ms=8_000, closed_ms=3_000, budget_ms=12_000)
+RULES = GameRules(
+    question_count=5,
+    time_limit_s=5,
+    scoring=Scoring(),
+    waiting_ttl_ms=40_000,
+    ready_ttl_ms=40_000,
+    patience=PATIENCE,
+)
+_DRIFT = 50e-6
 _WAY_S = (0.005, 0.06)
 _RELAY_S = (0.0005, 0.004)
 _APART = 1e-6
@@ -39,22 +55,32 @@ class Listener(Protocol):
     def hear(self, decision: Decision) -> None:
         """Take what is announced."""
 
+    def hear_delay(self, moved: MovedMatch) -> None:
+        """Take that a match's clocks were moved."""
+
     def see(self, match: Match) -> None:
         """Take a whole state that nobody has asked for."""
 
     def lose_connection(self, connection: "Connection") -> None:
-        """The other end is gone."""
+        """The line is broken, or was closed."""
 
 
 class NodeClock:
-    """A node's milliseconds: the virtual time, and a little beside it."""
+    """`engine.clock.Clock` on virtual time; `rate` is how fast this node's monotonic clock runs."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, offset_ms: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, start_ms: int, rate: float) -> None:
         self._loop = loop
-        self._start_ms = EPOCH_MS + offset_ms
+        self._rate = rate
+        self._offset = start_ms - self._monotonic_ms()
 
     def now(self) -> int:
-        return self._start_ms + int(self._loop.time() * 1000)
+        return self._offset + self._monotonic_ms()
+
+    def advance_to(self, at: int) -> None:
+        self._offset += max(at - self.now(), 0)
+
+    def _monotonic_ms(self) -> int:
+        return int(self._loop.time() * self._rate * 1000)
 
 
 class Request(Struct, eq=False):
@@ -101,12 +127,12 @@ class Connection:
         if not request.reply.done():
             request.reply.set_result(reply)
 
-    def close(self) -> None:
-        """Break the line: no reply comes any more."""
+    def close(self, cause: Cause, noticed_after_s: float = 0.0) -> None:
+        """Close or break the line: no reply comes any more. The node notices a broken one later."""
         if not self.open:
             return
         self.open = False
-        self.node.connections.get(self.listener.player.id, {}).pop(self, None)
+        self.node.loop.call_later(self._way_s + noticed_after_s, self.node.disconnect, self, cause)
         self.listener.lose_connection(self)
         for request in self._requests.values():
             if not request.reply.done():
@@ -126,33 +152,72 @@ class Node:
         self.number = number
         self.loop = world.loop
         self.random = world.plan.random("node", number, life)
-        self.clock = NodeClock(self.loop, self.random.randint(-20, 20))
         self.line = Line(world.model, world.weather, self.random)
-        line: Any = self.line
-        clock: Any = self.clock
-        self.committer = Committer(line, self.announce, pace_s=PACE_S)
-        self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
-        self.sweeper = Sweeper(line, self.committer, clock, margin_ms=MARGIN_MS)
         self.connections: dict[str, dict[Connection, None]] = {}
-        self.alive = True
+        self.alive = False
+        self.dead = False
         self.born_at = self.loop.time()
         self._tasks: dict[asyncio.Task[None], None] = {}
-        self._run(self.committer.run())
-        self._run(self.sweeper.run())
+        self._run(self._boot())
+
+    async def _boot(self) -> None:
+        """Do what `app.running` does: join the other nodes' time, and serve. Where it fails, do it again."""
+        line: Any = self.line
+        while not self.alive:
+            node_id = UUID(int=self.random.getrandbits(128), version=4)
+            try:
+                reading = await self.line.read_clock()
+                rate = 1 + self.random.uniform(-_DRIFT, _DRIFT)
+                start_ms = starting_time(reading.game_at, reading.beaten_at, reading.database_at)
+                self.clock = NodeClock(self.loop, start_ms, rate)
+                clock: Any = self.clock
+                await self.line.enter(node_id, self.clock.now())
+                heartbeat = Heartbeat(
+                    line, clock, node_id, moved=self._moved, forgotten=lambda: self.presence.restore()
+                )
+                self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready)
+                self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
+                self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
+                self.sweeper = Sweeper(line, self.committer, clock, margin_ms=MARGIN_MS, ready=heartbeat.ready)
+                await heartbeat.beat()
+            except StorageUnavailable:
+                self.line.try_again()
+                await asyncio.sleep(0.5)
+                continue
+            self.alive = True
+            self.world.look_at_service()
+            self.world.note("serves", None, f"node {self.number}")
+            for part in (self.committer, self.sweeper, heartbeat, self.presence):
+                self._run(part.run())
 
     def connect(self, listener: Listener, random: Random) -> Connection:
         connection = Connection(self, listener, random)
-        self.connections.setdefault(listener.player.id, {})[connection] = None
+        player_id = listener.player.id
+        if not self.connections.get(player_id):
+            self.presence.came(player_id)
+        self.connections.setdefault(player_id, {})[connection] = None
         return connection
+
+    def disconnect(self, connection: Connection, cause: Cause) -> None:
+        """Notice that a connection is gone."""
+        player_id = connection.listener.player.id
+        of_player = self.connections.get(player_id, {})
+        if self.alive and connection in of_player:
+            del of_player[connection]
+            if not of_player:
+                del self.connections[player_id]
+                self.presence.went(player_id, cause)
 
     def kill(self) -> None:
         """Die as by SIGKILL: nothing is finished, and every connection breaks."""
         self.alive = False
+        self.dead = True
         for task in self._tasks:
             task.cancel()
         for connections in list(self.connections.values()):
             for connection in list(connections):
-                connection.close()
+                connection.close(Cause.CONNECTION_LOST)
+        self.connections.clear()
 
     def announce(self, decision: Decision, origin: object) -> None:
         if not self.alive:
@@ -160,13 +225,25 @@ class Node:
         self.world.checker.announced(self, decision)
         self.deliver(decision, origin)
         self.world.relay(self, decision, self.random.uniform(*_RELAY_S))
+        self.presence.watch(decision)
 
-    def deliver(self, decision: Decision, origin: object = None) -> None:
+    def deliver(self, told: Decision | MovedMatch, origin: object = None) -> None:
         """Tell this node's own connections."""
-        for seat in decision.match.seats:
+        if isinstance(told, MovedMatch):
+            for player_id in (told.player1_id, told.player2_id):
+                for connection in self.connections.get(player_id or "", ()):
+                    connection.send(connection.listener.hear_delay, told)
+            return
+        for seat in told.match.seats:
             for connection in self.connections.get(seat.player.id, ()):
                 if connection is not origin:
-                    connection.send(connection.listener.hear, decision)
+                    connection.send(connection.listener.hear, told)
+
+    def _moved(self, beat: Beat) -> None:
+        self.committer.forget(match.id for match in beat.moved)
+        for match in beat.moved:
+            self.deliver(match)
+            self.world.relay(self, match, self.random.uniform(*_RELAY_S))
 
     def resynchronize(self) -> None:
         """Send everybody the state of their live matches, as after a time in which announcements were lost."""
@@ -175,7 +252,7 @@ class Node:
             try:
                 matches = await self.game.live_matches(connection.listener.player.id)
             except Refused:
-                connection.close()  # whoever comes again reads for itself
+                connection.close(Cause.CLOSED)  # whoever comes again reads for itself
                 return
             for match in matches:
                 connection.send(connection.listener.see, match)

@@ -28,6 +28,10 @@ class Kind(StrEnum):
     """The store takes what it is asked and answers nothing; when it thaws, it does what it was asked."""
     CRASH = "crash"
     """A node dies, and another one takes its place later."""
+    CUT = "cut"
+    """One node does not reach the store, and others do."""
+    STEP = "step"
+    """The store's own clock is set, by so many seconds as the fault lasts, forwards or (node 1) backwards."""
     PARTITION = "partition"
     """No announcement passes from a node to another one."""
 
@@ -65,6 +69,8 @@ _SPELLS: dict[Kind, tuple[int, float, float]] = {
     Kind.DOWN: (30, 0.3, 20),
     Kind.FROZEN: (30, 0.3, 20),
     Kind.CRASH: (60, 0.5, 30),
+    Kind.CUT: (40, 0.5, 12),
+    Kind.STEP: (10, 1, 60),
     Kind.PARTITION: (60, 0.5, 30),
 }
 """How often in ten thousand matches, and from how many seconds to how many."""

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import sweeper
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
-from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.match import Match
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rows import Change
 

@@ -5,8 +5,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.commands import MatchQuestion
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.match import Decision, Match, Status
+from pairquiz_server.rules.match import Match, Status
 from tests.simulation.client import Client
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from pairquiz_server.engine import game
 from pairquiz_server.rules.commands import Topic
-from pairquiz_server.rules.match import Decision, Match
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.store.nodes import MovedMatch
 from pairquiz_server.store.questions import DrawnQuestion
-from pairquiz_server.store.rows import Change
 from tests.simulation.invariants import Break, Checker, Counts
 from tests.simulation.line import Weather
 from tests.simulation.loop import VirtualLoop
@@ -33,6 +33,8 @@ BANK = {
     ]
 }
 _LONGEST_AFTERWARDS_S = 600.0
+UNCREDITED_S = 2.1
+"""An outage of up to two seconds, and the tick in which it began."""
 
 
 class Line(Struct, frozen=True):
@@ -56,6 +58,25 @@ class Report(Struct, frozen=True):
     story: list[Line]
 
 
+class Service:
+    """How much service there was: an outage that is too short for anybody to be credited counts as service."""
+
+    def __init__(self) -> None:
+        self._there = False
+        self._since = 0.0
+        self._sum_s = 0.0
+
+    def look(self, now: float, there: bool) -> None:
+        if there is not self._there:
+            span_s = now - self._since
+            self._sum_s += span_s if self._there or span_s <= UNCREDITED_S else 0.0
+            self._there, self._since = there, now
+
+    def served_s(self, now: float) -> float:
+        """Return how long there has been service since the beginning, the present outage left out."""
+        return self._sum_s + (now - self._since if self._there else 0.0)
+
+
 class World:
     """Everything that there is in one run."""
 
@@ -67,9 +88,18 @@ class World:
         self._keep_story = keep_story
         self._digest = blake2b(digest_size=8)
         self.broken: Break | None = None
-        self.weather = Weather()
+        self.weather = Weather(plan.random("weather"))
         self.checker = Checker(self)
-        self.model = Model(BANK, plan.random("store"), committed=self._committed, answers_are_unique=answers_are_unique)
+        self._database_step_ms = 0
+        self.service = Service()
+        self.model = Model(
+            BANK,
+            plan.random("store"),
+            committed=self.checker.committed,
+            moved=self.checker.moved,
+            now=lambda: EPOCH_MS + self._database_step_ms + int(self.loop.time() * 1000),
+            answers_are_unique=answers_are_unique,
+        )
         self._failed: BaseException | None = None
         self._partitions = 0
         self._lives = [0, 0]
@@ -91,13 +121,21 @@ class World:
         if self.broken is None:
             self.checker.finished()
         counts, at = self.checker.counts, loop.time()
-        loop.end()
         counts.conflicts = self.model.conflicts
         pair = self._pair_of(self.broken.match_id) if self.broken else None
         return Report(self.plan, self.broken, pair, self._digest.hexdigest(), at, counts, self.story)
 
     def now_ms(self) -> int:
-        return EPOCH_MS + int(self.loop.time() * 1000)
+        """Return the game's time, as the node that is ahead of all others has it."""
+        return max((node.clock.now() for node in self.nodes if node.alive), default=self.model.game_at or EPOCH_MS)
+
+    def look_at_service(self) -> None:
+        """Note whether there is any service now."""
+        self.service.look(self.loop.time(), any(map(self.reaches, self.nodes)))
+
+    def reaches(self, node: Node) -> bool:
+        """Whether a node lives and the store hears it."""
+        return self.weather.reachable and node.alive and not node.line.cut
 
     def serves(self, node: Node) -> bool:
         """Whether a node could do its work now."""
@@ -109,12 +147,12 @@ class World:
         task.add_done_callback(self._ended)
         return task
 
-    def relay(self, sender: Node, decision: Decision, delay_s: float) -> None:
+    def relay(self, sender: Node, told: Decision | MovedMatch, delay_s: float) -> None:
         """Carry an announcement to the other nodes."""
         if not self._partitions:
             for node in self.nodes:
                 if node is not sender:
-                    self.loop.call_later(delay_s, self._relayed, node, decision)
+                    self.loop.call_later(delay_s, self._relayed, node, told)
 
     def note(self, what: str, match_id: UUID | None, text: str) -> None:
         """Take something down: all runs make a digest of it, and some keep it."""
@@ -133,12 +171,9 @@ class World:
         host = self.checker.host_of.get(match_id) if match_id else None
         return None if host is None else int(host[1:])
 
-    def _committed(self, change: Change, before: Match | None, after: Match) -> None:
-        self.checker.committed(change, before, after)
-
-    def _relayed(self, node: Node, decision: Decision) -> None:
+    def _relayed(self, node: Node, told: Decision | MovedMatch) -> None:
         if node.alive and not self._partitions:
-            node.deliver(decision)
+            node.deliver(told)
 
     async def _play(self, pair: Pair) -> None:
         await pair.play()
@@ -186,12 +221,20 @@ class World:
                     if not self.weather.frozen:
                         self.weather.thaw()
             case Kind.CRASH:
-                if self.nodes[fault.node].alive:
+                if not self.nodes[fault.node].dead:
                     self.nodes[fault.node].kill()
 
                     def end() -> None:
                         self._lives[fault.node] += 1
                         self.nodes[fault.node] = Node(self, fault.node, self._lives[fault.node])
+            case Kind.CUT:
+                line.cut += 1
+
+                def end() -> None:
+                    line.cut -= 1
+
+            case Kind.STEP:
+                self._database_step_ms += int((fault.until - fault.at) * (-1000 if fault.node else 1000))
             case Kind.PARTITION:
                 self._partitions += 1
 
@@ -202,19 +245,24 @@ class World:
                             if node.alive:
                                 node.resynchronize()
 
+        self.look_at_service()
         if end is not None:
             self.loop.call_at(fault.until, self._end, fault, end)
 
     def _end(self, fault: Fault, end: Callable[[], None]) -> None:
         self.note("fault ends", None, str(fault))
         end()
+        self.look_at_service()
 
 
 def simulate(plan: Plan, *, keep_story: bool = False, answers_are_unique: bool = True) -> Report:
     """Run a plan. What the engine logs as an error breaks an invariant."""
     world = World(plan, keep_story=keep_story, answers_are_unique=answers_are_unique)
     with _logs_of(world), _ids_of(plan), _without_collections():
-        return world.live()
+        try:
+            return world.live()
+        finally:
+            world.loop.end()
 
 
 @contextmanager
