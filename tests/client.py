@@ -79,6 +79,21 @@ class Client:
         heard, self._events = self._events, []
         return heard
 
+    async def close(self) -> None:
+        """Close the connection as a page does that goes away: with a close frame."""
+        await self.socket.close(code=1001)
+
+    def cut(self) -> None:
+        """Lose the connection without a word."""
+        transport = self.socket._writer.transport
+        assert transport is not None
+        transport.abort()
+
+    async def silent(self) -> None:
+        """Read what comes and answer nothing, pings neither, until the server ends it."""
+        while (await asyncio.wait_for(self.socket.receive(), PATIENCE_S)).type is WSMsgType.TEXT:
+            pass
+
     async def closed(self) -> int | None:
         """Wait until the server closes, and return the close code."""
         try:

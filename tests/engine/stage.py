@@ -46,6 +46,9 @@ class HandClock:
     def now(self) -> int:
         return self.at
 
+    def advance_to(self, at: int) -> None:
+        self.at = max(self.at, at)
+
 
 class WatchedMatches(Matches):
     """The real store, at the end of a line that can be held, and cut before or after a write has reached it."""

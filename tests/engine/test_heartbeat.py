@@ -1,0 +1,117 @@
+"""What an outage takes is given back before anything else is decided."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.store.nodes import Beat, Nodes
+from pairquiz_server.store.pool import Database
+from tests.engine.stage import ALICE, BOB, HandClock, Node, answer, running_node
+
+HOUR = 3_600_000
+
+
+class Life:
+    """A node's heartbeat, and what it has told."""
+
+    def __init__(self, node: Node) -> None:
+        self.id = uuid4()
+        self.nodes = Nodes(node.database)
+        self.credited: list[Beat] = []
+        self.forgotten = 0
+        self.heartbeat = Heartbeat(self.nodes, node.clock, self.id, moved=self._moved, forgotten=self._forgotten)  # type: ignore[arg-type]
+        self._node = node
+
+    def _moved(self, beat: Beat) -> None:
+        self.credited.append(beat)
+        self._node.committer.forget(match.id for match in beat.moved)
+
+    def _forgotten(self) -> None:
+        self.forgotten += 1
+
+
+@pytest.fixture
+async def node(database: Database) -> AsyncIterator[Node]:
+    async with running_node(database, HandClock()) as node:
+        node.clock.at = (await Nodes(database).read_clock()).database_at
+        yield node
+
+
+@pytest.fixture
+async def life(node: Node) -> Life:
+    life = Life(node)
+    await life.nodes.enter(life.id, node.clock.now())
+    await life.heartbeat.beat()
+    return life
+
+
+async def test_a_silence_moves_the_deadline_and_no_point_is_lost(node: Node, life: Life) -> None:
+    match = await node.started()
+    node.clock.at += 1000
+    await life.heartbeat.beat()
+    node.clock.at += HOUR
+    await life.heartbeat.beat()
+    (beat,) = life.credited
+    assert (beat.gap_ms, [moved.id for moved in beat.moved]) == (HOUR, [match.id])
+    outcome = await node.send(answer(match, ALICE, 0, match.questions[0].correct))
+    assert isinstance(outcome, Decision)
+    assert outcome.match.deadline_at == match.deadline_at + HOUR
+    given = outcome.match.seats[0].answers[0]
+    assert given.bonus == match.scoring.speed_bonus * (match.span_ms - 1000) // match.span_ms
+
+
+async def test_an_answer_that_arrived_in_the_silence_counts_as_if_the_clock_had_stood_still(
+    node: Node, life: Life
+) -> None:
+    match = await node.started()
+    began = node.clock.at
+    node.clock.at += HOUR
+    await life.heartbeat.beat()
+    outcome = await node.send(answer(match, BOB, 0, match.questions[0].correct), at=began + HOUR // 2)
+    assert isinstance(outcome, Decision)
+    assert outcome.match.seats[1].answers[0].bonus == match.scoring.speed_bonus
+
+
+async def test_a_silence_that_is_short_moves_nothing(node: Node, life: Life) -> None:
+    match = await node.started()
+    node.clock.at += OVERLOOKED_MS
+    await life.heartbeat.beat()
+    assert (life.credited, (await node.stored(match)).version) == ([], match.version)
+
+
+async def test_a_node_that_others_took_for_dead_enters_again(node: Node, life: Life) -> None:
+    other = Life(node)
+    await other.nodes.enter(other.id, node.clock.now())
+    for _ in range(6):
+        node.clock.at += 1000
+        await other.heartbeat.beat()
+    assert await other.nodes.bury(5000) == []
+    await life.heartbeat.beat()
+    await life.heartbeat.beat()
+    assert (life.forgotten, other.forgotten) == (1, 0)
+
+
+async def test_the_committer_waits_for_a_beat_when_the_last_one_is_old(database: Database) -> None:
+    async with running_node(database, HandClock()) as node:
+        life = Life(node)
+        node.clock.at = (await life.nodes.read_clock()).database_at
+        await life.nodes.enter(life.id, node.clock.at)
+        match = await node.started()
+        node.committer._ready = life.heartbeat.ready
+        node.clock.at = match.deadline_at + HOUR  # the service was away all the time, and so is in time
+        outcome = await node.send(answer(match, ALICE, 0, 0))
+        assert isinstance(outcome, Decision)
+        assert len(life.credited) == 1
+
+
+async def test_the_sweeper_ends_nothing_by_a_clock_that_was_not_beaten(node: Node, life: Life) -> None:
+    match = await node.started()
+    node.clock.at = match.deadline_at + HOUR
+    life.heartbeat._beaten_at = float("-inf")  # it slept, too
+    node.sweeper._ready = life.heartbeat.ready
+    await node.sweeper.sweep()
+    assert (await node.stored(match)).ended_at is None
+    assert len(life.credited) == 1
