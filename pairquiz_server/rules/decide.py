@@ -341,7 +341,7 @@ def _is_decided(match: Match, now: int) -> bool:
 
 
 def _time_is_over(match: Match, now: int) -> bool:
-    return match.deadline_at is not None and now > match.deadline_at
+    return match.deadline_at is not None and match.left_ms(now) < 0
 
 
 def _both_completed(match: Match) -> bool:
