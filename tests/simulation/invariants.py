@@ -35,6 +35,7 @@ SETTLED_WITHIN_S = 10.0
 KNOWN_WITHIN_S = 25.0
 """A player's coming and going is marked by then, also by those who look for mistakes."""
 _CLOCKS_DIFFER_MS = 60
+_MOST_CREDITED_MS = 2500
 _SLACK_S = 0.25
 _BRIEFLY_S = 1.5
 """Who is there for so short a time may not have been seen."""
@@ -116,6 +117,7 @@ class Checker:
         self._waiting: deque[tuple[float, Request, Node]] = deque()
         self._requests: dict[tuple[str, str], UUID] = {}
         self._ill_at: dict[Node, float] = {}
+        self._changed_at: dict[UUID, float] = {}
         self._attendance: dict[str, Attendance] = {}
         self._started: dict[UUID, tuple[float, float]] = {}
 
@@ -126,6 +128,7 @@ class Checker:
         self.counts.changes += 1
         world, match_id = self._world, after.id
         self.host_of[match_id] = after.seats[0].player.id
+        self._changed_at[match_id] = world.loop.time()
         if world.noting:
             world.note(
                 "committed", match_id, f"{change.from_version} -> {after.version} {after.status} {_names(change)}"
@@ -229,7 +232,7 @@ class Checker:
             self._world.note("heard", decision.match.id, f"{client.player.id} (at {known}): {_names(decision)}")
         assert connection is not None
         for event in decision.events:
-            key = (decision.match.id, event.version, type(event).__name__)
+            key = (decision.match.id, event)
             if key in connection.heard:
                 self._break(Invariant.HEARD_IN_ORDER, decision.match.id, f"{client.player.id} heard {event} again")
             connection.heard.add(key)
@@ -276,7 +279,9 @@ class Checker:
         if now - well_since < SWEEP_WITHIN_S:
             return
         model = self._world.model
-        for due in model.find_due(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000) - MARGIN_MS, 1):
+        for due in model.find_due(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000) - MARGIN_MS, 20):
+            if now - self._changed_at[due.id] < SWEEP_WITHIN_S:
+                continue  # who is back may leave a match that was due long ago
             self._break(
                 Invariant.ENDS_IN_TIME, due.id, f"still {due.status}, due at {_clock(model.matches[due.id].due_at)}"
             )
@@ -310,7 +315,8 @@ class Checker:
         left_ms = match.deadline_at - max(answer.judged_at, match.resumed_at or 0)
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
-        in_time = 0 <= left_ms <= span_ms + _CLOCKS_DIFFER_MS
+        # An outage is counted from the last beat before it, which may be older than the match.
+        in_time = 0 <= left_ms <= span_ms + (_CLOCKS_DIFFER_MS if match.resumed_at is None else _MOST_CREDITED_MS)
         if question is None or answer.correct != right or answer.points != fair or not in_time:
             self._break(
                 Invariant.POINTS_ARE_THE_RULES,

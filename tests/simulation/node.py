@@ -17,6 +17,7 @@ from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 EPOCH_MS = 1_700_000_000_000
 MARGIN_MS = 301
 PACE_S = 0.004
-PATIENCE = Patience(lost_ms=8_000, closed_ms=3_000, budget_ms=12_000)
+PATIENCE = Patience(lost_ms=15_000, closed_ms=10_000, budget_ms=20_000)
 RULES = GameRules(
     question_count=5,
     time_limit_s=5,
@@ -105,7 +106,7 @@ class Connection:
         self._way_s = random.uniform(*_WAY_S)
         self._last_at = 0.0
         self._requests: dict[int, Request] = {}
-        self.heard: set[tuple[UUID, int, str]] = set()
+        self.heard: set[tuple[UUID, Event]] = set()
 
     def request(self, verb: str, wishes: dict[str, Any]) -> asyncio.Future[Reply | None]:
         """Send a command; the reply is None where the connection is gone before it."""

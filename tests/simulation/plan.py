@@ -69,7 +69,7 @@ _SPELLS: dict[Kind, tuple[int, float, float]] = {
     Kind.DOWN: (30, 0.3, 20),
     Kind.FROZEN: (30, 0.3, 20),
     Kind.CRASH: (60, 0.5, 30),
-    Kind.CUT: (40, 0.5, 12),
+    Kind.CUT: (40, 0.5, 7),
     Kind.STEP: (10, 1, 60),
     Kind.PARTITION: (60, 0.5, 30),
 }

@@ -162,7 +162,7 @@ class _Match:
         client, random = self._client, self._client.random
         what = random.random()
         if what < 0.02:
-            await self._go_away(0.1, 12.0)
+            await self._go_away(0.1, 3.0 if client.chance(0.6) else 22.0)
         elif what < 0.03:
             await client.insist("leave", match_id=self._match_id)
             return True

@@ -33,8 +33,8 @@ BANK = {
     ]
 }
 _LONGEST_AFTERWARDS_S = 600.0
-UNCREDITED_S = 2.1
-"""An outage of up to two seconds, and the tick in which it began."""
+UNCREDITED_S = 2.7
+"""Two seconds, and the time since the last beat before, and that of a beat which a frozen store has done late."""
 
 
 class Line(Struct, frozen=True):
