@@ -63,7 +63,7 @@ class Client:
                 await self.pause(0.2, 1.0)
 
     def go_away(self) -> None:
-        """Close the connection, or lose it so that the node does not notice at once; what is under way gets no reply."""
+        """Close the connection, or lose it so that the node notices later; what is under way gets no reply."""
         if self._connection is None:
             return
         if self.chance(0.5):

@@ -34,9 +34,12 @@ SETTLED_WITHIN_S = 10.0
 """A command that has reached a node has a reply by then, unless the node dies."""
 KNOWN_WITHIN_S = 25.0
 """A player's coming and going is marked by then, also by those who look for mistakes."""
-_CLOCKS_DIFFER_MS = 60
+_CLOCKS_DIFFER_MS = 1000
+"""A node learns another's clock as of that one's last beat, half a second ago, by a line that may be slow."""
+_RETURN_KNOWN_WITHIN_S = 6.0
+"""Who comes back at the last moment, to a node whose line is slow, may come too late: three steps go to the store."""
 _MOST_CREDITED_MS = 2500
-_SLACK_S = 0.25
+_SLACK_S = 0.25 + _CLOCKS_DIFFER_MS / 1000
 _BRIEFLY_S = 1.5
 """Who is there for so short a time may not have been seen."""
 
@@ -350,6 +353,8 @@ class Checker:
         attendance = self._attendance[seat.player.id]
         to_served = attendance.away_to_served if attendance.there else self._served()
         away_s = to_served - attendance.away_from_served
+        if attendance.there and self._world.loop.time() - attendance.came_at < _RETURN_KNOWN_WITHIN_S:
+            return
         if absence is None or absence.reconnect_by is None:
             self._break(Invariant.NOBODY_THERE_IS_AWAY, before.id, f"seat {index} forfeits without an absence")
         elif away_s < (absence.reconnect_by - absence.since) / 1000 - _SLACK_S:

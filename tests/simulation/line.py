@@ -1,7 +1,8 @@
 """A node's line to the store: everything takes its time, and the line does what the plan's faults say.
 
 It stands where `Matches`, `Questions`, `Nodes` and `PresenceRows` of `store` stand: the same methods, and
-`StorageUnavailable` where the store does not answer in time. What has left the node reaches the store, even if the node is dead by then.
+`StorageUnavailable` where the store does not answer in time. What has left the node reaches the store, even if the
+node is dead by then.
 """
 
 import asyncio
