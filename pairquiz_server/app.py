@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +24,7 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import migrate
@@ -32,12 +32,15 @@ from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.server import GUEST_SECRET, ServerState
+from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
 from pairquiz_server.web.site import build_site
 from pairquiz_server.web.socket import SocketServer
@@ -45,9 +48,12 @@ from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.app")
 
-CLOSE_REQUESTS_S = 2.0
+CLOSE_REQUESTS_S = 0.5
+"""How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
+LET_GO_S = 0.5
 BACKLOG = 1024
 _GUEST_SECRET_BYTES = 32
+_RELAY_CHANNEL_BYTES = 16
 
 
 class StartError(Exception):
@@ -61,6 +67,7 @@ class Running(Struct, frozen=True):
     game: Game
     database: Database
     health: Health
+    drain: Drain
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -138,16 +145,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             committer.forget(match.id for match in beat.moved)
             announcer.announce_delay(beat)
 
+        connections = Connections()
+        relay = await open_relay(settings, server, connections)
+        announcer = Announcer(connections, clock.now, relay)
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
         committer = Committer(matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready)
         presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
-        connections = Connections(presence.came, presence.went)
-        announcer = Announcer(connections, clock.now)
+        connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
         sweeper = Sweeper(matches, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
-        health = Health(database)
+        health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals()
@@ -166,51 +175,44 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             engineio_logger=engineio_logger,
         )
         rest = Rest(game, proof, health)
-        site = build_site(sockets, rest, transports, origins, refusals)
-
-        async def finish_commands(_: web.Application) -> None:
-            health.draining = True
-            presence.stop()
-            committer.stop()
-            await asyncio.wait({committing})
-
-        # Before the sockets are closed: what was taken is carried out, and its sender hears it.
-        site.on_shutdown.insert(0, finish_commands)
         failed = asyncio.Event()
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing = watched(committer.run(), failed)
-        others = [
+        committing, cutting, *agents = (
             watched(work, failed)
-            for work in (sweeper.run(), heartbeat.run(), presence.run(), transports.cut_silent(silence_s))
-        ]
+            for work in (
+                committer.run(),
+                transports.cut_silent(silence_s),
+                sweeper.run(),
+                heartbeat.run(),
+                presence.run(),
+            )
+        )
+        relaying = watched(relay.run(CatchUp(game, connections).run), failed) if relay else None
+        drain = Drain(health, game, committer, committing, presence, connections, transports)
+        site = build_site(sockets, rest, transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, failed)
+            yield Running(site, game, database, health, drain, failed)
         finally:
-            health.draining = True
-            for task in others:
+            for agent in (sweeper, heartbeat, presence):
+                agent.stop()
+            await drain.close()
+            cutting.cancel()
+            # They may still hold a connection, which is cut if it does not answer.
+            await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
+            for task in agents:
                 task.cancel()
-            committer.stop()
-            await asyncio.wait({committing, *others})  # they may still hold a connection
+            if relay and relaying:
+                await relay.finish()
+                relaying.cancel()
+                await asyncio.wait({relaying})
             await sockets.shutdown()
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT; `ready` is called when players can come.
-
-    A second signal ends the process at once: what was acknowledged is on disk.
-    """
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        stop.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come."""
+    stop = stop_on_signal()
     async with running(settings, url) as server:
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
         await runner.setup()
@@ -219,8 +221,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
             await _first(stop, server.failed)
-            log.info("server_stopping")
-            server.health.draining = True
+            await server.drain.run()
         finally:
             await runner.cleanup()
         if server.failed.is_set():
@@ -278,11 +279,27 @@ async def authenticator(settings: Settings, database: Database) -> Authenticator
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
     if settings.guest_secret is not None:
         return Authenticator(settings, settings.guest_secret.encode())
-    server = ServerState(database)
-    await server.put_first(GUEST_SECRET, secrets.token_bytes(_GUEST_SECRET_BYTES))
-    secret = await server.get(GUEST_SECRET)
-    assert secret is not None
-    return Authenticator(settings, secret)
+    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+
+
+async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
+    """Return the way to the other nodes of this database, None where no Redis is configured.
+
+    The channel's name is by chance and kept in the database, so that two deployments on one Redis never share it.
+    Raises `ConfigError`.
+    """
+    if settings.redis_url is None:
+        return None
+    name = await _shared(server, RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
+    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
+
+
+async def _shared(server: ServerState, key: str, size: int) -> bytes:
+    """Return random bytes that all servers of the database share; the first one makes them."""
+    await server.put_first(key, secrets.token_bytes(size))
+    value = await server.get(key)
+    assert value is not None
+    return value
 
 
 def _game_rules(settings: Settings) -> GameRules:

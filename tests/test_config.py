@@ -316,9 +316,21 @@ def test_settings_cannot_be_changed() -> None:
     hash(settings)
 
 
-def test_only_redis_is_known_and_not_used() -> None:
-    assert load().unused == ()
-    assert load(REDIS_URL="redis://somewhere").unused == ("REDIS_URL",)
+@pytest.mark.parametrize(
+    "url", ["redis://cache", "redis://:word@cache:6379/0", "rediss://user:word@cache:6380", "unix:///run/redis.sock"]
+)
+def test_redis_is_taken_with_or_without_tls_or_by_its_socket(url: str) -> None:
+    assert load().redis_url is None
+    assert load(REDIS_URL=url).redis_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["cache:6379", "http://cache", "redis://", "redis://:secretword@cache:port", "unix://", "redis+unix:///x"]
+)
+def test_another_address_of_redis_is_refused_without_being_shown(url: str) -> None:
+    said = refusal(REDIS_URL=url)
+    assert said.startswith("REDIS_URL ")
+    assert "secretword" not in said
 
 
 def test_a_wrong_value_is_told_by_the_name_that_set_it() -> None:

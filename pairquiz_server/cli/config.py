@@ -23,6 +23,7 @@ def _shown(settings: Settings) -> dict[str, object]:
         "guests_allowed": settings.guests_allowed,
         "transaction_pooler": settings.transaction_pooler,
         "database_url": "set" if settings.database_url else "not set: embedded PostgreSQL",
+        "redis_url": "set" if settings.redis_url else "not set",
         "jwt_secret": "set" if settings.jwt_secret else "not set",
         "guest_secret": "set" if settings.guest_secret else "not set: kept in the database",
     }

@@ -6,14 +6,11 @@ import sys
 from pathlib import Path
 
 import click
-import structlog
 import uvloop
 
-from pairquiz_server import app, logs
+from pairquiz_server import app, logs, signals
 from pairquiz_server.cli.options import config_option, data_dir_option, read_settings
 from pairquiz_server.config import Settings
-
-log = structlog.get_logger("pairquiz.serve")
 
 _SCREEN = """
   pairquiz-server is ready for players:  {url}
@@ -50,9 +47,11 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         socketio=settings.log.socketio,
         engineio=settings.log.engineio,
     )
-    for name in settings.unused:
-        log.warning("setting_not_used", name=name, hint="this version runs as one node and does not need it")
-    with app.bind(settings.server.host, settings.server.port) as listener, app.database_url(settings) as url:
+    with (
+        app.bind(settings.server.host, settings.server.port) as listener,
+        signals.signals_kept(),
+        app.database_url(settings) as url,
+    ):
         address = _url(settings.server.host, listener.getsockname()[1])
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
 

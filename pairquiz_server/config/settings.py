@@ -30,7 +30,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
 
-    `unused` are names in the environment that other versions of this server know, and this one does not need.
+    `redis_url` is None where there is no other node to speak to.
     """
 
     server: Server
@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_url: str | None
     jwt_secret: str | None
     guest_secret: str | None
-    unused: tuple[str, ...] = ()
+    redis_url: str | None = None
 
     @property
     def guests_allowed(self) -> bool:
@@ -105,7 +105,7 @@ def load(
         database_url=sources.database_url(environ),
         jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
         guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
-        unused=("REDIS_URL",) if environ.get("REDIS_URL") else (),
+        redis_url=sources.redis_url(environ),
     )
     _check(settings, environ)
     return settings

@@ -10,6 +10,7 @@ PREFIX = "PAIRQUIZ_"
 GUEST_SECRET = "PAIRQUIZ_GUEST_SECRET"  # noqa: S105  (a name, not a secret)
 SECRET_MIN_BYTES = 32
 _DATABASE_SHAPE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+_REDIS_SHAPE = "redis://USER:PASSWORD@HOST:PORT"
 
 Said = tuple[str, str, str, Any]
 """Who says it (the name of a variable or a flag), section, key, value."""
@@ -83,6 +84,24 @@ def database_url(environ: Mapping[str, str]) -> str | None:
             raise ConfigError(f"{name} must look like {_DATABASE_SHAPE}{project}")
         return url
     return None
+
+
+def redis_url(environ: Mapping[str, str]) -> str | None:
+    """Return the configured Redis, None where there is none. Raises `ConfigError`, which never shows the address."""
+    url = environ.get("REDIS_URL", "")
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ConfigError(
+            f"REDIS_URL is no address such as {_REDIS_SHAPE}: write special characters of the password as %XX"
+        ) from None
+    somewhere = parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in ("redis", "rediss", "unix") or not somewhere:
+        raise ConfigError(f"REDIS_URL must look like {_REDIS_SHAPE} (rediss:// with TLS), or unix:///PATH")
+    return url
 
 
 def supabase_project(environ: Mapping[str, str]) -> str | None:

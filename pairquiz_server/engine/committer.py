@@ -178,6 +178,12 @@ class Committer:
         self._stopping = True
         self._wake.set()
 
+    def refuse_queued(self) -> None:
+        """Refuse what nobody has begun to write (`draining`), for a `run` that was cancelled."""
+        queued = list(self._queue)
+        self._queue.clear()
+        self._fail(queued, Code.DRAINING)
+
     async def _carry_out(self, submissions: list[Submission]) -> list[Submission]:
         """Decide, write and tell; return those that have to be decided again, in their order."""
         started = asyncio.get_running_loop().time()

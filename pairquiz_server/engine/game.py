@@ -82,7 +82,12 @@ class Game:
         self._committer = committer
         self._rules = rules
         self._random = random or secrets.SystemRandom()
+        self._creates = True
         self.now = clock.now
+
+    def stop_creating(self) -> None:
+        """Refuse new matches from now on (`draining`); those that there are go on."""
+        self._creates = False
 
     async def create(
         self,
@@ -101,6 +106,8 @@ class Game:
                 earlier = await self._matches.find_by_request(caller.player.id, request_id)
                 if earlier is not None:
                     return Decision(await self._load(earlier), duplicate=True)
+            if not self._creates:
+                raise Refused(Code.DRAINING)
             found = await self._questions.find_topic(topic, count)
             return CreateMatch(
                 match_id=uuid4(),

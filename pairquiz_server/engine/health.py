@@ -15,10 +15,14 @@ CHECK_TIMEOUT_S = 2.0
 
 
 class Health:
-    """The readiness of one process. `draining` is set by whoever stops it."""
+    """The readiness of one process. `draining` is set by whoever stops it.
 
-    def __init__(self, database: Database) -> None:
+    `redis` tells whether other nodes can be heard; None where there is no Redis, and then there is no such check.
+    """
+
+    def __init__(self, database: Database, redis: Callable[[], bool] | None = None) -> None:
         self._database = database
+        self._redis = redis
         self._server = ServerState(database)
         self.draining = False
 
@@ -31,6 +35,7 @@ class Health:
             "database": database,
             "migrations": migrations,
             "durability": durability,
+            **({} if self._redis is None else {"redis": self._redis()}),
             "draining": not self.draining,
         }
 

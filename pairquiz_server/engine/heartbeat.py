@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.pace import Pace
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.pool import StorageUnavailable
 
@@ -41,10 +42,15 @@ class Heartbeat:
         self._beaten_at = float("-inf")
         self._beating = asyncio.Lock()
         self._failing = False
+        self._pace = Pace()
+
+    def stop(self) -> None:
+        """Let `run` return after its round. The others take this node for dead some seconds later."""
+        self._pace.stop()
 
     async def run(self) -> None:
-        """Beat until cancelled."""
-        while True:
+        """Beat until `stop`."""
+        while not self._pace.stopped:
             try:
                 await self.beat()
             except StorageUnavailable as error:
@@ -53,7 +59,7 @@ class Heartbeat:
                 self._failing = True
             except Exception:
                 log.exception("heartbeat_failed")  # a fault of ours must not end all beating
-            await asyncio.sleep(BEAT_EVERY_S)
+            await self._pace.rest(BEAT_EVERY_S)
 
     async def ready(self) -> None:
         """Return when the clocks can be relied on; beats first where the last beat is too old.

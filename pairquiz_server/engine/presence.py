@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.pace import Pace
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import MarkAbsent, MarkPresent
 from pairquiz_server.rules.decide import Decision
@@ -57,7 +58,7 @@ class Presence:
         self._here: set[str] = set()
         self._changes = Changes({}, {}, set())
         self._wake = asyncio.Event()
-        self._stopped = False
+        self._pace = Pace()
 
     def came(self, player_id: str) -> None:
         """Note that a player has a first connection to this node."""
@@ -68,7 +69,7 @@ class Presence:
 
     def went(self, player_id: str, cause: Cause) -> None:
         """Note that a player's last connection to this node is gone."""
-        if self._stopped:
+        if self._pace.stopped:
             return
         self._here.discard(player_id)
         self._changes.came.pop(player_id, None)
@@ -92,15 +93,18 @@ class Presence:
 
     def stop(self) -> None:
         """Take nobody as away from now on: it is the server that goes. Others see to those who do not come to them."""
-        self._stopped = True
+        self._pace.stop()
+        self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until `stop`."""
         await asyncio.gather(self._follow(), self._look())
 
     async def _follow(self) -> None:
         while True:
             await self._wake.wait()
+            if self._pace.stopped:
+                return
             self._wake.clear()
             changes, self._changes = self._changes, Changes({}, {}, set())
             try:
@@ -108,14 +112,14 @@ class Presence:
             except StorageUnavailable as error:
                 log.warning("presence_failed", reason=str(error))
                 self._merge_back(changes)
-                await asyncio.sleep(LOOK_EVERY_S)
+                await self._pace.rest(LOOK_EVERY_S)
             except Exception:
                 log.exception("presence_failed")  # a fault of ours must not end all presence
 
     async def _look(self) -> None:
         looks = 0
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
+        while not self._pace.stopped:
+            await self._pace.rest(LOOK_EVERY_S)
             looks += 1
             try:
                 await self.look_for_dead_nodes()

@@ -7,6 +7,7 @@ import structlog
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer, Ready, always
+from pairquiz_server.engine.pace import Pace
 from pairquiz_server.rules.commands import EndOverdue
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
@@ -36,10 +37,15 @@ class Sweeper:
         self._clock = clock
         self._margin_ms = margin_ms
         self._forgot_at = 0
+        self._pace = Pace()
+
+    def stop(self) -> None:
+        """Let `run` return after its round."""
+        self._pace.stop()
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
+        """Sweep until `stop`."""
+        while not self._pace.stopped:
             try:
                 sleep_ms = await self.sweep()
             except StorageUnavailable as error:
@@ -48,7 +54,7 @@ class Sweeper:
             except Exception:
                 log.exception("sweep_failed")  # a fault of ours must not end all sweeping
                 sleep_ms = LONGEST_SLEEP_MS
-            await asyncio.sleep(sleep_ms / 1000)
+            await self._pace.rest(sleep_ms / 1000)
 
     async def sweep(self) -> int:
         """End what is over now, and return after how many milliseconds to look again (at most a second)."""

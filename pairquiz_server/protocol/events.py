@@ -269,6 +269,12 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     results: QuizResults | None = None
 
 
+class ServerDraining(Struct, frozen=True):
+    """The server stops: it will close the connection, and asks to be left alone for so long after that."""
+
+    reconnect_in_ms: int
+
+
 class ClockSync(Struct, frozen=True):
     """The reply to `sync_clock`."""
 

@@ -179,7 +179,7 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
     _require_move(match, command)
     if seat.completed_at is not None:
         raise _wrong_state("You are done with this session: it takes no more answers from you")
-    _require_presence(seat, now)
+    _require_presence(match, seat, now)
     if question is None:
         raise Refused(Code.UNKNOWN_QUESTION)
     chosen = _chosen(question, command.answer)
@@ -217,7 +217,7 @@ def _complete(match: Match, command: CompleteQuiz, now: int) -> Decision:
     if seat.completed_at is not None or match.status is Status.COMPLETED:
         return Decision(match, duplicate=True)
     _require_move(match, command)
-    _require_presence(seat, now)
+    _require_presence(match, seat, now)
     if _time_is_over(match, now):
         return Decision(match, duplicate=True)  # what is unanswered counts as wrong already
     completed = _with_completed(match, index, seat, now)
@@ -307,9 +307,13 @@ def _seat(match: Match, player_id: str) -> int:
     return seat
 
 
-def _require_presence(seat: Seat, now: int) -> None:
-    """Refuse what comes from a player whose grace is over; a sooner sign of life is as good as a connection."""
-    if seat.absence and seat.absence.is_over(now):
+def _require_presence(match: Match, seat: Seat, now: int) -> None:
+    """Refuse what comes from a player whose grace is over; a sooner sign of life is as good as a connection.
+
+    Where the deadline has decided, it came too late like everybody's.
+    """
+    by_deadline = match.due_at == match.deadline_at and _time_is_over(match, now)
+    if seat.absence and seat.absence.is_over(now) and not by_deadline:
         raise _wrong_state("You were away for too long: the session goes on without you")
 
 
@@ -337,7 +341,7 @@ def _with_absence(match: Match, index: int, seat: Seat) -> Match:
 
 def _is_decided(match: Match, now: int) -> bool:
     """Whether time has decided a running match, though nobody has looked yet."""
-    return match.status is Status.IN_PROGRESS and now > match.due_at
+    return match.status is Status.IN_PROGRESS and match.counts_at(now) > match.due_at
 
 
 def _time_is_over(match: Match, now: int) -> bool:

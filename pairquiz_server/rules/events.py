@@ -21,14 +21,14 @@ class EndReason(StrEnum):
     """The time was over; points decide."""
     PLAYER_LEFT = "player_left"
     """A player gave up; in a running match the other has won."""
-    PLAYER_ABSENT = "player_absent"
-    """A player was away for too long; the other has won."""
-    BOTH_ABSENT = "both_absent"
-    """Both were away for too long; nobody has won."""
     NOBODY_JOINED = "nobody_joined"
     """No opponent came in time."""
     NEVER_STARTED = "never_started"
     """Both were there, and nobody started in time."""
+    PLAYER_ABSENT = "player_absent"
+    """A player was away for too long; the other has won."""
+    BOTH_ABSENT = "both_absent"
+    """Both were away for too long; nobody has won."""
 
 
 class Answer(Struct, frozen=True):

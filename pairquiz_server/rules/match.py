@@ -152,13 +152,14 @@ class Match(Struct, frozen=True, kw_only=True):
         """How long the match takes, without the time during which its clock stood still."""
         return self.question_count * self.time_limit_s * 1000
 
-    def left_ms(self, at: int) -> int:
-        """Return how much of a running match is left at `at`; negative where it is over.
+    def counts_at(self, at: int) -> int:
+        """Return when something that arrived at `at` counts: what came while the clock stood still, when it went on."""
+        return max(at, self.resumed_at or at)
 
-        What arrived while the clock stood still counts as if it came when it went on.
-        """
+    def left_ms(self, at: int) -> int:
+        """Return how much of a running match is left at `at`; negative where it is over."""
         assert self.deadline_at is not None
-        return self.deadline_at - max(at, self.resumed_at or at)
+        return self.deadline_at - self.counts_at(at)
 
     def with_seat(self, index: int, seat: Seat) -> "Match":
         """Return the match with another seat in the place of one."""

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import stat
 import tempfile
 import time
@@ -119,6 +120,11 @@ class Cluster:
             with suppress(OSError):
                 self.socket_folder.rmdir()
 
+    def tell_to_stop(self) -> None:
+        """Have the server stop as `stop` does, and do not wait for it. Raises OSError."""
+        if (pid := self._postmaster()) is not None:
+            os.kill(pid, signal.SIGINT)
+
     def _check_version(self) -> None:
         try:
             found = (self.folder / "PG_VERSION").read_text().strip()
@@ -167,7 +173,10 @@ class Cluster:
         return self.binaries.run("pg_isready", *arguments, folder=self.data_dir).returncode == 0
 
     def _postmaster_runs(self) -> bool:
-        """Whether the process named by postmaster.pid is our server; the trace of a stranger is removed.
+        return self._postmaster() is not None
+
+    def _postmaster(self) -> int | None:
+        """Return the process named by postmaster.pid if it is our server; the trace of a stranger is removed.
 
         After a power loss (above all in a container) the number may belong to another program, and
         PostgreSQL would then refuse to start, or we would stop that program.
@@ -177,14 +186,14 @@ class Cluster:
             pid = int(pid_file.read_text().partition("\n")[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
-            return False
+            return None
         except ValueError:
-            command = []
+            pid, command = 0, []
         if os.fsencode(self._socket_setting) in command:
-            return True
+            return pid
         for trace in (pid_file, self.socket_folder / f"{_SOCKET_FILE}.lock"):
             trace.unlink(missing_ok=True)
-        return False
+        return None
 
     def _start_postmaster(self) -> bool:
         """Start the server and wait until it is ready; False where it is worth another try."""

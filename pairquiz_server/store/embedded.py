@@ -18,7 +18,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,7 +27,7 @@ from weakref import WeakSet
 from pairquiz_server.store.binaries import ACCOUNT_NAME, Account, Binaries, EmbeddedPostgresError
 from pairquiz_server.store.cluster import Cluster
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "abandon_all"]
 
 
 class EmbeddedPostgres:
@@ -44,6 +44,7 @@ class EmbeddedPostgres:
         self.data_dir = cluster.data_dir
         self._cluster = cluster
         self._share = share
+        _shares.add(self)
 
     @classmethod
     def join(cls, data_dir: Path) -> Self:
@@ -82,6 +83,19 @@ class EmbeddedPostgres:
         ):
             _give_back(self._share, self._cluster)
 
+    def abandon(self) -> None:
+        """Give the share back without waiting, before this process ends at once.
+
+        The server is told to stop if this was the last share. Where somebody joins or leaves just now, they see to it.
+        """
+        if self._share.closed:
+            return
+        at_once = fcntl.LOCK_EX | fcntl.LOCK_NB
+        with suppress(OSError), _locked(self.data_dir / "start.lock", at_once):
+            self._share.close()
+            with _locked(self.data_dir / "in_use.lock", at_once):
+                self._cluster.tell_to_stop()
+
     def __enter__(self) -> Self:
         return self
 
@@ -92,6 +106,15 @@ class EmbeddedPostgres:
         traceback: TracebackType | None,
     ) -> None:
         self.leave()
+
+
+_shares: WeakSet[EmbeddedPostgres] = WeakSet()
+
+
+def abandon_all() -> None:
+    """Give all shares of this process back without waiting, before it ends at once."""
+    for share in list(_shares):
+        share.abandon()
 
 
 def _give_back(share: io.FileIO, cluster: Cluster) -> None:

@@ -27,8 +27,9 @@ class PresenceRows(Struct, frozen=True):
     database: Database
 
     async def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
-        """Write who came to a node and who left it; return who of the latter is connected nowhere else."""
-        return _players(await self.database.fetch(_QUERIES["note"], node, came, went))
+        """Write who came to a node and who left it; return who of the latter is then connected nowhere."""
+        await self.database.fetch(_QUERIES["note"], node, came, went)
+        return await self.find_absent(went) if went else []
 
     async def find_absent(self, players: Sequence[str]) -> list[str]:
         """Return those who are connected nowhere."""

@@ -7,6 +7,7 @@ _QUERIES = load("server")
 
 GUEST_SECRET = "guest_secret"  # noqa: S105  (the name of a row, not a secret)
 STARTER_QUESTIONS = "starter_questions"
+RELAY_CHANNEL = "relay_channel"
 
 
 class ServerState:

@@ -1,7 +1,7 @@
 """A committed decision → packets to the connections of those whom it concerns."""
 
 from collections.abc import Callable, Iterator
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from msgspec import Struct
 
@@ -30,32 +30,48 @@ from pairquiz_server.rules.events import (
     PlayerLeft,
     PlayerReturned,
 )
-from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.store.nodes import Beat
 from pairquiz_server.web.connections import Connections
 
 Message = tuple[int, str, Struct]
 """To which seat, the event's name, and its payload."""
 
+
+class Elsewhere(Protocol):
+    """Brings a packet of a match to the connections that a player may have at other nodes, and never waits."""
+
+    def tell(self, player_id: str, session_id: str, packet: str, *, version: int, live: bool) -> None:
+        """Take a packet; `live` tells whether the match goes on."""
+
+
 REPLIES = frozenset({"answer_submitted", "quiz_state"})
 """The events that the command's own connection has had as its reply; all others it hears like everybody."""
 
 
 class Announcer:
-    """Tells players what has happened. Whoever caused it has had a reply: `origin` is that connection."""
+    """Tells players what has happened. Whoever caused it has had a reply: `origin` is that connection.
 
-    def __init__(self, connections: Connections, now: Callable[[], int]) -> None:
+    `elsewhere` is None where this is the only node.
+    """
+
+    def __init__(self, connections: Connections, now: Callable[[], int], elsewhere: Elsewhere | None = None) -> None:
         self._connections = connections
         self._now = now
+        self._elsewhere = elsewhere
 
     def announce(self, decision: Decision, origin: object) -> None:
         """Send each event of a committed decision. Never waits."""
+        match = decision.match
+        session_id, live = str(match.id), match.status in LIVE
         for event in decision.events:
-            for seat, name, payload in self._messages(decision.match, event):
+            for seat, name, payload in self._messages(match, event):
                 packet = frames.event(name, payload)
-                for connection in self._connections.of(decision.match.seats[seat].player.id):
-                    if connection is not origin or name not in REPLIES:
-                        connection.send(packet)
+                player_id = match.seats[seat].player.id
+                but = origin if name in REPLIES else None
+                self._connections.tell(player_id, session_id, packet, version=match.version, live=live, but=but)
+                if self._elsewhere is not None:
+                    self._elsewhere.tell(player_id, session_id, packet, version=match.version, live=live)
 
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""
@@ -74,8 +90,9 @@ class Announcer:
                         opponent_reconnect_by=opponent_reconnect_by,
                     )
                     packet = frames.event("session_delayed", delayed)
-                    for connection in self._connections.of(player_id):
-                        connection.send(packet)
+                    self._connections.tell(player_id, delayed.session_id, packet, version=match.version, live=True)
+                    if self._elsewhere is not None:
+                        self._elsewhere.tell(player_id, delayed.session_id, packet, version=match.version, live=True)
 
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""

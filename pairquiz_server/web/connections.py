@@ -1,7 +1,7 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
@@ -16,6 +16,19 @@ class OutgoingQueue(Protocol):
 
     def put_nowait(self, item: Packet) -> None:
         """Append a packet."""
+
+    async def join(self) -> None:
+        """Wait until every packet was taken."""
+
+
+class Watcher(Protocol):
+    """Hears of players, by their ids."""
+
+    def came(self, player_id: str) -> None:
+        """Hear of a player's first connection."""
+
+    def went(self, player_id: str, cause: Cause) -> None:
+        """Hear of the end of a player's last connection."""
 
 
 class Connection:
@@ -53,6 +66,10 @@ class Connection:
         else:
             self._queue.put_nowait(Packet(MESSAGE, text))
 
+    async def written(self) -> None:
+        """Wait until what was sent was handed to the network, or to a poll."""
+        await self._queue.join()
+
     def welcome(self, text: str) -> None:
         """Send the first packet, and then what has waited behind it."""
         held, self._held = self._held or [], None
@@ -61,28 +78,93 @@ class Connection:
 
 
 class Connections:
-    """All connections of this process, by player: `came` hears of a player's first, `went` of the end of the last."""
+    """All connections of this process, by player, and the live matches that these players have heard of here."""
 
-    def __init__(self, came: Callable[[str], None], went: Callable[[str, Cause], None]) -> None:
-        self._came = came
-        self._went = went
+    def __init__(self) -> None:
         self._by_player: dict[str, list[Connection]] = {}
+        self._followed: dict[str, dict[str, int]] = {}
+        self._watchers: list[Watcher] = []
+        self._farewell: Callable[[], str] | None = None
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let `watcher` hear, from now on, of the players who come and go."""
+        self._watchers.append(watcher)
 
     def add(self, connection: Connection) -> None:
         """Note a connection; from now on it hears what its player hears."""
-        of_player = self._by_player.setdefault(connection.player.id, [])
+        player_id = connection.player.id
+        of_player = self._by_player.setdefault(player_id, [])
         of_player.append(connection)
         if len(of_player) == 1:
-            self._came(connection.player.id)
+            for watcher in self._watchers:
+                watcher.came(player_id)
+        if self._farewell is not None:
+            connection.send(self._farewell())
 
     def remove(self, connection: Connection, cause: Cause) -> None:
-        """Forget a connection that is gone. The one that is left behind by a newer one ends nobody's presence."""
-        rest = [one for one in self._by_player.pop(connection.player.id, []) if one is not connection]
+        """Forget a connection that is gone. One that has a successor ends nobody's presence."""
+        player_id = connection.player.id
+        before = self._by_player.pop(player_id, [])
+        rest = [one for one in before if one is not connection]
         if rest:
-            self._by_player[connection.player.id] = rest
-        else:
-            self._went(connection.player.id, cause)
+            self._by_player[player_id] = rest
+        elif before:
+            self._followed.pop(player_id, None)
+            for watcher in self._watchers:
+                watcher.went(player_id, cause)
 
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
+
+    def tell_all(self, farewell: Callable[[], str]) -> None:
+        """Send every connection a packet that is made for it alone, and so each that is added from now on."""
+        self._farewell = farewell
+        for connection in self:
+            connection.send(farewell())
+
+    async def written(self) -> None:
+        """Wait until what was sent to each connection was handed to the network, or to a poll."""
+        await asyncio.gather(*(connection.written() for connection in self))
+
+    def __iter__(self) -> Iterator[Connection]:
+        """Go through the connections of all players."""
+        return iter([connection for group in self._by_player.values() for connection in group])
+
+    def __len__(self) -> int:
+        """Return how many connections there are."""
+        return sum(map(len, self._by_player.values()))
+
+    def present(self, player_id: str) -> bool:
+        """Tell whether a player has a connection here."""
+        return player_id in self._by_player
+
+    def players(self) -> Iterable[str]:
+        """Return the ids of all players who are connected here."""
+        return self._by_player.keys()
+
+    def tell(
+        self, player_id: str, session_id: str, packet: str, *, version: int, live: bool, but: object = None
+    ) -> None:
+        """Send a packet of a match to a player's connections, but for one; `live` tells whether the match goes on."""
+        connections = self._by_player.get(player_id)
+        if connections is None:
+            return
+        self.follow(player_id, session_id, version=version, live=live)
+        for connection in connections:
+            if connection is not but:
+                connection.send(packet)
+
+    def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
+        """Note that a player who is connected here knows a live match in this version, or that it is over."""
+        if player_id not in self._by_player:
+            return  # gone while the match was read
+        followed = self._followed.setdefault(player_id, {})
+        if live:
+            followed[session_id] = version
+        else:
+            followed.pop(session_id, None)
+
+    def followed(self, player_id: str) -> Mapping[str, int]:
+        """Return the matches of whose end a player has not heard here: session id → the last version heard."""
+        return self._followed.get(player_id, {})

@@ -4,6 +4,7 @@ import aiohttp_cors
 from aiohttp import web
 
 from pairquiz_server.web.bodies import count_unreadable_requests
+from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -16,17 +17,17 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_site(
-    sockets: SocketServer, rest: Rest, transports: Transports, origins: Origins, refusals: Refusals
+    sockets: SocketServer, rest: Rest, transports: Transports, origins: Origins, refusals: Refusals, drain: Drain
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
-        middlewares=[error_middleware(refusals), gate(transports, origins)], client_max_size=REST_BODY_MAX
+        middlewares=[error_middleware(refusals), gate(transports, origins, drain)], client_max_size=REST_BODY_MAX
     )
     for path in SOCKET_PATHS:
         sockets.attach(site, socketio_path=path)
 
     async def close_sockets(_: web.Application) -> None:
-        await transports.close_all()
+        await drain.close()
 
     site.on_shutdown.append(close_sockets)
     count_unreadable_requests(site, refusals)

@@ -164,6 +164,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             return []
         player_id = identity.player.id
         matches = await self._game.live_matches(player_id)
+        for match in matches:
+            self._connections.follow(player_id, str(match.id), version=match.version, live=True)
         return [views.session(match, match.seat_of(player_id) or 0) for match in matches]
 
     async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:

@@ -75,7 +75,8 @@ moved AS (
                     m.player2_reconnect_by - m.player2_absent_since))
         END
     FROM live, last
-    WHERE m.id = live.id
+    -- The states say nothing new of rows that are locked, but lead to them by the index of live matches.
+    WHERE m.id = live.id AND m.status IN ('waiting', 'ready', 'in_progress')
     RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by
 )
 SELECT

@@ -1,19 +1,15 @@
 -- Used by store/presence.py. Who is connected to which node.
 
 -- name: note
--- Write who has come to a node and who has left it, and return those of the latter who are connected nowhere else.
+-- Write who has come to a node and who has left it. Who of the latter is connected nowhere is a question for a
+-- statement of its own: two nodes that a player leaves at the same moment would each still see the other's row.
 --   $1 uuid the node, $2 text[] who came, $3 text[] who left
-WITH came AS (
-    INSERT INTO pairquiz.presence (player_id, node_id)
-    SELECT player_id, $1 FROM unnest($2::text[]) AS c (player_id)
-    ON CONFLICT DO NOTHING
-),
-went AS (
+WITH went AS (
     DELETE FROM pairquiz.presence WHERE node_id = $1 AND player_id = ANY ($3)
 )
-SELECT player_id FROM unnest($3::text[]) AS w (player_id)
-WHERE NOT EXISTS (
-    SELECT FROM pairquiz.presence AS p WHERE p.player_id = w.player_id AND p.node_id <> $1);
+INSERT INTO pairquiz.presence (player_id, node_id)
+SELECT player_id, $1 FROM unnest($2::text[]) AS c (player_id)
+ON CONFLICT DO NOTHING;
 
 -- name: find_absent
 -- Those of $1 (text[]) who are connected nowhere.

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -15,9 +16,9 @@ COMMAND = Path(sys.executable).with_name("pairquiz-server")
 class Server:
     """`pairquiz-server serve` on a database; its log is in `log_file`."""
 
-    def __init__(self, database_url: str, log_file: Path) -> None:
+    def __init__(self, database_url: str, log_file: Path, environ: dict[str, str]) -> None:
         self.url = ""
-        self._database_url = database_url
+        self._environ = {"DATABASE_URL": database_url, **environ}
         self._log_file = log_file
         self._process: Process | None = None
 
@@ -31,7 +32,7 @@ class Server:
         port = self.url.rpartition(":")[2] or "0"
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                COMMAND, "serve", "--port", port, env={"DATABASE_URL": self._database_url}, stdout=PIPE, stderr=log
+                COMMAND, "serve", "--port", port, env=self._environ, stdout=PIPE, stderr=log
             )
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
@@ -47,11 +48,28 @@ class Server:
             self._process.kill()
             await self._process.communicate()
 
+    def freeze(self) -> None:
+        """Let it stand still, until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """End it as an operator does."""
+        assert self._process is not None
+        self._process.terminate()
+        await self._process.communicate()
+        assert self._process.returncode == 0, self.log
+
 
 @asynccontextmanager
-async def serving(database_url: str, log_file: Path) -> AsyncIterator[Server]:
+async def serving(database_url: str, log_file: Path, **environ: str) -> AsyncIterator[Server]:
     """Start a server, and end it afterwards; no traceback is in its log then."""
-    server = Server(database_url, log_file)
+    server = Server(database_url, log_file, environ)
     await server.start()
     try:
         yield server

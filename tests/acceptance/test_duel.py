@@ -1,5 +1,6 @@
 """Two strangers play against the real server, each with the official client."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -105,9 +106,10 @@ async def test_the_older_frontend_shows_what_went_wrong(play: Play) -> None:
         assert (await client.event("error"))["message"] == "Session not found"
 
 
+@pytest.mark.parametrize("end", [Server.kill, Server.stop], ids=["killed", "stopped"])
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_a_match_goes_on_after_the_server_was_killed(
-    play: Play, live_server: Server, database: Database, transport: str
+async def test_a_match_goes_on_in_a_new_server(
+    play: Play, live_server: Server, database: Database, transport: str, end: Callable[[Server], Awaitable[None]]
 ) -> None:
     habits: dict[str, Any] = {"transports": [transport], "keeps_token": True, "reconnectionDelay": 50}
     async with play(**habits) as first, play(**habits) as second:
@@ -121,9 +123,11 @@ async def test_a_match_goes_on_after_the_server_was_killed(
         questions = started["questions"]
         own = [await answer_all(player, {**started, "questions": questions[:2]}, 0) for player in players]
 
-        await live_server.kill()
+        await end(live_server)
         for player in players:
             await player.event("disconnect")
+            told = "server_draining" in player.names
+            assert told is (end is Server.stop)
         await live_server.start()
 
         for player, user, score in zip(players, users, own, strict=True):

@@ -24,6 +24,11 @@ async def test_draining_is_red_alone(database: Database) -> None:
     assert await health.checks() == GREEN | {"draining": False}
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_redis_is_a_check_of_its_own_where_there_is_one(database: Database, answers: bool) -> None:
+    assert await Health(database, lambda: answers).checks() == GREEN | {"redis": answers}
+
+
 async def test_all_that_needs_the_database_is_red_while_nobody_listens() -> None:
     async with unreachable_database() as database:
         assert await Health(database).checks() == dict.fromkeys(GREEN, False) | {"draining": True}

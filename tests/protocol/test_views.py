@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairquiz_server.protocol import views
+from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -17,6 +18,8 @@ from pairquiz_server.rules.commands import (
     EndOverdue,
     JoinMatch,
     LeaveMatch,
+    MarkAbsent,
+    MarkPresent,
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
@@ -62,6 +65,14 @@ def leaving(player: int) -> LeaveMatch:
     return LeaveMatch(match_id=ID, player_id=PLAYERS[player].id)
 
 
+def going(player: int, cause: Cause = Cause.CLOSED) -> MarkAbsent:
+    return MarkAbsent(match_id=ID, player_id=PLAYERS[player].id, cause=cause, patience=Patience())
+
+
+def coming_back(player: int) -> MarkPresent:
+    return MarkPresent(match_id=ID, player_id=PLAYERS[player].id)
+
+
 def played(*commands: Command, at: int = 1_000) -> Match:
     match = decide(None, CREATE, at).match
     for number, command in enumerate(commands):
@@ -83,6 +94,7 @@ def keys_of(value: Any) -> set[str]:
 MOVES = st.lists(
     st.sampled_from(
         [JOIN, START, END, *(completing(player) for player in (0, 1)), *(leaving(player) for player in (0, 1))]
+        + [going(0), going(1, Cause.CONNECTION_LOST), coming_back(0), coming_back(1)]
         + [answer(*move) for move in itertools.product((0, 1), (1, 2, 3), (0, 1, 2, 3))]
     ),
     max_size=20,
@@ -104,7 +116,7 @@ def test_no_state_before_the_end_tells_more_than_the_viewers_own_answers(
 
 
 def _check_state(match: Match, seat: int) -> None:
-    state = wire(views.quiz_state(match, seat, lambda player: True, 5_000))
+    state = wire(views.quiz_state(match, seat, 5_000))
     own = {str(one.question_id): one for one in match.seats[seat].answers}
     assert state["your_answers"] == {
         key: {"answer": one.chosen, "correct": one.correct, "points": one.points} for key, one in own.items()
@@ -120,7 +132,11 @@ def _check_state(match: Match, seat: int) -> None:
     if match.status in (Status.WAITING, Status.READY, Status.IN_PROGRESS):
         assert "explanation" not in keys_of(state)
         if state["opponent"] is not None:
-            assert state["opponent"].keys() == {"display_name", "connected", "answered", "score", "completed"}
+            absence = match.seats[1 - seat].absence
+            away = {"cause", "reconnect_by"} if match.started_at else {"cause"}
+            told = {"display_name", "connected", "answered", "score", "completed"} | (away if absence else set())
+            assert state["opponent"].keys() == told
+            assert state["opponent"]["connected"] is (absence is None)
 
 
 def test_the_questions_at_the_start_tell_no_answer() -> None:
@@ -163,13 +179,13 @@ def test_a_waiting_match_has_its_fixed_keys() -> None:
 
 @pytest.mark.parametrize("seat", [0, 1])
 def test_a_ready_match_names_the_other_and_whether_it_is_there(seat: int) -> None:
-    match = played(JOIN)
-    joined = wire(views.opponent_joined(match, seat, lambda player: player == PLAYERS[0].id))
+    match = played(JOIN, going(1))
+    joined = wire(views.opponent_joined(match, seat))
     assert joined == {
         "session_id": str(ID),
         "status": "ready_to_start",
         "opponent": {"display_name": f"Guest {2 - seat}", "connected": seat == 1},
-        "version": 2,
+        "version": 3,
     }
     assert wire(views.session(match, seat))["opponent"] == {"display_name": f"Guest {2 - seat}"}
 
@@ -227,6 +243,14 @@ def test_the_reason_of_an_end_is_said_from_each_side(end: Command, now: int, rea
 
 
 @pytest.mark.parametrize(
+    ("away", "reasons"), [(0, ("you_were_absent", "opponent_absent")), (1, ("opponent_absent", "you_were_absent"))]
+)
+def test_the_end_of_a_grace_is_said_from_each_side(away: int, reasons: tuple[str, str]) -> None:
+    match = decide(played(JOIN, START, going(away)), END, 10**5 - 10_000).match
+    assert tuple(views.quiz_results(match, seat).reason for seat in (0, 1)) == reasons
+
+
+@pytest.mark.parametrize(
     ("commands", "now", "remaining"),
     [((), 1_000, None), ((JOIN,), 1_000, None), ((JOIN, START), 1_001, 90_000), ((JOIN, START), 10**9, 0),
      ((JOIN, START, leaving(0)), 1_002, None)],
@@ -234,7 +258,7 @@ def test_the_reason_of_an_end_is_said_from_each_side(end: Command, now: int, rea
 def test_the_time_that_remains_is_that_of_a_running_match(
     commands: tuple[Command, ...], now: int, remaining: int | None
 ) -> None:
-    state = wire(views.quiz_state(played(*commands), 0, lambda player: False, now))
+    state = wire(views.quiz_state(played(*commands), 0, now))
     assert (state["remaining_ms"], state["server_time"]) == (remaining, now)
     assert state.keys() >= {
         "session_id", "topic", "status", "pace", "time_limit", "started_at", "deadline_at", "remaining_ms",

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -11,6 +12,8 @@ from pairquiz_server.rules.commands import (
     EndOverdue,
     JoinMatch,
     LeaveMatch,
+    MarkAbsent,
+    MarkPresent,
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
@@ -81,6 +84,15 @@ def leave(player: Player = ANNA) -> LeaveMatch:
     return LeaveMatch(match_id=MATCH_ID, player_id=player.id)
 
 
+def go(player: Player = ANNA, cause: Cause = Cause.CLOSED, patience: Patience | None = None) -> MarkAbsent:
+    """A player's last connection is gone."""
+    return MarkAbsent(match_id=MATCH_ID, player_id=player.id, cause=cause, patience=patience or Patience())
+
+
+def come_back(player: Player = ANNA) -> MarkPresent:
+    return MarkPresent(match_id=MATCH_ID, player_id=player.id)
+
+
 def end_overdue(margin_ms: int = MARGIN_MS) -> EndOverdue:
     return EndOverdue(match_id=MATCH_ID, margin_ms=margin_ms)
 
@@ -120,6 +132,20 @@ def forfeited(player: Player = BEN, *commands: Command) -> Match:
     return in_progress(*commands, leave(player))
 
 
+def overdue(match: Match) -> Match:
+    """The match after the sweeper, which came as soon as it could."""
+    return play(match, match.due_at + MARGIN_MS, end_overdue())
+
+
+def forsaken() -> Match:
+    """Ben was away for too long."""
+    return overdue(in_progress(go(BEN)))
+
+
+def forsaken_by_both() -> Match:
+    return overdue(in_progress(go(ANNA), go(BEN)))
+
+
 def withdrawn() -> Match:
     """Anna has left before anybody came."""
     return play(waiting(), JOINED_AT, leave(ANNA))
@@ -140,14 +166,22 @@ def never_started() -> Match:
 
 SITUATIONS = {
     "waiting": waiting(),
+    "waiting, Anna away": play(waiting(), JOINED_AT, go(ANNA)),
     "ready": ready(),
+    "ready, Anna away": play(ready(), STARTED_AT, go(ANNA)),
     "in progress": in_progress(),
+    "in progress, Anna away": in_progress(go(ANNA)),
+    "in progress, Anna away at her last question": in_progress(submit(ANNA, SECOND), go(ANNA)),
+    "in progress, Ben done, Anna away at her last question": in_progress(submit(ANNA, SECOND), complete(BEN), go(ANNA)),
+    "in progress, both away": in_progress(go(ANNA), go(BEN)),
     "in progress, Anna at her last question": in_progress(submit(ANNA, SECOND)),
     "in progress, Ben done, Anna at her last question": in_progress(submit(ANNA, SECOND), complete(BEN)),
     "in progress, Anna done": in_progress(complete(ANNA)),
     "completed by both": completed(),
     "completed at the deadline": timed_out(),
     "completed as Ben left": forfeited(BEN),
+    "completed as Ben was away": forsaken(),
+    "abandoned as both were away": forsaken_by_both(),
     "abandoned as Anna withdrew it": withdrawn(),
     "abandoned as Ben left": abandoned(),
     "expired as nobody joined": never_joined(),

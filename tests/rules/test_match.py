@@ -23,11 +23,15 @@ from tests.rules.matches import (
     STARTED_AT,
     WAITING_UNTIL,
     abandoned,
+    come_back,
     complete,
     completed,
     create,
     end_overdue,
     forfeited,
+    forsaken,
+    forsaken_by_both,
+    go,
     in_progress,
     join,
     leave,
@@ -43,7 +47,7 @@ from tests.rules.matches import (
 DUPLICATE = "duplicate"
 UNCHANGED = "unchanged"
 NOT_FOUND, FULL, WRONG, TOO_LATE = Code.NOT_FOUND, Code.SESSION_FULL, Code.WRONG_STATE, Code.TOO_LATE
-READY, RUNNING, COMPLETED = Status.READY, Status.IN_PROGRESS, Status.COMPLETED
+WAITING, READY, RUNNING, COMPLETED = Status.WAITING, Status.READY, Status.IN_PROGRESS, Status.COMPLETED
 ABANDONED, EXPIRED = Status.ABANDONED, Status.EXPIRED
 
 COMMANDS: dict[str, Command] = {
@@ -52,24 +56,43 @@ COMMANDS: dict[str, Command] = {
     "Anna answers": submit(ANNA),
     "Anna completes": complete(ANNA),
     "Anna leaves": leave(ANNA),
+    "Anna is gone": go(ANNA),
+    "Anna is back": come_back(ANNA),
     "the sweeper ends": end_overdue(),
 }
 # The columns are those of COMMANDS. A status: the command is a change that leads there. A code: it is refused.
 CELLS: dict[str, tuple[Status | Code | str, ...]] = {
-    "waiting": (READY, WRONG, WRONG, WRONG, ABANDONED, EXPIRED),
-    "ready": (FULL, RUNNING, WRONG, WRONG, ABANDONED, EXPIRED),
-    "in progress": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, COMPLETED),
-    "in progress, Anna at her last question": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, COMPLETED),
-    "in progress, Ben done, Anna at her last question": (FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, COMPLETED),
-    "in progress, Anna done": (FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, COMPLETED),
-    "completed by both": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED),
-    "completed at the deadline": (FULL, DUPLICATE, TOO_LATE, DUPLICATE, WRONG, UNCHANGED),
-    "completed as Ben left": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED),
-    "abandoned as Anna withdrew it": (NOT_FOUND, WRONG, WRONG, WRONG, DUPLICATE, UNCHANGED),
-    "abandoned as Ben left": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED),
-    "expired as nobody joined": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED),
-    "expired as nobody started": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED),
-}
+    "waiting": (READY, WRONG, WRONG, WRONG, ABANDONED, WAITING, UNCHANGED, EXPIRED),
+    "waiting, Anna away": (READY, WRONG, WRONG, WRONG, ABANDONED, UNCHANGED, WAITING, EXPIRED),
+    "ready": (FULL, RUNNING, WRONG, WRONG, ABANDONED, READY, UNCHANGED, EXPIRED),
+    "ready, Anna away": (FULL, RUNNING, WRONG, WRONG, ABANDONED, UNCHANGED, READY, EXPIRED),
+    "in progress": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED),
+    # A command of hers is as good as a connection, though only the connection brings her back.
+    "in progress, Anna away": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED),
+    "in progress, Anna away at her last question": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED,
+    ),
+    "in progress, Ben done, Anna away at her last question": (
+        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, UNCHANGED, RUNNING, COMPLETED,
+    ),
+    "in progress, both away": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, ABANDONED),
+    "in progress, Anna at her last question": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED,
+    ),
+    "in progress, Ben done, Anna at her last question": (
+        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, RUNNING, UNCHANGED, COMPLETED,
+    ),
+    "in progress, Anna done": (FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED),
+    "completed by both": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "completed at the deadline": (FULL, DUPLICATE, TOO_LATE, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "completed as Ben left": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "completed as Ben was away": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "abandoned as both were away": (NOT_FOUND, DUPLICATE, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "abandoned as Anna withdrew it": (NOT_FOUND, WRONG, WRONG, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED),
+    "abandoned as Ben left": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "expired as nobody joined": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "expired as nobody started": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+}  # fmt: skip
 
 
 def moment(match: Match, command: Command) -> int:
@@ -125,6 +148,8 @@ def test_moves_are_exactly_what_decide_does() -> None:
                 submit(player),
                 complete(player),
                 leave(player),
+                go(player),
+                come_back(player),
                 end_overdue(),
             ):
                 after = outcome(match, command, moment(match, command))
@@ -136,7 +161,9 @@ def test_moves_are_exactly_what_decide_does() -> None:
 
 @pytest.mark.parametrize("match", SITUATIONS.values(), ids=list(SITUATIONS))
 @pytest.mark.parametrize(
-    "command", [start(CLEO), submit(CLEO), complete(CLEO), leave(CLEO)], ids=["start", "answer", "complete", "leave"]
+    "command",
+    [start(CLEO), submit(CLEO), complete(CLEO), leave(CLEO), go(CLEO), come_back(CLEO)],
+    ids=["start", "answer", "complete", "leave", "gone", "back"],
 )
 def test_stranger_is_refused_before_all_else(match: Match, command: Command) -> None:
     assert outcome(match, command, match.due_at + 1) is Code.NOT_A_PLAYER
@@ -213,6 +240,8 @@ def test_player_leaves_again(match: Match, player: Player) -> None:
         (in_progress(complete(ANNA)), submit(ANNA), DEADLINE_AT + 1, WRONG),
         (completed(), submit(ANNA), DEADLINE_AT + 1, WRONG),
         (forfeited(BEN), submit(ANNA), DEADLINE_AT + 1, WRONG),
+        (forsaken(), submit(ANNA), DEADLINE_AT + 1, WRONG),
+        (forsaken_by_both(), submit(ANNA), DEADLINE_AT + 1, WRONG),
         (abandoned(), start(ANNA), READY_UNTIL + 1, WRONG),
         # The deadline before what it is about: too late is too late, whatever the answer.
         (timed_out(), submit(ANNA, replace(FIRST, id=99)), STARTED_AT, TOO_LATE),

@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec.structs import replace
 
 from pairquiz_server.protocol import views
+from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import Command, MatchQuestion
 from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import AnswerAccepted, Event, MatchEnded, PlayerLeft
+from pairquiz_server.rules.events import AnswerAccepted, Event, MatchEnded, PlayerForfeited, PlayerLeft
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Outcome, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
@@ -24,9 +25,11 @@ from tests.rules.matches import (
     CREATED_AT,
     FIRST,
     SECOND,
+    come_back,
     complete,
     create,
     end_overdue,
+    go,
     join,
     leave,
     start,
@@ -34,6 +37,7 @@ from tests.rules.matches import (
 )
 
 DRAW = (FIRST, SECOND, replace(FIRST, id=13, correct=3))
+PATIENCE = Patience(lost_ms=3_000, closed_ms=1_000, budget_ms=6_000)
 STRANGE = replace(FIRST, id=99)
 MIRRORED = {
     Outcome.WON: Outcome.LOST,
@@ -74,11 +78,7 @@ def refusal_of(match: Match, command: Command, now: int) -> tuple[Any, ...] | No
 
 
 def as_seen(match: Match, seat: int, now: int) -> bytes:
-    return msgspec.json.encode(views.quiz_state(match, seat, present, now))
-
-
-def present(*_: Any) -> bool:
-    return True
+    return msgspec.json.encode(views.quiz_state(match, seat, now))
 
 
 class AnyMatch(RuleBasedStateMachine):
@@ -131,6 +131,14 @@ class AnyMatch(RuleBasedStateMachine):
     @rule(player=anybody, command=st.sampled_from([complete, complete, complete, leave]))
     def anybody_has_enough(self, player: Player, command: Callable[[Player], Command]) -> None:
         self.carry_out(command(player))
+
+    @rule(player=anybody, cause=st.sampled_from(Cause))
+    def anybody_is_gone(self, player: Player, cause: Cause) -> None:
+        self.carry_out(go(player, cause, PATIENCE))
+
+    @rule(player=anybody)
+    def anybody_is_back(self, player: Player) -> None:
+        self.carry_out(come_back(player))
 
     @rule(margin_ms=st.sampled_from([0, 300]))
     def sweeper_looks(self, margin_ms: int) -> None:
@@ -209,13 +217,29 @@ class AnyMatch(RuleBasedStateMachine):
             assert match.outcome(1) is MIRRORED[match.outcome(0)]
         decided = match.outcome(0) is not Outcome.NONE
         assert decided == (match.status is Status.COMPLETED)
-        left = [event.seat for event in self.happened if isinstance(event, PlayerLeft)]
+        left = [event.seat for event in self.happened if isinstance(event, PlayerLeft | PlayerForfeited)]
         assert left == ([] if match.forfeited_by is None else [match.forfeited_by])
         if decided and left:
             assert match.outcome(left[0]) is Outcome.LOST
         elif decided:
             first, second = (seat.score for seat in match.seats)
             assert (match.outcome(0) is Outcome.WON) == (first > second)
+
+    @invariant()
+    def nobody_is_away_who_is_done_and_nobody_for_longer_than_allowed(self) -> None:
+        for seat in self.match.seats:
+            assert 0 <= seat.away_ms <= PATIENCE.budget_ms
+            if seat.absence:
+                assert seat.completed_at is None
+                by, since = seat.absence.reconnect_by, seat.absence.since
+                assert (by is None) == (self.match.started_at is None)
+                assert by is None or by - since <= min(PATIENCE.lost_ms, PATIENCE.budget_ms - seat.away_ms)
+
+    @invariant()
+    def running_match_is_due_when_it_says(self) -> None:
+        if self.match.status is Status.IN_PROGRESS:
+            assert self.match.due_at == self.match.running_due_at() <= self.match.deadline_at
+            assert self.match.deadline_at == self.match.started_at + self.match.span_ms, "no cable moves the deadline"
 
     @invariant()
     def versions_rise_by_one_a_change(self) -> None:

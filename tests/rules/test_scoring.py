@@ -6,18 +6,15 @@ from hypothesis import strategies as st
 
 from pairquiz_server.rules.scoring import Points, Scoring, score_answer
 
-STARTED_AT = 1_700_000_000_000
 SPAN_MS = 150_000
-DEADLINE_AT = STARTED_AT + SPAN_MS
 
 
 def points_at(after_ms: int, scoring: Scoring | None = None, *, correct: bool = True, span_ms: int = SPAN_MS) -> Points:
     return score_answer(
         scoring or Scoring(),
         correct=correct,
-        judged_at=STARTED_AT + after_ms,
-        started_at=STARTED_AT,
-        deadline_at=STARTED_AT + span_ms,
+        left_ms=span_ms - after_ms,
+        span_ms=span_ms,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
+from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -10,6 +11,8 @@ from pairquiz_server.rules.commands import (
     EndOverdue,
     JoinMatch,
     LeaveMatch,
+    MarkAbsent,
+    MarkPresent,
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
@@ -25,6 +28,7 @@ from pairquiz_server.store.rows import Change
 NOW = 1_700_000_000_000
 WAITING_TTL_MS = 600_000
 READY_TTL_MS = 300_000
+PATIENCE = Patience()
 ANNA = Player("guest:anna", PlayerKind.GUEST, "Anna")
 BEN = Player("ben", PlayerKind.USER, "Ben")
 CARA = Player("cara", PlayerKind.USER, "Cara")
@@ -84,6 +88,34 @@ class Board:
         changes = self.running()
         return [*changes, left(changes[-1].match, 1)]
 
+    def waiting_match_alone(self) -> list[Change]:
+        """Its creator has gone meanwhile."""
+        changes = self.waiting_match()
+        return [*changes, gone(changes[-1].match, 0)]
+
+    def ready_match_alone(self) -> list[Change]:
+        """Both have gone meanwhile."""
+        changes = self.ready_match()
+        changes.append(gone(changes[-1].match, 1))
+        return [*changes, gone(changes[-1].match, 0, Cause.CONNECTION_LOST)]
+
+    def returned_match(self) -> list[Change]:
+        """One was away for a while and is away again, the other was, and is back."""
+        changes = self.running()
+        for seat, cause in ((0, Cause.CLOSED), (1, Cause.CONNECTION_LOST)):
+            changes.append(gone(changes[-1].match, seat, cause, at=NOW + 100))
+            changes.append(back(changes[-1].match, seat, at=NOW + 700 + seat))
+        return [*changes, gone(changes[-1].match, 0, Cause.CONNECTION_LOST, at=NOW + 5_000)]
+
+    def forsaken_match(self) -> list[Change]:
+        changes = self.returned_match()
+        return [*changes, ended(changes[-1].match)]
+
+    def forsaken_match_of_both(self) -> list[Change]:
+        changes = self.returned_match()
+        changes.append(gone(changes[-1].match, 1, at=NOW + 6_000))
+        return [*changes, ended(changes[-1].match)]
+
     def overdue_match(self) -> list[Change]:
         changes = self.running()
         return [*changes, ended(changes[-1].match)]
@@ -118,6 +150,16 @@ def completed(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
 
 def left(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
     return _change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
+
+
+def gone(match: Match, seat: int, cause: Cause = Cause.CLOSED, *, at: int = NOW + 20) -> Change:
+    player_id = match.seats[seat].player.id
+    command = MarkAbsent(match_id=match.id, player_id=player_id, cause=cause, patience=PATIENCE)
+    return _change(match, command, at)
+
+
+def back(match: Match, seat: int, *, at: int = NOW + 30) -> Change:
+    return _change(match, MarkPresent(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def ended(match: Match) -> Change:

@@ -19,7 +19,7 @@ from tests.conftest import execute, sibling
 from tests.store.duel import NOW, Board, answered, merged, save_all
 
 ROWS = 20_000
-LARGE = frozenset({"matches", "match_questions", "answers", "players", "questions", "feature_usage"})
+LARGE = frozenset({"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence"})
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
@@ -52,6 +52,12 @@ FILL = f"""
     FROM pairquiz.match_questions CROSS JOIN generate_series(1, 2) AS player;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
+
+    INSERT INTO pairquiz.heartbeat (game_at, beaten_at) VALUES (1, 1);
+    INSERT INTO pairquiz.nodes (id, started_at, beaten_at)
+    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 1 FROM generate_series(1, 10) AS n;
+    INSERT INTO pairquiz.presence (player_id, node_id)
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid FROM generate_series(1, {ROWS}) AS n;
     ANALYZE;
 """
 
@@ -80,6 +86,10 @@ BY_INDEX = {
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
+    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000)),
+    "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], ["player 2"])),
+    "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
+    "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
     "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
     "questions.draw": Found({"questions_active"}, (100, 5)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
@@ -90,6 +100,11 @@ BY_INDEX = {
 }
 OTHERWISE = {
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
+    "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
+    "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
+    "nodes.read_clock": "its table has one row",
+    "nodes.open_clock": "its table has one row",
+    "nodes.enter": "inserts, and looks for nothing",
     "questions.list_topics": "counts the questions of all topics, so it reads them all",
     "questions.export": "reads the whole bank, or a topic of it, for an operator and not for players",
     "questions.add": "inserts, and looks for nothing",
@@ -189,6 +204,12 @@ async def test_a_query_finds_its_rows_by_index(connection: asyncpg.Connection, n
 async def test_due_matches_are_read_in_their_order_without_a_sort(connection: asyncpg.Connection) -> None:
     plan = await explained(connection, query("matches.find_due"), ROWS, 500)
     assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("presence.find_mistakes"), 1000)
+    assert tables_read_whole(plan) <= {"presence"}
+    assert indexes(plan) & {"matches_due", "matches_live_player1", "matches_live_player2"}
 
 
 async def _explained_save(connection: asyncpg.Connection) -> list[dict[str, Any]]:

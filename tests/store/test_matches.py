@@ -20,6 +20,11 @@ LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "ready": Board.ready_match,
     "in_progress": Board.running,
     "with answers": Board.answered_match,
+    "waiting, its creator away": Board.waiting_match_alone,
+    "ready, both away": Board.ready_match_alone,
+    "in_progress, one away": Board.returned_match,
+    "completed by an absence": Board.forsaken_match,
+    "abandoned by both": Board.forsaken_match_of_both,
     "completed": Board.completed_match,
     "completed by deadline": Board.overdue_match,
     "completed by a forfeit": Board.forfeited_match,
@@ -238,10 +243,12 @@ async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matche
         changes = life(board)
         aged = [replace(change, match=replace(change.match, created_at=NOW - age)) for change in changes]
         ids[name] = (await save_all(matches, [*aged])).id
+    away = ["in_progress, one away", "ready, both away"]
+    joined_by_ben = [*away, "with answers", "in_progress", "ready"]
     assert await matches.find_live(ANNA.id) == [
-        ids[name] for name in ("with answers", "in_progress", "ready", "waiting")
+        ids[name] for name in (*away, "waiting, its creator away", "with answers", "in_progress", "ready", "waiting")
     ]
-    assert await matches.find_live(BEN.id) == [ids[name] for name in ("with answers", "in_progress", "ready")]
+    assert await matches.find_live(BEN.id) == [ids[name] for name in joined_by_ben]
     assert await matches.find_live(CARA.id) == []
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 import asyncpg
 import pytest
 
+from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Status
 from pairquiz_server.rules.player import PlayerKind
@@ -20,6 +21,7 @@ ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "player_kind": PlayerKind,
     "match_status": Status,
     "end_reason": EndReason,
+    "absence_cause": Cause,
     "difficulty": Difficulty,
     "feature": FEATURES,
 }
@@ -33,6 +35,12 @@ IMPOSSIBLE = (
     "UPDATE pairquiz.matches SET status = 'in_progress'",
     "UPDATE pairquiz.matches SET deadline_at = NULL",
     "UPDATE pairquiz.matches SET forfeited_by = 0",
+    "UPDATE pairquiz.matches SET player1_absent_since = 1",
+    "UPDATE pairquiz.matches SET player2_absence_cause = 'closed'",
+    "UPDATE pairquiz.matches SET player1_away_ms = NULL",
+    "INSERT INTO pairquiz.heartbeat VALUES (true, 1, 1), (true, 1, 1)",
+    "INSERT INTO pairquiz.heartbeat VALUES (false, 1, 1)",
+    "INSERT INTO pairquiz.presence VALUES ('anna', gen_random_uuid())",
     "UPDATE pairquiz.answers SET player = 0",
     "UPDATE pairquiz.answers SET chosen = 4",
     "UPDATE pairquiz.answers SET ordinal = 0",
@@ -70,6 +78,8 @@ def test_every_value_of_an_enum_is_explained_where_it_is_made(name: str) -> None
     made = re.search(rf"CREATE TYPE pairquiz\.{name} AS ENUM \((.*?)\n\);", SCHEMA, re.DOTALL)
     assert made is not None
     lines = made[1].strip().splitlines()
+    added = re.findall(rf"ALTER TYPE pairquiz\.{name} ADD VALUE ('\w+'); *(--.*)", SCHEMA)
+    lines += [" ".join(one) for one in added]
     assert len(lines) == len(list(ENUMS[name]))
     for line in lines:
         assert re.fullmatch(r"\s*'\w+',? *-- \S.*", line), line

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
@@ -16,18 +16,23 @@ HANDLERS_MAY_TAKE_S = 60
 
 
 @asynccontextmanager
-async def stopping(database_url: str) -> AsyncIterator[tuple[str, web.AppRunner]]:
-    """Yield the address of a server, and what stops it."""
+async def stopping(database_url: str) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    """Yield the address of a server, and what stops it as `serve` does."""
     listener = app.bind("127.0.0.1", 0)
     async with app.running(config.load(environ={}), database_url) as running:
         runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=HANDLERS_MAY_TAKE_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", runner
+
+        async def stop() -> None:
+            await running.drain.run()
+            await runner.cleanup()
+
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", stop
 
 
 async def test_a_server_that_stops_closes_200_sockets_with_1012_at_once(database_url: str) -> None:
-    async with stopping(database_url) as (url, runner), AsyncExitStack() as clients:
+    async with stopping(database_url) as (url, stop), AsyncExitStack() as clients:
         sockets = [await clients.enter_async_context(connected(url)) for _ in range(200)]
         polls = [await clients.enter_async_context(polling(url)) for _ in range(5)]
         for poll in polls:
@@ -37,7 +42,7 @@ async def test_a_server_that_stops_closes_200_sockets_with_1012_at_once(database
         async with connected(url) as last:
             await last.settled()  # by now the server has read the polls
         began, worked = time.monotonic(), time.process_time()
-        await runner.cleanup()
+        await stop()
         assert time.process_time() - worked < 1.5
         assert time.monotonic() - began < 10
         assert await asyncio.gather(*closing) == [1012] * 200
@@ -45,9 +50,9 @@ async def test_a_server_that_stops_closes_200_sockets_with_1012_at_once(database
 
 
 async def test_clients_that_answer_no_close_do_not_hold_the_server_up(database_url: str) -> None:
-    async with stopping(database_url) as (url, runner), AsyncExitStack() as clients:
+    async with stopping(database_url) as (url, stop), AsyncExitStack() as clients:
         for _ in range(20):
             await clients.enter_async_context(connected(url))  # and never read from again
         began = time.monotonic()
-        await runner.cleanup()
+        await stop()
         assert time.monotonic() - began < 10

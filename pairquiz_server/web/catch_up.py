@@ -1,0 +1,58 @@
+"""The state of their matches, for players who may have missed what another node told."""
+
+import asyncio
+from uuid import UUID
+
+from pairquiz_server.engine.game import Game
+from pairquiz_server.protocol import frames, views
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import LIVE, Match
+from pairquiz_server.web.connections import Connections
+
+PLAYERS_AT_ONCE = 4
+"""Commands need the database's connections too."""
+RETRY_S = 1.0
+
+
+class CatchUp:
+    """Sends the players of this node the `quiz_state` of each match that they play, which mends any gap."""
+
+    def __init__(self, game: Game, connections: Connections) -> None:
+        self._game = game
+        self._connections = connections
+
+    async def run(self) -> None:
+        """Catch up all who are connected now, however long the database is away."""
+        players = list(self._connections.players())
+        for start in range(0, len(players), PLAYERS_AT_ONCE):
+            await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
+
+    async def _player(self, player_id: str) -> None:
+        while self._connections.present(player_id):
+            try:
+                matches = await self._matches(player_id)
+            except Refused as refusal:
+                if refusal.code is not Code.STORAGE_UNAVAILABLE:
+                    raise
+                await asyncio.sleep(RETRY_S)
+                continue
+            heard = self._connections.followed(player_id)
+            if all(match.version >= heard.get(str(match.id), 0) for match in matches):
+                for match in matches:
+                    self._tell(player_id, match)
+                return
+            # What was read is older than what was told meanwhile.
+
+    async def _matches(self, player_id: str) -> list[Match]:
+        """Return a player's live matches, and those of whose end the player has not heard. Raises `Refused`."""
+        heard_of = {UUID(session_id) for session_id in self._connections.followed(player_id)}
+        live = await self._game.live_matches(player_id)
+        over = heard_of - {match.id for match in live}
+        return live + [await self._game.view(player_id, match_id) for match_id in sorted(over)]
+
+    def _tell(self, player_id: str, match: Match) -> None:
+        seat = match.seat_of(player_id)
+        assert seat is not None  # only a player's own matches are found
+        state = views.quiz_state(match, seat, self._game.now())
+        packet = frames.event("quiz_state", state)
+        self._connections.tell(player_id, str(match.id), packet, version=match.version, live=match.status in LIVE)

@@ -1,0 +1,359 @@
+"""Two servers on one database and one Redis: a pair that is split over them notices nothing."""
+
+import io
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession
+
+from pairquiz_server.config import ConfigError
+from pairquiz_server.web import relay
+from pairquiz_server.web.connections import Connections
+from tests.client import Client, connected, ready_match, started_match
+from tests.conftest import Server, StartServer, serving
+from tests.web.duel import answering, names
+from tests.web.rest import JOIN, Rest
+from tests.web.valkey import Valkey, Wire, admin, channel, hears_itself, publications, until, valkey
+
+Pair = tuple[Server, Server]
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Redis to be killed."""
+    with valkey(tmp_path, tcp=True) as server:
+        yield server
+
+
+async def start_two(start_server: StartServer, url: str) -> Pair:
+    nodes = await start_server(REDIS_URL=url), await start_server(REDIS_URL=url)
+    await hears_itself(*nodes)
+    return nodes
+
+
+@pytest.fixture
+async def nodes(start_server: StartServer, shared_valkey: Valkey) -> Pair:
+    return await start_two(start_server, shared_valkey.url)
+
+
+@pytest.fixture
+async def players() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+async def answer(player: Client, opponent: Client, started: dict[str, Any], place: int) -> None:
+    """Answer a question; the opponent hears of it, whichever node it is at."""
+    given = await player.ask("submit_answer", answering(started, place))
+    assert given["ok"], given
+    heard = await opponent.event("answer_submitted")
+    assert (heard["player"], heard["question_id"]) == ("opponent", given["question_id"])
+
+
+def logged(log: io.StringIO, *wanted: str) -> list[dict[str, Any]]:
+    return [line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] in wanted]
+
+
+async def test_pair_over_two_nodes_plays_a_duel_and_each_hears_everything_once(nodes: Pair) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        started = await started_match(first, second, question_count=5)
+        for place in range(5):
+            await answer(first, second, started, place)
+            await answer(second, first, started, place)
+        results = [await player.event("quiz_results") for player in (first, second)]
+        assert results[0]["your_score"] == results[1]["opponent_score"]
+        assert results[1]["your_score"] == results[0]["opponent_score"]
+        assert [names(await player.settled()) for player in (first, second)] == [[], ["opponent_completed"]]
+
+
+async def test_tabs_of_one_player_at_two_nodes_hear_the_same(nodes: Pair) -> None:
+    async with (
+        connected(nodes[0].url) as first,
+        connected(nodes[1].url, token=first.token) as tab,
+        connected(nodes[0].url) as second,
+    ):
+        created = await tab.ask("create_pair_quiz", {"question_count": 2})
+        assert (await first.event("quiz_created"))["session_id"] == created["session_id"]
+        await tab.event("quiz_created")
+        await second.ask("join_pair_quiz", {"session_id": created["session_id"]})
+        for client in (first, tab, second):
+            await client.event("opponent_joined")
+        await first.ask("start_quiz", {"session_id": created["session_id"]})
+        for client in (first, tab):
+            await client.event("quiz_started")
+        started = await second.event("quiz_started")
+        for player, others in ((first, (tab,)), (tab, (first,)), (second, (first, tab))):
+            place = 1 if player is tab else 0
+            given = await player.ask("submit_answer", answering(started, place))
+            for other in others:
+                heard = await other.event("answer_submitted")
+                assert heard["version"] == given["version"]
+                assert heard["player"] == ("opponent" if player is second else "you")
+        await second.ask("submit_answer", answering(started, 1))
+        results = [await client.event("quiz_results") for client in (first, tab)]
+        assert results[0] == results[1]
+
+
+async def test_player_joins_by_rest_at_one_node_and_the_creator_hears_at_the_other(nodes: Pair) -> None:
+    async with (
+        connected(nodes[0].url) as creator,
+        connected(nodes[1].url) as joiner,
+        ClientSession() as session,
+    ):
+        created = await creator.ask("create_pair_quiz")
+        rest = Rest(session, nodes[1].url)
+        status, _ = await rest.call("POST", JOIN, token=joiner.token, body={"session_id": created["session_id"]})
+        assert status == 200
+        assert (await creator.event("opponent_joined"))["session_id"] == created["session_id"]
+
+
+async def test_nodes_publish_nothing_for_a_pair_at_one_of_them(nodes: Pair, shared_valkey: Valkey) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[0].url) as second, connected(nodes[1].url) as far:
+        await started_match(far, first)  # by now the first node knows who is at the second
+        async with publications(shared_valkey.url) as published:
+            started = await started_match(first, second, question_count=2)
+            await answer(first, second, started, 0)
+        assert not [command for command in published if started["session_id"] in command]
+        async with publications(shared_valkey.url) as published:
+            split = await started_match(first, far, question_count=2)
+        assert [command for command in published if split["session_id"] in command]
+
+
+async def test_node_alone_publishes_nothing_but_its_beat(
+    start_server: StartServer, shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BEAT_S", 60.0)
+    monkeypatch.setattr(relay, "SILENCE_S", 60.0)
+    node = await start_server(REDIS_URL=shared_valkey.url)
+    await hears_itself(node)
+    async with connected(node.url) as first, connected(node.url) as second:
+        await first.settled()
+        async with publications(shared_valkey.url) as published:
+            await started_match(first, second)
+        assert published == []
+        async with connected(node.url) as gone:
+            started = await started_match(first, gone, question_count=15)
+        places = iter(range(14))
+
+        async def published_for_one_who_is_nowhere() -> bool:
+            async with publications(shared_valkey.url) as published:
+                assert (await first.ask("submit_answer", answering(started, next(places))))["ok"]
+            return any(started["session_id"] in command for command in published)
+
+        await until(published_for_one_who_is_nowhere)
+
+
+async def test_nodes_publish_everything_while_somebody_hears_them_who_has_not_said_who_is_there(
+    nodes: Pair, shared_valkey: Valkey
+) -> None:
+    async with (
+        connected(nodes[0].url) as first,
+        connected(nodes[0].url) as second,
+        admin(shared_valkey.url) as client,
+        client.pubsub() as stranger,
+    ):
+        await stranger.subscribe(await channel(client))
+        await stranger.get_message(timeout=10)
+        # That somebody came is published, and so the stranger is counted.
+        async with connected(nodes[0].url), publications(shared_valkey.url) as published:
+            await started_match(first, second)
+            started = await started_match(first, second)
+        assert [command for command in published if started["session_id"] in command]
+
+
+async def test_node_that_fell_silent_is_believed_no_more(
+    start_server: StartServer, shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BEAT_S", 0.1)
+    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    node = await start_server(REDIS_URL=shared_valkey.url)
+    await hears_itself(node)
+    async with (
+        connected(node.url) as first,
+        connected(node.url) as second,
+        admin(shared_valkey.url) as client,
+    ):
+        players = [first.user_id, second.user_id]
+        claim = relay.Publication("another", 1, asks=False, players=players, came=[], went=[], told=[])
+        await client.publish(await channel(client), msgspec.msgpack.encode(claim))
+        await until(lambda: publishes(shared_valkey, first, second))
+        await until(lambda: publishes(shared_valkey, first, second, wish=False))
+
+
+async def publishes(server: Valkey, first: Client, second: Client, *, wish: bool = True) -> bool:
+    """Tell whether a match of two players is published, or is not."""
+    async with publications(server.url) as published:
+        started = await started_match(first, second)
+    return wish is any(started["session_id"] in command for command in published)
+
+
+async def test_what_had_to_be_dropped_is_caught_up(nodes: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        started = await started_match(first, second)
+        with monkeypatch.context() as bound:
+            bound.setattr(relay, "WAITING_MAX", 0)
+            assert (await second.ask("submit_answer", answering(started)))["ok"]
+            state = await first.event("quiz_state")
+        assert state["opponent"]["answered"] == 1
+        await answer(first, second, started, 0)
+
+
+async def test_batch_leaves_in_one_publication(nodes: Pair, shared_valkey: Valkey, log: io.StringIO) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        started = await started_match(first, second, question_count=15)
+        before = len(logged(log, "batch_committed"))
+        async with publications(shared_valkey.url) as published:
+            for place in range(14):
+                await first.emit("submit_answer", answering(started, place))
+            for _ in range(14):
+                await second.event("answer_submitted")
+        batches = logged(log, "batch_committed")[before:]
+        assert sum(batch["size"] for batch in batches) == 14
+        assert max(batch["size"] for batch in batches) > 1
+        assert len([command for command in published if started["session_id"] in command]) <= len(batches)
+
+
+async def test_players_go_on_while_redis_is_away_and_are_caught_up_when_it_is_back(
+    start_server: StartServer, own_valkey: Valkey, players: AsyncExitStack, log: io.StringIO
+) -> None:
+    nodes = await start_two(start_server, own_valkey.url)
+    near = [await players.enter_async_context(connected(nodes[0].url)) for _ in range(2)]
+    first = await players.enter_async_context(connected(nodes[0].url))
+    second = await players.enter_async_context(connected(nodes[1].url))
+    together = await started_match(near[0], near[1], question_count=3)
+    split = await started_match(first, second, question_count=3)
+    left = await ready_match(first, second)
+
+    own_valkey.kill()
+    await hears_itself(*nodes, wish=False)
+    await answer(near[0], near[1], together, 0)
+    for place in range(2):
+        assert (await second.ask("submit_answer", answering(split, place)))["ok"]
+    assert (await second.ask("leave_pair_quiz", {"session_id": left}))["ok"]
+    assert names(await first.settled()) == []
+
+    own_valkey.start()
+    await hears_itself(*nodes)
+    states = {state["session_id"]: state for state in [await first.event("quiz_state") for _ in range(2)]}
+    assert states[split["session_id"]]["opponent"]["answered"] == 2
+    assert states[left]["status"] not in ("waiting", "ready", "in_progress")
+    await answer(near[1], near[0], together, 0)
+    await answer(first, second, split, 0)
+    assert (await second.ask("submit_answer", answering(split, 2)))["ok"]
+    heard = await first.events_until("answer_submitted")
+    assert [payload["answered"] for name, payload in heard if name == "answer_submitted"] == [3]
+    # One line at the loss and one at the return, from each of the two.
+    assert len(logged(log, "redis_lost")) == 2
+    assert len(logged(log, "redis_connected")) == 4
+
+
+@pytest.mark.parametrize("noise", [b"", b"{}", b"\xff\xfe", b"\x97" + b"\xc0" * 7, b"\x90"], ids=repr)
+async def test_noise_on_the_channel_hurts_nobody(nodes: Pair, shared_valkey: Valkey, noise: bytes) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        async with admin(shared_valkey.url) as client:
+            assert await client.publish(await channel(client), noise) == 2
+        started = await started_match(first, second)
+        await answer(second, first, started, 0)
+    await hears_itself(*nodes)
+
+
+async def test_listener_that_is_cut_off_comes_back_and_catches_its_players_up(
+    nodes: Pair, shared_valkey: Valkey
+) -> None:
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        started = await started_match(first, second)
+        async with admin(shared_valkey.url) as client:
+            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        assert (await second.ask("submit_answer", answering(started)))["ok"]
+        while (await first.event("quiz_state"))["opponent"]["answered"] != 1:
+            pass
+
+
+async def test_deaf_listener_subscribes_anew(
+    start_server: StartServer, own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BEAT_S", 0.1)
+    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    async with Wire().laid(int(own_valkey.url.rpartition(":")[2])) as wire:
+        hearing = await start_server(REDIS_URL=own_valkey.url)
+        deaf = await start_server(REDIS_URL=wire.url)
+        await hears_itself(hearing, deaf)
+        async with connected(deaf.url) as first, connected(hearing.url) as second:
+            started = await started_match(first, second)
+            wire.deaf = True
+            assert (await second.ask("submit_answer", answering(started)))["ok"]
+            while (await first.event("quiz_state"))["opponent"]["answered"] != 1:
+                pass
+            assert wire.subscriptions > 1
+            await answer(first, second, started, 0)
+
+
+async def test_players_whose_node_was_deaf_hear_what_a_node_said_that_is_gone(
+    database_url: str, start_server: StartServer, own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BEAT_S", 0.1)
+    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    async with Wire().laid(int(own_valkey.url.rpartition(":")[2])) as wire, AsyncExitStack() as other:
+        gone = await other.enter_async_context(serving(database_url, {"REDIS_URL": own_valkey.url}))
+        deaf = await start_server(REDIS_URL=wire.url)
+        await hears_itself(gone, deaf)
+        async with connected(deaf.url) as first:
+            second = await other.enter_async_context(connected(gone.url))
+            started = await started_match(first, second)
+            wire.deaf = True
+            assert (await second.ask("submit_answer", answering(started)))["ok"]
+            await other.aclose()
+            while (await first.event("quiz_state"))["opponent"]["answered"] != 1:
+                pass
+
+
+async def test_node_starts_without_redis_and_finds_it_later(
+    start_server: StartServer, own_valkey: Valkey, log: io.StringIO
+) -> None:
+    own_valkey.kill()
+    nodes = [await start_server(REDIS_URL=own_valkey.url) for _ in range(2)]
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second, ClientSession() as session:
+        status, body = await Rest(session, nodes[0].url).call("GET", "/readyz")
+        assert (status, body["checks"]["redis"], body["checks"]["database"]) == (503, "failed", "ok")
+        created = await first.ask("create_pair_quiz")
+        assert (await second.ask("join_pair_quiz", {"session_id": created["session_id"]}))["ok"]
+        own_valkey.start()
+        await hears_itself(*nodes)
+        assert (await first.event("quiz_state"))["status"] == "ready"
+        status, body = await Rest(session, nodes[0].url).call("GET", "/readyz")
+        assert (status, body["checks"]["redis"]) == (200, "ok")
+
+
+async def test_password_is_used_and_never_logged(
+    start_server: StartServer, own_valkey: Valkey, log: io.StringIO
+) -> None:
+    async with admin(own_valkey.url) as client:
+        await client.config_set("requirepass", "right-secret")
+        address = own_valkey.url.removeprefix("redis://")
+        wrong = await start_server(REDIS_URL=f"redis://:wrong-secret@{address}")
+        right = await start_server(REDIS_URL=f"redis://:right-secret@{address}")
+        await hears_itself(right)
+        await until(lambda: bool(logged(log, "redis_lost")))
+        assert not (await wrong.running.health.checks())["redis"]
+    assert "-secret" not in log.getvalue()
+
+
+async def test_server_without_redis_has_no_such_check(server: Server) -> None:
+    assert "redis" not in await server.running.health.checks()
+
+
+def test_options_of_redis_that_are_not_known_stop_the_start() -> None:
+    with pytest.raises(ConfigError, match="REDIS_URL has options") as refused:
+        relay.Relay("redis://:a-secret@cache?nonsense=1", "channel", Connections())
+    assert "secret" not in str(refused.value)
