@@ -19,6 +19,7 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import LIVE, Match, Outcome, Seat, Status
+from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.rows import Change
 from tests.simulation.node import EPOCH_MS, MARGIN_MS, PATIENCE, Node, Reply, Request
 
@@ -44,11 +45,15 @@ _BRIEFLY_S = 1.5
 """Who is there for so short a time may not have been seen."""
 
 
+LOST_ANSWERS_ARE_RESOLVED = hasattr(Matches, "resolve")
+
+
 class Invariant(StrEnum):
     """What must hold."""
 
     ANNOUNCED_IS_STORED = "what is announced is in the store"
     ANNOUNCED_ONCE = "a change is announced once"
+    STORED_IS_ANNOUNCED = "what is in the store is announced, unless a node has died"
     ACKNOWLEDGED_IS_STORED = "what is acknowledged is in the store"
     ONE_REPLY = "a command has one reply"
     EVERY_REPLY = "every command that reached a living node is settled"
@@ -115,6 +120,7 @@ class Checker:
         self._world = world
         self.counts = Counts()
         self.host_of: dict[UUID, str] = {}
+        self._unannounced: deque[tuple[float, UUID, int, int]] = deque()
         self._announced: dict[UUID, set[int]] = {}
         self._refused: dict[tuple[UUID, str], list[tuple[int, int | str, int]]] = {}
         self._waiting: deque[tuple[float, Request, Node]] = deque()
@@ -137,6 +143,8 @@ class Checker:
                 "committed", match_id, f"{change.from_version} -> {after.version} {after.status} {_names(change)}"
             )
         self._check_versions(change, before, after)
+        if LOST_ANSWERS_ARE_RESOLVED:
+            self._unannounced.append((world.loop.time(), match_id, after.version, world.crashes))
         for index, seat in enumerate(after.seats):
             old = before.seats[index].answers if before and index < len(before.seats) else ()
             if seat.answers[: len(old)] != old:
@@ -275,6 +283,7 @@ class Checker:
                 self._break(
                     Invariant.EVERY_REPLY, _match_of(request), f"node {node.number} is silent on {_told(request)}"
                 )
+        self._check_announced(now)
         for node in self._world.nodes:
             if not self._world.serves(node):
                 self._ill_at[node] = now
@@ -371,6 +380,16 @@ class Checker:
         if had_s < after.question_count * after.time_limit_s - _SLACK_S:
             detail = f"its players had {had_s:.3f} s of service for {after.question_count} x {after.time_limit_s} s"
             self._break(Invariant.NOBODY_LOSES_BY_OUTAGE, after.id, detail)
+
+    def _check_announced(self, now: float) -> None:
+        ill_at = max(self._ill_at.get(node, node.born_at) for node in self._world.nodes)
+        if now - ill_at < SETTLED_WITHIN_S:
+            return
+        while self._unannounced and self._unannounced[0][0] < now - SETTLED_WITHIN_S:
+            at, match_id, version, crashes = self._unannounced.popleft()
+            known = crashes != self._world.crashes or version in self._announced.get(match_id, ())
+            if not known:
+                self._break(Invariant.STORED_IS_ANNOUNCED, match_id, f"version {version}, committed at {at:.3f}")
 
     def _check_attendance(self, now: float) -> None:
         well_since = max(self._ill_at.get(node, node.born_at) for node in self._world.nodes)

@@ -81,10 +81,16 @@ class Line:
     def well(self) -> bool:
         return not self.slow and not self.cut and not self.armed
 
-    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+    async def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
         changes = list(changes)
         trouble = self.armed.pop(0) if self.armed else None
-        return await self._ask(lambda: self._model.save(changes), trouble, over=Over.WRITER)
+        return await self._ask(lambda: self._model.save(changes, node, number), trouble, over=Over.WRITER)
+
+    async def register(self, node: UUID) -> None:
+        await self._ask(lambda: self._model.register(node), over=Over.WRITER)
+
+    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        return await self._ask(lambda: self._model.resolve(node, number), over=Over.WRITER)
 
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
         return await self._ask(lambda: self._model.load(ids))

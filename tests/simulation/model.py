@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Absence
@@ -18,6 +19,7 @@ from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.question import topic_key
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
+from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import SeatTaken
 from pairquiz_server.store.questions import DrawnQuestion
 from pairquiz_server.store.rows import Change
@@ -34,6 +36,14 @@ class DuplicateKeyError(Exception):
 
 class MissingKeyError(Exception):
     """A row that this one stands on is not there. The statement has done nothing."""
+
+
+class _LastBatch(Struct, frozen=True):
+    """A node's last batch that is committed, the number up to which none is any more, and what did not move."""
+
+    number: int
+    closed: int
+    stuck: frozenset[UUID]
 
 
 class Model:
@@ -63,6 +73,7 @@ class Model:
         self.game_at: int | None = None
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
+        self._batches: dict[UUID, _LastBatch] = {}
         self._players: dict[str, Player] = {}
         self._waiting: dict[str, UUID] = {}
         self._joined: dict[tuple[str, str], list[UUID]] = {}
@@ -71,8 +82,29 @@ class Model:
         self._due: list[tuple[int, int, UUID]] = []
         self._live: dict[str, list[UUID]] = {}
 
-    def save(self, changes: Iterable[Change]) -> frozenset[UUID]:
-        """Move the matches that stand where their change began; return the ids of the others."""
+    def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
+        """Move the matches that stand where their change began; return the ids of the others.
+
+        Where a node numbers its batches, one whose number is closed does nothing. Raises `StorageUnavailable` then.
+        """
+        if node is None:
+            return self._save(changes)
+        if node not in self._batches or self._batches[node].closed >= number:
+            raise StorageUnavailable("the store does not know this node's last batch")
+        stuck = self._save(changes)
+        self._batches[node] = _LastBatch(number, number, stuck)
+        return stuck
+
+    def register(self, node: UUID) -> None:
+        self._batches.setdefault(node, _LastBatch(0, 0, frozenset()))
+
+    def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        """Tell what became of a node's batch, and close its number."""
+        last = self._batches.get(node, _LastBatch(0, 0, frozenset()))
+        self._batches[node] = replace(last, closed=max(last.closed, number))
+        return last.stuck if last.number == number else None
+
+    def _save(self, changes: Iterable[Change]) -> frozenset[UUID]:
         ordered = sorted(changes, key=lambda change: change.match.id.int)
         stuck: set[UUID] = set()
         codes: set[str] = set()
