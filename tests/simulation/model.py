@@ -106,27 +106,27 @@ class Model:
 
     def _save(self, changes: Iterable[Change]) -> frozenset[UUID]:
         ordered = sorted(changes, key=lambda change: change.match.id.int)
-        stuck: set[UUID] = set()
+        stuck = {change.match.id for change in ordered if change.from_version and not self._stands(change)}
+        # The statement moves before it opens: a code that a move gives up can be had by a creation of the same batch.
+        free = {
+            change.match.join_code
+            for change in ordered
+            if change.from_version and change.match.id not in stuck and change.match.status is not Status.WAITING
+        }
         codes: set[str] = set()
         requests: set[tuple[str, str]] = set()
         for change in ordered:
             match = change.match
             if change.from_version:
-                stored = self.matches.get(match.id)
-                if stored is None or stored.version != change.from_version:
-                    stuck.add(match.id)
                 continue
-            code = match.join_code if match.status is Status.WAITING else None
-            request = _request(match)
-            taken = (
-                match.id in self.matches
-                or (code is not None and (code in self._waiting or code in codes))
-                or (request is not None and (request in self._requests or request in requests))
-            )
-            if taken:
+            waits, request = match.status is Status.WAITING, _request(match)
+            code = match.join_code
+            code_is_taken = code in codes or (code in self._waiting and code not in free)
+            request_is_taken = request in requests or request in self._requests
+            if match.id in self.matches or (waits and code_is_taken) or request_is_taken:
                 stuck.add(match.id)
                 continue
-            if code is not None:
+            if waits:
                 codes.add(code)
             if request is not None:
                 requests.add(request)
@@ -135,7 +135,7 @@ class Model:
         if self._answers_are_unique:
             for change in moving:
                 self._require_new_answers(change)
-        for change in moving:
+        for change in sorted(moving, key=lambda change: change.from_version == 0):
             before = self.matches.get(change.match.id)
             after = self._stored(change, before)
             self._put(before, after)
@@ -288,6 +288,11 @@ class Model:
         nodes.pop(node, None)
         if not nodes:
             self.presence.pop(player, None)
+
+    def _stands(self, change: Change) -> bool:
+        """Whether a match is still at the version that a change was decided on."""
+        stored = self.matches.get(change.match.id)
+        return stored is not None and stored.version == change.from_version
 
     def _require_new_answers(self, change: Change) -> None:
         stored = self.matches.get(change.match.id)

@@ -103,7 +103,7 @@ class World:
         self._failed: BaseException | None = None
         self._partitions = 0
         self._lives = [0, 0]
-        self.crashes = 0
+        self.crashed_at = -float("inf")
         self._tasks: dict[Any, None] = {}
         self._pairs_left = len(plan.pairs)
         self.nodes = [Node(self, 0, 0), Node(self, 1, 0)]
@@ -223,7 +223,7 @@ class World:
                         self.weather.thaw()
             case Kind.CRASH:
                 if not self.nodes[fault.node].dead:
-                    self.crashes += 1
+                    self.crashed_at = self.loop.time()
                     self.nodes[fault.node].kill()
 
                     def end() -> None:
