@@ -1,0 +1,223 @@
+"""A node's line to the store: everything takes its time, and the line does what the plan's faults say.
+
+It stands where `Matches`, `Questions`, `Nodes` and `PresenceRows` of `store` stand: the same methods, and
+`StorageUnavailable` where the store does not answer in time. What has left the node reaches the store, even if the
+node is dead by then.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.match import Match
+from pairquiz_server.store.matches import DueMatch
+from pairquiz_server.store.nodes import Beat, ClockReading
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.presence import SeatTaken
+from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.rows import Change
+from tests.simulation.model import Model
+from tests.simulation.plan import Kind
+
+COMMAND_TIMEOUT_S = 1.5
+_WAY_S = (0.0002, 0.002)
+_SLOW_WAY_S = (0.02, 0.9)
+
+
+class Over(StrEnum):
+    """By which connection something goes to the store."""
+
+    WRITER = "writer"
+    PROBE = "probe"
+    POOL = "pool"
+
+
+_CONNECTIONS = {Over.WRITER: 1, Over.PROBE: 1, Over.POOL: 4}
+
+
+class Weather:
+    """What the lines of all nodes suffer now. What was asked of a frozen store is done at the thaw, in any order."""
+
+    def __init__(self, random: Random) -> None:
+        self.down = 0
+        self.frozen = 0
+        self._random = random
+        self._frozen_work: list[Callable[[], None]] = []
+
+    @property
+    def reachable(self) -> bool:
+        return not self.down and not self.frozen
+
+    def keep(self, work: Callable[[], None]) -> None:
+        """Do something at the thaw."""
+        self._frozen_work.append(work)
+
+    def thaw(self) -> None:
+        work, self._frozen_work = self._frozen_work, []
+        self._random.shuffle(work)
+        for one in work:
+            one()
+
+
+class Line:
+    """One node's way to the model. `armed` are the faults that its next writes meet."""
+
+    def __init__(self, model: Model, weather: Weather, random: Random) -> None:
+        self._model = model
+        self._weather = weather
+        self._random = random
+        self.armed: list[Kind] = []
+        self.slow = 0
+        self.cut = 0
+        self._connected = dict(_CONNECTIONS)
+        self._available = asyncio.Event()
+        self._available.set()
+
+    @property
+    def well(self) -> bool:
+        return not self.slow and not self.cut and not self.armed
+
+    async def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
+        changes = list(changes)
+        trouble = self.armed.pop(0) if self.armed else None
+        return await self._ask(lambda: self._model.save(changes, node, number), trouble, over=Over.WRITER)
+
+    async def register(self, node: UUID) -> None:
+        await self._ask(lambda: self._model.register(node), over=Over.WRITER)
+
+    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        return await self._ask(lambda: self._model.resolve(node, number), over=Over.WRITER)
+
+    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+        return await self._ask(lambda: self._model.load(ids))
+
+    async def find_by_code(self, code: str, player_id: str) -> UUID | None:
+        return await self._ask(lambda: self._model.find_by_code(code, player_id))
+
+    async def find_by_request(self, player_id: str, request_id: str) -> UUID | None:
+        return await self._ask(lambda: self._model.find_by_request(player_id, request_id))
+
+    async def find_live(self, player_id: str) -> list[UUID]:
+        return await self._ask(lambda: self._model.find_live(player_id))
+
+    async def find_due(self, at: int, limit: int) -> list[DueMatch]:
+        return await self._ask(lambda: self._model.find_due(at, limit))
+
+    async def next_due(self, after: int) -> int | None:
+        return await self._ask(lambda: self._model.next_due(after))
+
+    async def forget_requests(self, before: int) -> None:
+        return await self._ask(lambda: self._model.forget_requests(before))
+
+    async def find_topic(self, name: str, count_to: int) -> Topic | None:
+        return await self._ask(lambda: self._model.find_topic(name, count_to))
+
+    async def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
+        return await self._ask(lambda: self._model.draw(topic_id, count))
+
+    async def read_clock(self) -> ClockReading:
+        return await self._ask(self._model.read_clock)
+
+    async def enter(self, node: UUID, now: int) -> None:
+        await self._ask(lambda: self._model.enter(node, now))
+
+    async def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+        """Also tells whether the store is there at all: while it is not, nothing else is tried."""
+        try:
+            beat: Beat = await self._ask(lambda: self._model.beat(node, now, overlooked_ms), over=Over.PROBE)
+        except StorageUnavailable:
+            self._available.clear()
+            raise
+        self._available.set()
+        return beat
+
+    async def bury(self, silent_ms: int) -> list[str]:
+        return await self._ask(lambda: self._model.bury(silent_ms))
+
+    async def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
+        return await self._ask(lambda: self._model.note(node, came, went))
+
+    async def find_absent(self, players: Sequence[str]) -> list[str]:
+        return await self._ask(lambda: self._model.find_absent(players))
+
+    async def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
+        return await self._ask(lambda: self._model.find_seats(players))
+
+    async def find_mistakes(self) -> list[SeatTaken]:
+        return await self._ask(self._model.find_mistakes)
+
+    @property
+    def available(self) -> bool:
+        return self._available.is_set()
+
+    def try_again(self) -> None:
+        """Forget that the store was not there: a new process does not know."""
+        self._available.set()
+
+    async def back(self) -> None:
+        await self._available.wait()
+
+    async def _ask(self, work: Callable[[], Any], trouble: Kind | None = None, *, over: Over = Over.POOL) -> Any:
+        """Send work to the store and wait for what it says."""
+        if over is not Over.PROBE and not self.available:
+            raise StorageUnavailable("the store was not there a moment ago")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        shortest, longest = _SLOW_WAY_S if self.slow else _WAY_S
+        there, back = self._random.uniform(shortest, longest), self._random.uniform(shortest, longest)
+        if trouble is Kind.LATE:
+            there += COMMAND_TIMEOUT_S
+
+        def reach() -> None:
+            if self._weather.frozen:
+                if self._connected[over]:  # it ends with this one's patience, and a frozen store makes no new ones
+                    self._connected[over] -= 1
+                    self._weather.keep(thawed)
+                return
+            if self._weather.down:
+                loop.call_later(back, _fail, answer, "the store is down")
+                return
+            try:
+                result = work()
+            except Exception as error:  # the statement failed, and its asker hears why
+                loop.call_later(back, _raise, answer, error)
+                return
+            if trouble is not Kind.LOST_AFTER:
+                loop.call_later(back, _give, answer, result)
+
+        def thawed() -> None:
+            self._connected[over] += 1
+            reach()
+
+        if self.cut:
+            if self._random.random() < 0.5:  # else nothing tells
+                loop.call_later(there, _fail, answer, "the line is cut")
+        elif trouble is Kind.LOST_BEFORE:
+            loop.call_later(there, _fail, answer, "the line is cut")
+        else:
+            loop.call_later(there, reach)
+            if trouble is Kind.LOST_AFTER:
+                loop.call_later(there + back, _fail, answer, "the line is cut")
+        patience = loop.call_later(COMMAND_TIMEOUT_S, _fail, answer, "no answer in time")
+        try:
+            return await answer
+        finally:
+            patience.cancel()
+
+
+def _give(answer: asyncio.Future[Any], result: object) -> None:
+    if not answer.done():
+        answer.set_result(result)
+
+
+def _raise(answer: asyncio.Future[Any], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _fail(answer: asyncio.Future[Any], reason: str) -> None:
+    _raise(answer, StorageUnavailable(reason))

@@ -1,0 +1,371 @@
+"""The store as a small model: what PostgreSQL does with each query, in dicts. `test_store_model` compares the two.
+
+One call is one statement: all of it happens, or nothing.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pairquiz_server.rules.absence import Absence
+from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.events import Answer, AnswerAccepted, Event, MatchStarted
+from pairquiz_server.rules.match import LIVE, Match, Seat, Status
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.question import topic_key
+from pairquiz_server.store.matches import DueMatch
+from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.presence import SeatTaken
+from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.rows import Change
+
+Moved = Callable[[Match, Match], None]
+"""Hears of each match whose clocks a beat has moved, as it was before and as it is now."""
+Committed = Callable[[Change, Match | None, Match], None]
+"""Hears of each change that is committed: the change, the match as it was stored before, and as it is now."""
+
+
+class DuplicateKeyError(Exception):
+    """A row is there already. A fault of ours: the statement has done nothing."""
+
+
+class MissingKeyError(Exception):
+    """A row that this one stands on is not there. The statement has done nothing."""
+
+
+class _LastBatch(Struct, frozen=True):
+    """A node's last batch that is committed, the number up to which none is any more, and what did not move."""
+
+    number: int
+    closed: int
+    stuck: frozenset[UUID]
+
+
+class Model:
+    """The matches and questions of one database. `answers_are_unique` stands for the primary key of the answers."""
+
+    def __init__(
+        self,
+        bank: dict[Topic, Sequence[DrawnQuestion]],
+        random: Random,
+        *,
+        committed: Committed = lambda *_: None,
+        moved: Moved = lambda *_: None,
+        now: Callable[[], int] = lambda: 0,
+        answers_are_unique: bool = True,
+    ) -> None:
+        self.matches: dict[UUID, Match] = {}
+        self.events: dict[UUID, list[Event]] = {}
+        self.conflicts = 0
+        self._bank = {topic.id: bank[topic] for topic in bank}
+        self._topics = {topic_key(topic.name): topic for topic in bank}
+        self._random = random
+        self._committed = committed
+        self._moved = moved
+        self._now = now
+        self.nodes: dict[UUID, int] = {}
+        self.presence: dict[str, dict[UUID, None]] = {}
+        self.game_at: int | None = None
+        self._beaten_at: int | None = None
+        self._answers_are_unique = answers_are_unique
+        self._batches: dict[UUID, _LastBatch] = {}
+        self._players: dict[str, Player] = {}
+        self._waiting: dict[str, UUID] = {}
+        self._joined: dict[tuple[str, str], list[UUID]] = {}
+        self._requests: dict[tuple[str, str], UUID] = {}
+        self._requested: list[tuple[int, int, UUID]] = []
+        self._due: list[tuple[int, int, UUID]] = []
+        self._live: dict[str, list[UUID]] = {}
+
+    def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
+        """Move the matches that stand where their change began; return the ids of the others.
+
+        Where a node numbers its batches, one whose number is closed does nothing. Raises `StorageUnavailable` then.
+        """
+        if node is None:
+            return self._save(changes)
+        if node not in self._batches or self._batches[node].closed >= number:
+            raise StorageUnavailable("the store does not know this node's last batch")
+        stuck = self._save(changes)
+        self._batches[node] = _LastBatch(number, number, stuck)
+        return stuck
+
+    def register(self, node: UUID) -> None:
+        self._batches.setdefault(node, _LastBatch(0, 0, frozenset()))
+
+    def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+        """Tell what became of a node's batch, and close its number."""
+        last = self._batches.get(node, _LastBatch(0, 0, frozenset()))
+        self._batches[node] = replace(last, closed=max(last.closed, number))
+        return last.stuck if last.number == number else None
+
+    def _save(self, changes: Iterable[Change]) -> frozenset[UUID]:
+        ordered = sorted(changes, key=lambda change: change.match.id.int)
+        stuck = {change.match.id for change in ordered if change.from_version and not self._stands(change)}
+        # The statement moves before it opens: a code that a move gives up can be had by a creation of the same batch.
+        free = {
+            change.match.join_code
+            for change in ordered
+            if change.from_version and change.match.id not in stuck and change.match.status is not Status.WAITING
+        }
+        codes: set[str] = set()
+        requests: set[tuple[str, str]] = set()
+        for change in ordered:
+            match = change.match
+            if change.from_version:
+                continue
+            waits, request = match.status is Status.WAITING, _request(match)
+            code = match.join_code
+            code_is_taken = code in codes or (code in self._waiting and code not in free)
+            request_is_taken = request in requests or request in self._requests
+            if match.id in self.matches or (waits and code_is_taken) or request_is_taken:
+                stuck.add(match.id)
+                continue
+            if waits:
+                codes.add(code)
+            if request is not None:
+                requests.add(request)
+        self.conflicts += len(stuck)
+        moving = [change for change in ordered if change.match.id not in stuck]
+        if self._answers_are_unique:
+            for change in moving:
+                self._require_new_answers(change)
+        for change in sorted(moving, key=lambda change: change.from_version == 0):
+            before = self.matches.get(change.match.id)
+            after = self._stored(change, before)
+            self._put(before, after)
+            self.events.setdefault(after.id, []).extend(change.events)
+            self._committed(change, before, after)
+        return frozenset(stuck)
+
+    def live(self) -> list[tuple[int, int, UUID]]:
+        """Return all live matches, by the time at which they are due, with their numbers and ids."""
+        return self._due
+
+    def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+        return {match_id: self.matches[match_id] for match_id in ids if match_id in self.matches}
+
+    def find_by_code(self, code: str, player_id: str) -> UUID | None:
+        if code in self._waiting:
+            return self._waiting[code]
+        joined = self._joined.get((player_id, code), [])
+        return max(joined, key=lambda match_id: self.matches[match_id].created_at, default=None)
+
+    def find_by_request(self, player_id: str, request_id: str) -> UUID | None:
+        return self._requests.get((player_id, request_id))
+
+    def find_live(self, player_id: str) -> list[UUID]:
+        return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
+
+    def find_due(self, at: int, limit: int) -> list[DueMatch]:
+        due = self._due[: min(bisect_right(self._due, at, key=lambda one: one[0]), limit)]
+        return [DueMatch(match_id, self.matches[match_id].status) for _, _, match_id in due]
+
+    def next_due(self, after: int) -> int | None:
+        place = bisect_right(self._due, after, key=lambda one: one[0])
+        return self._due[place][0] if place < len(self._due) else None
+
+    def forget_requests(self, before: int) -> None:
+        place = bisect_left(self._requested, before, key=lambda one: one[0])
+        for _, _, match_id in self._requested[:place]:
+            match = self.matches[match_id]
+            request = _request(match)
+            assert request is not None
+            del self._requests[request]
+            self.matches[match_id] = replace(match, request_id=None)
+        del self._requested[:place]
+
+    def find_topic(self, name: str, count_to: int) -> Topic | None:
+        topic = self._topics.get(topic_key(name))
+        return topic and replace(topic, available=min(len(self._bank[topic.id]), count_to))
+
+    def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
+        questions = self._bank[topic_id]
+        return self._random.sample(questions, min(count, len(questions)))
+
+    # The queries of store.nodes.
+
+    def read_clock(self) -> ClockReading:
+        return ClockReading(self.game_at, self._beaten_at, self._now())
+
+    def enter(self, node: UUID, now: int) -> None:
+        if self.game_at is None:
+            self.game_at, self._beaten_at = now, self._now()
+        self.nodes[node] = now
+
+    def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+        assert self.game_at is not None
+        gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
+        self.game_at, self._beaten_at = max(self.game_at, now), self._now()
+        beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
+        self.nodes |= dict.fromkeys(beating, self.game_at)
+        moved = [self._move(match_id, gap_ms, self.game_at) for _, _, match_id in list(self._due)] if gap_ms else []
+        return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id))
+
+    def bury(self, silent_ms: int) -> list[str]:
+        if self.game_at is None:
+            return []
+        dead = [node for node, beaten_at in self.nodes.items() if beaten_at < self.game_at - silent_ms]
+        left = sorted(player for player, nodes in self.presence.items() if any(node in nodes for node in dead))
+        for node in dead:
+            del self.nodes[node]
+        for player in left:
+            for node in dead:
+                self._gone(player, node)
+        return left
+
+    def _move(self, match_id: UUID, gap_ms: int, now: int) -> MovedMatch:
+        before = self.matches[match_id]
+        deadline_at = None if before.deadline_at is None else before.deadline_at + gap_ms
+        seats = tuple(replace(seat, absence=_anew(seat.absence, now)) for seat in before.seats)
+        graces = [seat.absence.reconnect_by for seat in seats if seat.absence and seat.absence.reconnect_by is not None]
+        running = before.status is Status.IN_PROGRESS
+        due_at = min(deadline_at, max(graces, default=deadline_at)) if running else before.due_at + gap_ms  # type: ignore[type-var]
+        after = replace(
+            before,
+            version=before.version + 1,
+            deadline_at=deadline_at,
+            due_at=due_at,
+            seats=seats,
+            resumed_at=now,
+        )
+        self._put(before, after)
+        self._moved(before, after)
+        players: list[str | None] = [seat.player.id for seat in seats]
+        comebacks = [seat.absence and seat.absence.reconnect_by for seat in seats]
+        if len(seats) == 1:
+            players.append(None)
+            comebacks.append(None)
+        return MovedMatch(
+            after.id, after.version, deadline_at, players[0] or "", players[1], comebacks[0], comebacks[1]
+        )
+
+    # The queries of store.presence. Their orders are arbitrary in SQL; here they are the same in every process.
+
+    def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
+        if came and node not in self.nodes:
+            raise MissingKeyError(f"nodes: {node}")
+        gone = sorted(player for player in went if not [one for one in self.presence.get(player, ()) if one != node])
+        for player in came:
+            self.presence.setdefault(player, {})[node] = None
+        for player in went:
+            self._gone(player, node)
+        return gone
+
+    def find_absent(self, players: Sequence[str]) -> list[str]:
+        return sorted(player for player in players if player not in self.presence)
+
+    def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
+        return sorted(
+            (
+                SeatTaken(match_id, seat.player.id, seat.absence is not None)
+                for player in dict.fromkeys(players)
+                for match_id in self._live.get(player, ())
+                for seat in self.matches[match_id].seats
+                if seat.player.id == player
+            ),
+            key=lambda seat: (seat.match_id, seat.player_id),
+        )
+
+    def find_mistakes(self) -> list[SeatTaken]:
+        return sorted(
+            (
+                SeatTaken(match_id, seat.player.id, seat.absence is not None)
+                for _, _, match_id in self._due
+                for seat in self.matches[match_id].seats
+                if seat.completed_at is None and (seat.absence is not None) == (seat.player.id in self.presence)
+            ),
+            key=lambda seat: (seat.match_id, seat.player_id),
+        )
+
+    def _gone(self, player: str, node: UUID) -> None:
+        nodes = self.presence.get(player, {})
+        nodes.pop(node, None)
+        if not nodes:
+            self.presence.pop(player, None)
+
+    def _stands(self, change: Change) -> bool:
+        """Whether a match is still at the version that a change was decided on."""
+        stored = self.matches.get(change.match.id)
+        return stored is not None and stored.version == change.from_version
+
+    def _require_new_answers(self, change: Change) -> None:
+        stored = self.matches.get(change.match.id)
+        seen = {
+            (index, answer.question_id)
+            for index, seat in enumerate(stored.seats if stored else ())
+            for answer in seat.answers
+        }
+        for event in change.events:
+            if isinstance(event, AnswerAccepted):
+                key = (event.seat, event.answer.question_id)
+                if key in seen:
+                    raise DuplicateKeyError(f"answers: {change.match.id} {key}")
+                seen.add(key)
+
+    def _stored(self, change: Change, before: Match | None) -> Match:
+        """What the rows make of a change: answers and drawn questions come from events alone, and are only added."""
+        match = change.match
+        seats = tuple(
+            replace(seat, player=self._known(seat.player), answers=self._answers(change, before, index))
+            for index, seat in enumerate(match.seats)
+        )
+        drawn = any(isinstance(event, MatchStarted) for event in change.events)
+        questions = match.questions if drawn else before.questions if before else ()
+        request_id = before.request_id if before else match.request_id
+        return replace(match, seats=seats, questions=questions, request_id=request_id)
+
+    def _known(self, player: Player) -> Player:
+        return self._players.setdefault(player.id, replace(player, label=None))
+
+    def _answers(self, change: Change, before: Match | None, index: int) -> tuple[Answer, ...]:
+        standing = before.seats[index].answers if before and index < len(before.seats) else ()
+        new = tuple(
+            event.answer for event in change.events if isinstance(event, AnswerAccepted) and event.seat == index
+        )
+        return (*standing, *new) if new else standing
+
+    def _put(self, before: Match | None, after: Match) -> None:
+        self.matches[after.id] = after
+        waited = before is not None and before.status is Status.WAITING
+        if after.status is Status.WAITING:
+            self._waiting[after.join_code] = after.id
+        elif waited:
+            del self._waiting[after.join_code]
+        if before is None and (request := _request(after)) is not None:
+            self._requests[request] = after.id
+            insort(self._requested, (after.created_at, after.id.int, after.id))
+        if before is not None and before.status in LIVE:
+            del self._due[bisect_left(self._due, (before.due_at, before.id.int, before.id))]
+        if after.status in LIVE:
+            insort(self._due, (after.due_at, after.id.int, after.id))
+        for index, seat in enumerate(after.seats):
+            self._seat(before, after, index, seat)
+
+    def _seat(self, before: Match | None, after: Match, index: int, seat: Seat) -> None:
+        new = before is None or index >= len(before.seats)
+        if new and index == 1:
+            self._joined.setdefault((seat.player.id, after.join_code), []).append(after.id)
+        live = self._live.setdefault(seat.player.id, [])
+        if after.status not in LIVE:
+            if after.id in live:
+                live.remove(after.id)
+        elif new:
+            live.append(after.id)
+
+
+def _anew(absence: Absence | None, now: int) -> Absence | None:
+    """An absence that begins again, with all that it was allowed."""
+    if absence is None:
+        return None
+    by = None if absence.reconnect_by is None else now + absence.reconnect_by - absence.since
+    return replace(absence, since=now, reconnect_by=by)
+
+
+def _request(match: Match) -> tuple[str, str] | None:
+    return None if match.request_id is None else (match.seats[0].player.id, match.request_id)

@@ -1,0 +1,87 @@
+"""Bugs that are planted in the real code, to see whether the simulation finds them."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from pairquiz_server.engine import sweeper
+from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.events import AnswerAccepted, Event
+from pairquiz_server.rules.match import Match
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.rows import Change
+
+Save = Callable[[list[Change]], Any]
+
+
+def announce_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell players of a batch when it has been decided, and write it then."""
+
+    def eager(committer: Any, save: Save) -> Save:
+        async def announce_and_save(changes: list[Change]) -> frozenset[UUID]:
+            for change in changes:
+                committer._announce(Decision(change.match, change.events), None)
+            return await save(changes)
+
+        return announce_and_save
+
+    _replace_save(monkeypatch, eager)
+
+
+def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a batch whose answer was lost once more, on top of whatever is stored by now."""
+
+    def stubborn(committer: Any, save: Save) -> Save:
+        async def save_until_answered(changes: list[Change]) -> frozenset[UUID]:
+            try:
+                return await save(changes)
+            except StorageUnavailable:
+                await asyncio.sleep(0.05)
+                stored = await committer._matches.load([change.match.id for change in changes])
+                return await save([_on_top(change, stored.get(change.match.id)) for change in changes])
+
+        return save_until_answered
+
+    _replace_save(monkeypatch, stubborn)
+
+
+def lose_the_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sweeper sleep until the next match that it knows of, however many come before."""
+    monkeypatch.setattr(sweeper, "LONGEST_SLEEP_MS", 3600_000)
+
+
+def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:
+    real = Committer.__init__
+
+    def init(self: Any, matches: Any, *arguments: Any, **more: Any) -> None:
+        real(self, matches, *arguments, **more)
+        save = planted(self, matches.save)
+
+        async def listed(changes: Iterable[Change], *fence: Any) -> frozenset[UUID]:
+            return await save(list(changes), *fence)
+
+        matches.save = listed
+
+    monkeypatch.setattr(Committer, "__init__", init)
+
+
+def _on_top(change: Change, stored: Match | None) -> Change:
+    """The same answers once more, with the versions that come next; the change itself where nothing has moved."""
+    if stored is None or stored.version == change.from_version:
+        return change
+    version = stored.version
+    events: list[Event] = []
+    seats = list(stored.seats)
+    for event in change.events:
+        if isinstance(event, AnswerAccepted):
+            version += 1
+            seat = seats[event.seat]
+            answers, score = (*seat.answers, event.answer), seat.score + event.answer.points
+            seats[event.seat] = replace(seat, answers=answers, score=score)
+            events.append(replace(event, version=version, answered=len(answers), score=score))
+    return Change(stored.version, replace(stored, version=version, seats=tuple(seats)), tuple(events))

@@ -1,0 +1,73 @@
+"""From a run that broke an invariant to the least that still breaks it, and to a story that people can read."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from tests.simulation.plan import Plan
+from tests.simulation.world import Report
+
+Run = Callable[[Plan], Report]
+PATIENCE_S = 20.0
+"""So long we look for a smaller one (of real time)."""
+
+
+def smallest(report: Report, run: Run) -> Report:
+    """Return a run of few pairs and faults that breaks the same invariant; `run` plays a plan and keeps its story."""
+    assert report.broken is not None
+    best = run(report.plan)
+    began = time.perf_counter()
+
+    def better(plan: Plan) -> bool:
+        nonlocal best
+        assert report.broken is not None
+        if time.perf_counter() - began > PATIENCE_S:
+            return False
+        found = run(plan)
+        if found.broken is None or found.broken.invariant is not report.broken.invariant:
+            return False
+        best = found
+        return True
+
+    at = report.broken.at
+    better(replace(best.plan, faults=tuple(fault for fault in best.plan.faults if fault.at <= at)))
+    if report.pair is None or not better(replace(best.plan, pairs=(report.pair,))):
+        for pairs in _halves(lambda: best.plan.pairs):
+            better(replace(best.plan, pairs=pairs))
+    if not better(replace(best.plan, faults=())):
+        first = next((line.at for line in best.story if line.match_id == best.broken.match_id), 0.0)
+        better(replace(best.plan, faults=tuple(fault for fault in best.plan.faults if fault.until > first - 10)))
+        for faults in _halves(lambda: best.plan.faults):
+            better(replace(best.plan, faults=faults))
+    return best
+
+
+def told(report: Report) -> Iterator[str]:
+    """Yield a broken run line by line: the seed, the invariant, what goes wrong, and what became of the match."""
+    broken = report.broken
+    assert broken is not None
+    yield f"BROKEN: {broken.invariant}"
+    yield f"  seed {report.plan.seed}, at {broken.at:.3f} s, session {broken.match_id} of pair {report.pair}"
+    yield f"  {broken.detail}"
+    yield f"The least found that still breaks it: {len(report.plan.pairs)} pairs, {len(report.plan.faults)} faults"
+    yield from (f"  {fault}" for fault in report.plan.faults)
+    yield "What happened:"
+    for line in report.story:
+        if line.match_id is None or line.match_id == broken.match_id:
+            yield f"  {line.at:10.4f}  {line.what:10}  {line.text}"
+
+
+def _halves(now: Callable[[], tuple]) -> Iterator[tuple]:
+    """Yield what remains of what is there `now` when a part is left out: first large parts, in the end single ones."""
+    size = len(now())
+    while size > 1:
+        size = (size + 1) // 2
+        place = 0
+        while place < len(now()):
+            before = now()
+            yield (*before[:place], *before[place + size :])
+            if now() == before:
+                place += size
+    if len(now()) == 1:
+        yield ()

@@ -1,0 +1,42 @@
+"""Virtual time: it passes at once, in order, and by nothing else."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.simulation.loop import NothingLeftError, VirtualLoop
+
+
+def test_hours_pass_at_once() -> None:
+    loop = VirtualLoop()
+    began = time.perf_counter()
+    loop.run_until_complete(asyncio.sleep(36_000))
+    assert loop.time() == 36_000
+    assert time.perf_counter() - began < 5
+    loop.end()
+
+
+def test_timers_come_in_their_order_and_work_takes_no_time() -> None:
+    loop = VirtualLoop()
+    came: list[tuple[str, float]] = []
+
+    async def sleeper(name: str, span_s: float) -> None:
+        await asyncio.sleep(span_s)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        came.append((name, loop.time()))
+
+    async def both() -> None:
+        await asyncio.gather(sleeper("late", 2.5), sleeper("early", 1.25))
+
+    loop.run_until_complete(both())
+    assert came == [("early", 1.25), ("late", 2.5)]
+    loop.end()
+
+
+def test_loop_says_so_where_everything_waits_for_everything() -> None:
+    loop = VirtualLoop()
+    with pytest.raises(NothingLeftError):
+        loop.run_until_complete(loop.create_future())
+    loop.end()

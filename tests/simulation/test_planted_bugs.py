@@ -1,0 +1,53 @@
+"""The simulation finds bugs: planted ones, by the invariant that they break, and within seconds."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from tests.simulation.invariants import Invariant
+from tests.simulation.plan import drawn_plan
+from tests.simulation.plants import announce_before_commit, lose_the_wake_up, retry_what_was_committed
+from tests.simulation.story import smallest, told
+from tests.simulation.world import simulate
+
+MATCHES = 150
+SEEDS = range(1, 9)
+
+
+@pytest.mark.parametrize(
+    ("plant", "invariant", "answers_are_unique"),
+    [
+        (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, True),
+        (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, False),
+        (lose_the_wake_up, Invariant.ENDS_IN_TIME, True),
+    ],
+    ids=["announces_before_commit", "scores_twice", "sleeps_too_long"],
+)
+def test_simulation_meets_a_planted_bug(
+    monkeypatch: pytest.MonkeyPatch,
+    plant: Callable[[pytest.MonkeyPatch], None],
+    invariant: Invariant,
+    answers_are_unique: bool,
+) -> None:
+    run = partial(simulate, answers_are_unique=answers_are_unique)
+    plant(monkeypatch)
+    reports = (run(drawn_plan(seed, matches=MATCHES)) for seed in SEEDS)
+    report = next((report for report in reports if report.broken is not None), None)
+    assert report is not None
+    assert report.broken is not None
+    assert report.broken.invariant is invariant
+
+    least = smallest(report, partial(run, keep_story=True))
+    assert len(least.plan.pairs) <= 2
+    assert len(least.plan.faults) <= 1
+    story = "\n".join(told(least))
+    assert f"seed {report.plan.seed}" in story
+    assert invariant in story
+    assert str(least.broken and least.broken.match_id) in story
+
+
+def test_simulation_meets_no_bug_where_none_is_planted() -> None:
+    """The same seeds without the plants: what the test above finds is the plants' doing."""
+    for seed in SEEDS[:2]:
+        assert simulate(drawn_plan(seed, matches=MATCHES)).broken is None

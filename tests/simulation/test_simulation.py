@@ -1,0 +1,62 @@
+"""The whole engine under faults: fresh seeds at every run, and one seed that is always the same."""
+
+import os
+import secrets
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.plan import Kind, drawn_plan
+from tests.simulation.story import smallest, told
+from tests.simulation.world import Report, simulate
+
+FRESH_SEEDS = 5
+MATCHES = 400
+
+PROGRAM = """
+from tests.simulation.plan import drawn_plan
+from tests.simulation.world import simulate
+print(simulate(drawn_plan(7, matches=120)).digest)
+"""
+
+
+def require_whole(report: Report) -> None:
+    """Fail with the story where an invariant is broken."""
+    if report.broken is not None:
+        story = "\n".join(told(smallest(report, lambda plan: simulate(plan, keep_story=True))))
+        pytest.fail(f"{story}\nagain: scripts/simulate --seed {report.plan.seed} --matches {len(report.plan.pairs)}")
+
+
+@pytest.mark.parametrize("_", range(FRESH_SEEDS))
+def test_engine_keeps_its_invariants_whatever_fails(_: int) -> None:
+    require_whole(simulate(drawn_plan(secrets.randbelow(1_000_000_000), matches=MATCHES)))
+
+
+def test_simulation_meets_what_it_is_there_for() -> None:
+    """A simulation in which nothing goes wrong, or nothing is played, would show nothing."""
+    plan = drawn_plan(3, matches=MATCHES)
+    report = simulate(plan)
+    require_whole(report)
+    assert {fault.kind for fault in plan.faults} == set(Kind)
+    counts = report.counts
+    assert counts.answers > 4 * MATCHES
+    assert counts.ended >= MATCHES
+    for name in ("refusals", "unavailable", "duplicates", "conflicts", "gaps"):
+        assert getattr(counts, name) > 5, name
+
+
+def test_same_seed_gives_the_same_trace_in_every_process() -> None:
+    def digest(hash_seed: str) -> str:
+        environ = os.environ | {"PYTHONHASHSEED": hash_seed}
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=environ, capture_output=True, text=True, check=True
+        ).stdout
+
+    first = digest("1")
+    assert len(first.strip()) == 16
+    assert digest("2") == first
+
+
+def test_another_seed_gives_another_trace() -> None:
+    assert len({simulate(drawn_plan(seed, matches=5)).digest for seed in (1, 2, 3)}) == 3

@@ -1,0 +1,333 @@
+"""The model of the store and the real one: the same statements one after the other, and the same answers."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from pairquiz_server.engine.game import shuffled
+from pairquiz_server.rules.absence import Cause, Patience
+from pairquiz_server.rules.commands import (
+    Command,
+    CompleteQuiz,
+    CreateMatch,
+    EndOverdue,
+    JoinMatch,
+    LeaveMatch,
+    MarkAbsent,
+    MarkPresent,
+    MatchQuestion,
+    StartMatch,
+    SubmitAnswer,
+    Topic,
+)
+from pairquiz_server.rules.decide import decide
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.embedded import EmbeddedPostgres
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.nodes import Nodes
+from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.rows import Change
+from tests.conftest import execute, sibling
+from tests.simulation.model import Model
+
+NOON = 1_700_000_000_000
+PLAYERS = [Player(name, PlayerKind.GUEST, name.title(), label=f"label of {name}") for name in ("anna", "ben", "cleo")]
+CODES = ["AAAA0000", "BBBB0000", "CCCC0000", "DDDD0000"]
+REQUESTS = [None, None, "one", "one", "two"]
+NODES = [UUID(int=number) for number in (1, 2)]
+PATIENCE = Patience(lost_ms=4_000, closed_ms=2_000, budget_ms=5_000)
+OVERLOOKED_MS = 2_000
+SPACE = UUID(int=7)
+
+players = st.sampled_from(PLAYERS)
+nodes = st.sampled_from(NODES)
+places = st.integers(0, 5)
+Pick = tuple[int, int, Player, int, int]
+picks = st.lists(
+    st.tuples(places, st.sampled_from([0, 0, 0, 1]), players, st.integers(0, 9), places), min_size=1, max_size=8
+)
+
+
+class RealStore:
+    """The store's objects on one database, which is emptied for each example."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner()
+        self._database = Database(DatabaseOptions(dsn=url, pool_max=1))
+        self.run(self._database.open())
+        self.matches = Matches(self._database)
+        self.nodes = Nodes(self._database)
+        self.presence = PresenceRows(self._database)
+        questions = Questions(self._database)
+        topic = self.run(questions.find_topic("General", 50))
+        assert topic is not None
+        self.topic: Topic = topic
+        self.drawn = sorted(self.run(questions.draw(topic.id, 50)), key=lambda question: question.id)
+        self.find_topic = questions.find_topic
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def wait() -> Any:
+            return await work
+
+        return self._runner.run(wait())
+
+    def empty(self) -> None:
+        tables = "matches, players, match_questions, answers, feature_usage, heartbeat, nodes, presence"
+        names = ", ".join(f"pairquiz.{table}" for table in tables.split(", "))
+        self.run(self._database.fetch(f"TRUNCATE {names} CASCADE"))
+
+    def close(self) -> None:
+        self.run(self._database.close())
+        self._runner.close()
+
+
+class Both(RuleBasedStateMachine):
+    """Everything that is asked, is asked of both."""
+
+    real: RealStore
+
+    @initialize()
+    def begin(self) -> None:
+        self.real.empty()
+        self.model = Model({self.real.topic: self.real.drawn}, Random(0))
+        self.now = NOON
+        self.ids: list[UUID] = []
+        self.known: dict[UUID, list[Match]] = {}
+        self.batch: list[Change] = []
+        self.made = itertools.count()
+        self.draw = tuple(shuffled(question, Random(question.id)) for question in self.real.drawn[:2])
+        for node in NODES:
+            self.node_enters(node)
+        for number in range(2):  # most of what matches can do, they do when they run
+            self.creation_joins_the_batch(PLAYERS[number], CODES[number], REQUESTS[number + 1], 1, 1)
+            self.extend(JoinMatch(match_id=self.batch[-1].match.id, player=PLAYERS[number + 1], ready_ttl_ms=8_000))
+            match = self.batch[-1].match
+            self.extend(StartMatch(match_id=match.id, player_id=PLAYERS[number].id, draw=self.draw, patience=PATIENCE))
+        self.batch_is_saved()
+
+    def ask(self, real: Callable[[RealStore], Awaitable[Any]], model: Callable[[], Any], *, sort: bool = False) -> Any:
+        """Ask both the same, and return the answer."""
+        truth, claim = self.real.run(real(self.real)), model()
+        if sort:
+            truth, claim = sorted(truth, key=repr), sorted(claim, key=repr)
+        assert claim == truth
+        return truth
+
+    @rule(span_ms=st.sampled_from([1, 300, 300, 1_000, 1_000, 3_000, 20_000]))
+    def time_passes(self, span_ms: int) -> None:
+        self.now += span_ms
+
+    @rule(
+        player=players,
+        code=st.sampled_from(CODES),
+        request_id=st.sampled_from(REQUESTS),
+        twice=st.integers(0, 9),
+        left=st.integers(0, 4),
+    )
+    def creation_joins_the_batch(
+        self, player: Player, code: str, request_id: str | None, twice: int, left: int
+    ) -> None:
+        match_id = uuid5(SPACE, str(next(self.made)))
+        if twice == 0 and self.ids:
+            match_id = self.ids[0]  # nobody makes an id twice, and a repeated statement would
+        if any(change.match.id == match_id for change in self.batch):
+            return
+        command = CreateMatch(
+            match_id=match_id,
+            player=player,
+            topic=self.real.topic,
+            join_code=code,
+            question_count=2,
+            time_limit_s=5,
+            scoring=Scoring(),
+            waiting_ttl_ms=10_000,
+            request_id=request_id,
+        )
+        self.add(None, command)
+        if left == 0:
+            self.extend(LeaveMatch(match_id=match_id, player_id=player.id))
+
+    @rule(picked=picks)
+    def changes_are_saved(self, picked: list[Pick]) -> None:
+        for pick in picked:
+            self.pick(*pick)
+        self.batch_is_saved()
+
+    @rule(picked=picks)
+    def more_changes_are_saved(self, picked: list[Pick]) -> None:
+        self.changes_are_saved(picked)
+
+    @rule(picked=picks)
+    def still_more_changes_are_saved(self, picked: list[Pick]) -> None:
+        self.changes_are_saved(picked)
+
+    def pick(self, place: int, old: int, player: Player, what: int, choice: int) -> None:
+        """Let a change join the batch: of a match as it is, or as it was a version ago."""
+        versions = self.known[self.ids[place % len(self.ids)]]
+        match = versions[max(len(versions) - 1 - old, 0)]
+        if any(change.match.id == match.id for change in self.batch):
+            return
+        self.add(match, self.command(match, player, what, choice))
+        if self.batch and self.batch[-1].match.id == match.id and choice > 2:
+            self.extend(self.command(self.batch[-1].match, player, what + 1, choice))
+
+    def batch_is_saved(self) -> None:
+        batch, self.batch = self.batch, []
+        stuck = self.ask(lambda real: real.matches.save(batch), lambda: self.model.save(batch))
+        for change in batch:
+            match_id = change.match.id
+            if match_id not in stuck:
+                if match_id not in self.known:
+                    self.ids.append(match_id)
+                self.known.setdefault(match_id, [])
+        self.look()
+
+    @rule(
+        player=players,
+        code=st.sampled_from([*CODES, "NOBODYS0"]),
+        request_id=st.sampled_from(["one", "two", "three"]),
+        span_ms=st.sampled_from([-20_000, -1_000, 0, 5_000, 30_000]),
+    )
+    def somebody_looks(self, player: Player, code: str, request_id: str, span_ms: int) -> None:
+        model, at = self.model, self.now + span_ms
+        self.ask(lambda real: real.matches.find_by_code(code, player.id), lambda: model.find_by_code(code, player.id))
+        self.ask(
+            lambda real: real.matches.find_by_request(player.id, request_id),
+            lambda: model.find_by_request(player.id, request_id),
+        )
+        self.ask(lambda real: real.matches.find_live(player.id), lambda: model.find_live(player.id))
+        self.ask(lambda real: real.matches.find_due(at, 100), lambda: model.find_due(at, 100), sort=True)
+        self.ask(lambda real: real.matches.next_due(at), lambda: model.next_due(at))
+
+    @rule(age_ms=st.sampled_from([1, 2_000, 15_000]))
+    def request_ids_are_forgotten(self, age_ms: int) -> None:
+        before = self.now - age_ms
+        self.ask(lambda real: real.matches.forget_requests(before), lambda: self.model.forget_requests(before))
+        self.look()
+
+    @rule(name=st.sampled_from([" general ", "GENERAL", "Nothing"]), count_to=st.sampled_from([1, 5, 1000]))
+    def topic_is_found(self, name: str, count_to: int) -> None:
+        self.ask(lambda real: real.find_topic(name, count_to), lambda: self.model.find_topic(name, count_to))
+
+    @rule(node=nodes, behind_ms=st.sampled_from([0, 0, 700]))
+    def node_beats(self, node: UUID, behind_ms: int) -> None:
+        at = self.now - behind_ms
+        truth = self.real.run(self.real.nodes.beat(node, at, OVERLOOKED_MS))
+        claim = self.model.beat(node, at, OVERLOOKED_MS)
+        truth.moved.sort(key=lambda match: match.id)
+        assert claim == truth
+        self.look()
+
+    @rule(node=nodes)
+    def node_enters(self, node: UUID) -> None:
+        self.ask(lambda real: real.nodes.enter(node, self.now), lambda: self.model.enter(node, self.now))
+
+    @rule(silent_ms=st.sampled_from([1_000, 5_000]))
+    def dead_nodes_are_buried(self, silent_ms: int) -> None:
+        self.ask(lambda real: real.nodes.bury(silent_ms), lambda: self.model.bury(silent_ms), sort=True)
+
+    @rule(node=nodes, came=st.sets(players), went=st.sets(players))
+    def players_come_and_go(self, node: UUID, came: set[Player], went: set[Player]) -> None:
+        if node not in self.model.nodes:
+            return  # a key of the table refuses it
+        there, gone = sorted(one.id for one in came - went), sorted(one.id for one in went)
+        self.ask(
+            lambda real: real.presence.note(node, there, gone), lambda: self.model.note(node, there, gone), sort=True
+        )
+
+    @rule()
+    def presence_is_looked_at(self) -> None:
+        everybody = [player.id for player in PLAYERS]
+        self.ask(
+            lambda real: real.presence.find_absent(everybody), lambda: self.model.find_absent(everybody), sort=True
+        )
+        self.ask(lambda real: real.presence.find_seats(everybody), lambda: self.model.find_seats(everybody), sort=True)
+        self.ask(lambda real: real.presence.find_mistakes(), self.model.find_mistakes, sort=True)
+
+    @invariant()
+    def all_that_is_stored_is_the_same(self) -> None:
+        if self.ids:
+            self.look()
+
+    def look(self) -> None:
+        loaded = self.ask(lambda real: real.matches.load(self.ids), lambda: self.model.load(self.ids))
+        for match_id, match in loaded.items():
+            versions = self.known[match_id]
+            if not versions or versions[-1] != match:
+                versions.append(match)
+
+    def command(self, match: Match, player: Player, what: int, choice: int) -> Command:
+        question: MatchQuestion = self.draw[choice % 2]
+        named = {"match_id": match.id, "player_id": player.id}
+        cause = Cause.CLOSED if choice % 2 else Cause.CONNECTION_LOST
+        commands: list[Command] = [
+            JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
+            StartMatch(**named, draw=self.draw, patience=PATIENCE),
+            SubmitAnswer(**named, question_id=question.id, answer=choice % 4),
+            SubmitAnswer(**named, question_id=question.id, answer=question.correct),
+            MarkAbsent(**named, cause=cause, patience=PATIENCE),
+            MarkPresent(**named),
+            CompleteQuiz(**named),
+            EndOverdue(match_id=match.id, margin_ms=0),
+            JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
+            LeaveMatch(**named) if choice == 0 else StartMatch(**named, draw=self.draw, patience=PATIENCE),
+        ]
+        return commands[what % len(commands)]
+
+    def add(self, match: Match | None, command: Command) -> None:
+        try:
+            decision = decide(match, command, self.now)
+        except Refused:
+            return
+        if decision.events:
+            self.batch.append(Change(match.version if match else 0, decision.match, decision.events))
+
+    def extend(self, command: Command) -> None:
+        """Let one more command change the last match of the batch, as commands of one batch do."""
+        last = self.batch[-1]
+        try:
+            decision = decide(last.match, command, self.now)
+        except Refused:
+            return
+        self.batch[-1] = Change(last.from_version, decision.match, (*last.events, *decision.events))
+
+
+@contextmanager
+def real_store(postgres: EmbeddedPostgres, template: str) -> Iterator[RealStore]:
+    name = "store_model"
+    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    store = RealStore(sibling(postgres.dsn, name))
+    try:
+        yield store
+    finally:
+        store.close()
+        asyncio.run(execute(postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.mark.parametrize("examples", [30])
+def test_model_answers_as_the_store_does(postgres: EmbeddedPostgres, template: str, examples: int) -> None:
+    with real_store(postgres, template) as store:
+        machine = type("OnThisStore", (Both,), {"real": store})
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
