@@ -152,11 +152,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         committer = Committer(
             matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
         )
-        presence = Presence(PresenceRows(database), nodes, committer, clock, node, rules.patience)
+        rows = PresenceRows(database)
+        presence = Presence(rows, nodes, committer, clock, node, rules.patience)
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        sweeper = Sweeper(matches, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
+        sweeper = Sweeper(matches, rows, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
         health = Health(database, (lambda: relay.healthy) if relay else None)
 

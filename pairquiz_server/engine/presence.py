@@ -149,7 +149,7 @@ class Presence:
 
     async def _carry_out(self, changes: Changes) -> None:
         came, went = changes.came, changes.went
-        gone = await self._rows.note(self._node, list(came), list(went)) if came or went else []
+        gone = await self._rows.note(self._node, came, list(went)) if came or went else []
         if doubted := changes.doubted - self._here:
             gone += await self._rows.find_absent(list(doubted))
         if came or gone:

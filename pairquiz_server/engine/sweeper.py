@@ -8,10 +8,11 @@ import structlog
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer, Ready, always
 from pairquiz_server.engine.pace import Pace
-from pairquiz_server.rules.commands import EndOverdue
+from pairquiz_server.rules.commands import EndOverdue, MarkPresent
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.presence import PresenceRows
 
 log = structlog.get_logger("pairquiz.sweeper")
 
@@ -29,9 +30,17 @@ class Sweeper:
     """
 
     def __init__(
-        self, matches: Matches, committer: Committer, clock: Clock, *, margin_ms: int, ready: Ready = always
+        self,
+        matches: Matches,
+        presence: PresenceRows,
+        committer: Committer,
+        clock: Clock,
+        *,
+        margin_ms: int,
+        ready: Ready = always,
     ) -> None:
         self._ready = ready
+        self._presence = presence
         self._matches = matches
         self._committer = committer
         self._clock = clock
@@ -62,7 +71,13 @@ class Sweeper:
         now = self._clock.now()
         ripe = now - self._margin_ms
         due = await self._matches.find_due(ripe, BATCH)
-        ending = [self._committer.ask(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]
+        # Who came in time has not lost, though whoever saw it could not write it into the match in time.
+        returned = await self._presence.find_returned([match.id for match in due]) if due else []
+        ending = [
+            self._committer.ask(MarkPresent(match_id=one.match_id, player_id=one.player_id), one.came_at)
+            for one in returned
+        ]
+        ending += [self._committer.ask(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]
         refused: Counter[Code] = Counter()
         for outcome in await asyncio.gather(*ending, return_exceptions=True):
             if isinstance(outcome, Refused):

@@ -33,7 +33,7 @@ class Waiting:
 
     def refuse_all(self) -> None:
         """Refuse all that still wait."""
-        self._refuse_taken_until(float("inf"))
+        self._refuse_due_at(float("inf"))
 
     def end(self) -> None:
         """Look at nobody any more."""
@@ -49,12 +49,12 @@ class Waiting:
             self._timer = loop.call_at(self._waiting[0].taken_at + PATIENCE_S, self._look)
 
     def _look(self) -> None:
-        self._refuse_taken_until(asyncio.get_running_loop().time() - PATIENCE_S)
+        self._refuse_due_at(asyncio.get_running_loop().time())
         self._wait_for_first()
 
-    def _refuse_taken_until(self, taken_until: float) -> None:
+    def _refuse_due_at(self, at: float) -> None:
         refused = 0
-        while self._waiting and (self._waiting[0].settled or self._waiting[0].taken_at <= taken_until):
+        while self._waiting and (self._waiting[0].settled or self._waiting[0].taken_at + PATIENCE_S <= at):
             submission = self._waiting.popleft()
             if not submission.settled:
                 self._refuse(submission)

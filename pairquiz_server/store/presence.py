@@ -1,6 +1,6 @@
 """Who is connected to which node: one method for each query of sql/queries/presence.sql."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +21,22 @@ class SeatTaken(Struct, frozen=True):
     away: bool
 
 
+class Returned(Struct, frozen=True):
+    """A player who came back in time (milliseconds), and still counts as away in a match."""
+
+    match_id: UUID
+    player_id: str
+    came_at: int
+
+
 class PresenceRows(Struct, frozen=True):
     """The presence of one database. Every method raises `StorageUnavailable`."""
 
     database: Database
 
-    async def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
-        """Write who came to a node and who left it; return who of the latter is then connected nowhere."""
-        await self.database.fetch(_QUERIES["note"], node, came, went)
+    async def note(self, node: UUID, came: Mapping[str, int], went: Sequence[str]) -> list[str]:
+        """Write who came to a node (and when) and who left it; return who of the latter is then connected nowhere."""
+        await self.database.fetch(_QUERIES["note"], node, list(came), list(came.values()), went)
         return await self.find_absent(went) if went else []
 
     async def find_absent(self, players: Sequence[str]) -> list[str]:
@@ -38,6 +46,13 @@ class PresenceRows(Struct, frozen=True):
     async def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
         """Return the seats of players in live matches."""
         return _seats(await self.database.fetch(_QUERIES["find_seats"], players))
+
+    async def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+        """Return the seats of matches that count as away though their player came in time."""
+        return [
+            Returned(UUID(int=record["id"].int), record["player_id"], record["came_at"])
+            for record in await self.database.fetch(_QUERIES["find_returned"], matches)
+        ]
 
     async def find_mistakes(self) -> list[SeatTaken]:
         """Return seats of live matches that are not marked as they should be, so many at once."""

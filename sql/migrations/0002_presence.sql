@@ -60,9 +60,11 @@ COMMENT ON COLUMN pairquiz.nodes.beaten_at  IS 'Its last sign of life (the game'
 CREATE TABLE pairquiz.presence (
     player_id text NOT NULL,
     node_id   uuid NOT NULL REFERENCES pairquiz.nodes ON DELETE CASCADE,
+    came_at   bigint NOT NULL,
     PRIMARY KEY (player_id, node_id)
 );
 COMMENT ON TABLE  pairquiz.presence           IS 'Who has at least one connection to which node.';
 COMMENT ON COLUMN pairquiz.presence.player_id IS 'The player; no foreign key, because a guest becomes a row of `players` with the first match.';
 COMMENT ON COLUMN pairquiz.presence.node_id   IS 'The node; what it said goes with it.';
+COMMENT ON COLUMN pairquiz.presence.came_at   IS 'When the first of these connections came (the game''s clock).';
 CREATE INDEX presence_node ON pairquiz.presence (node_id);

@@ -27,20 +27,26 @@ ON CONFLICT (single) DO NOTHING;
 --   $1 uuid    the node
 --   $2 bigint  its clock
 --   $3 bigint  the longest gap (milliseconds) that is no outage
--- Returns the game's clock (never less than before; a node whose clock is behind adopts it), the gap that was
+-- Returns the game's clock (never less than at the last beat and what the database says has passed since, unless the
+-- database's clock was set: a node whose clock is behind adopts it, and so all nodes agree), the gap that was
 -- credited (0 if none was), whether the node still counts as alive, and the matches that were moved, as JSON.
 -- Locks: the heartbeat's row first, then live matches in the order of their ids, as `save` does.
-WITH last AS MATERIALIZED (
+WITH row AS MATERIALIZED (
+    SELECT game_at, beaten_at FROM pairquiz.heartbeat FOR UPDATE
+),
+read AS MATERIALIZED (
+    SELECT game_at, beaten_at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_at FROM row
+),
+last AS MATERIALIZED (
     SELECT
-        greatest(game_at, $2) AS now,
-        CASE WHEN $2 - game_at > $3 THEN $2 - game_at ELSE 0 END AS gap
-    FROM pairquiz.heartbeat
-    FOR UPDATE
+        greatest(game_at, $2, CASE WHEN database_at - beaten_at BETWEEN 0 AND $3 THEN game_at + database_at - beaten_at END)
+            AS now,
+        CASE WHEN $2 - game_at > $3 THEN $2 - game_at ELSE 0 END AS gap,
+        database_at
+    FROM read
 ),
 noted AS (
-    UPDATE pairquiz.heartbeat
-    SET game_at = last.now, beaten_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-    FROM last
+    UPDATE pairquiz.heartbeat SET game_at = last.now, beaten_at = last.database_at FROM last
 ),
 alive AS (
     UPDATE pairquiz.nodes AS n

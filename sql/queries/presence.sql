@@ -3,13 +3,13 @@
 -- name: note
 -- Write who has come to a node and who has left it. Who of the latter is connected nowhere is a question for a
 -- statement of its own: two nodes that a player leaves at the same moment would each still see the other's row.
---   $1 uuid the node, $2 text[] who came, $3 text[] who left
+--   $1 uuid the node, $2 text[] who came, $3 bigint[] when, $4 text[] who left
 -- A node that others have buried writes nothing: it says anew who is there when it has entered again.
 WITH went AS (
-    DELETE FROM pairquiz.presence WHERE node_id = $1 AND player_id = ANY ($3)
+    DELETE FROM pairquiz.presence WHERE node_id = $1 AND player_id = ANY ($4)
 )
-INSERT INTO pairquiz.presence (player_id, node_id)
-SELECT player_id, $1 FROM unnest($2::text[]) AS c (player_id)
+INSERT INTO pairquiz.presence (player_id, node_id, came_at)
+SELECT player_id, $1, came_at FROM unnest($2::text[], $3::bigint[]) AS c (player_id, came_at)
 WHERE EXISTS (SELECT FROM pairquiz.nodes WHERE id = $1 FOR KEY SHARE)
 ON CONFLICT DO NOTHING;
 
@@ -27,6 +27,17 @@ UNION ALL
 SELECT id, player2_id, player2_absent_since IS NOT NULL
 FROM pairquiz.matches
 WHERE player2_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress');
+
+-- name: find_returned
+-- Seats of the matches $1 (uuid[]) that count as away though their player came in time: whoever saw it could not yet
+-- mark it. With when the player came.
+SELECT m.id, seat.player_id, min(p.came_at) AS came_at
+FROM pairquiz.matches AS m
+CROSS JOIN LATERAL (VALUES
+    (m.player1_id, m.player1_reconnect_by), (m.player2_id, m.player2_reconnect_by)) AS seat (player_id, reconnect_by)
+JOIN pairquiz.presence AS p ON p.player_id = seat.player_id AND p.came_at <= seat.reconnect_by
+WHERE m.id = ANY ($1)
+GROUP BY m.id, seat.player_id;
 
 -- name: find_mistakes
 -- Seats of live matches whose player is connected and counts as away, or is not connected and does not, with whether

@@ -21,6 +21,7 @@ from pairquiz_server.rules.question import Question
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rows import Change
 
@@ -123,7 +124,7 @@ class Node:
             self.matches, lambda *told: self.announce(*told), pace_s=pace_s, ready=self.until_fit
         )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
-        self.sweeper = Sweeper(self.matches, self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+        self.sweeper = Sweeper(self.matches, PresenceRows(database), self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
     async def until_fit(self) -> None:
         await self.fit.wait()
