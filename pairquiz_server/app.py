@@ -1,216 +1,25 @@
-"""Builds every object once, starts them, and stops them in order."""
+"""The server as a process: takes its address, serves until a signal, and stops."""
 
 import asyncio
-import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from uuid import uuid4
+from collections.abc import Callable
 
 import structlog
 from aiohttp import web
-from msgspec import Struct
 
 from pairquiz_server.config import Settings
-from pairquiz_server.engine.clock import Clock, starting_time
-from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
-from pairquiz_server.engine.health import Health
-from pairquiz_server.engine.heartbeat import Heartbeat
-from pairquiz_server.engine.presence import Presence
-from pairquiz_server.engine.starter import load_starter_questions
-from pairquiz_server.engine.sweeper import Sweeper
-from pairquiz_server.logs import library_loggers
-from pairquiz_server.rules.absence import Patience
-from pairquiz_server.rules.decide import Decision
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
-from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.matches import Matches
-from pairquiz_server.store.migrations import migrate
-from pairquiz_server.store.nodes import Beat, Nodes
-from pairquiz_server.store.pool import Database, DatabaseOptions
-from pairquiz_server.store.presence import PresenceRows
-from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
-from pairquiz_server.web.announce import Announcer
-from pairquiz_server.web.auth import Authenticator
-from pairquiz_server.web.catch_up import CatchUp
-from pairquiz_server.web.connections import Connections
-from pairquiz_server.web.draining import Drain
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.relay import Relay
-from pairquiz_server.web.rest import Rest
-from pairquiz_server.web.site import build_site
-from pairquiz_server.web.socket import SocketServer
-from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.app")
 
 CLOSE_REQUESTS_S = 0.5
 """How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
-LET_GO_S = 0.5
 BACKLOG = 1024
-_GUEST_SECRET_BYTES = 32
-_RELAY_CHANNEL_BYTES = 16
 
 
 class StartError(Exception):
     """The server cannot start, or go on; the message is one line that says why and what to do."""
-
-
-class Running(Struct, frozen=True):
-    """A server whose parts work, before it listens."""
-
-    site: web.Application
-    game: Game
-    database: Database
-    health: Health
-    drain: Drain
-    failed: asyncio.Event
-    """Set when a part that must never end has ended: the process is of no use any more."""
-
-
-@contextmanager
-def database_url(settings: Settings) -> Iterator[str]:
-    """Yield where the database is: the configured one, or the embedded PostgreSQL, shared while this lasts.
-
-    Raises `EmbeddedPostgresError`.
-    """
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    with EmbeddedPostgres.join(settings.data_dir) as embedded:
-        yield embedded.dsn
-
-
-@asynccontextmanager
-async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database. Raises `StorageUnavailable`."""
-    database = Database(
-        DatabaseOptions(
-            dsn=url,
-            pool_min=settings.database.pool_min,
-            pool_max=settings.database.pool_max,
-            connect_timeout_s=settings.database.connect_timeout_s,
-            command_timeout_s=settings.database.command_timeout_s,
-            transaction_pooler=settings.transaction_pooler,
-        )
-    )
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def prepared_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database with the newest schema and, once, the starter questions.
-
-    Raises `StorageUnavailable` and `MigrationError`.
-    """
-    async with open_database(settings, url) as database:
-        await migrate(database)
-        await load_starter_questions(Questions(database), ServerState(database))
-        yield database
-
-
-@asynccontextmanager
-async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
-    """Yield a server that works: connected, migrated, with questions, committing and sweeping.
-
-    Afterwards it takes no more commands, finishes those that it has, and lets go of the database.
-    Raises `StorageUnavailable` and `MigrationError`.
-    """
-    async with prepared_database(settings, url) as database:
-        server = ServerState(database)
-        questions = Questions(database)
-        if lax := await server.lax_settings():
-            log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
-
-        node = uuid4()
-        nodes = Nodes(database)
-        reading = await nodes.read_clock()
-        clock = Clock(starting_time(reading.game_at, reading.beaten_at, reading.database_at))
-        rules = _game_rules(settings)
-        matches = Matches(database)
-
-        def announce(decision: Decision, origin: object) -> None:
-            announcer.announce(decision, origin)
-            presence.watch(decision)
-
-        def moved(beat: Beat) -> None:
-            committer.forget(match.id for match in beat.moved)
-            announcer.announce_delay(beat)
-
-        connections = Connections()
-        relay = await open_relay(settings, server, connections)
-        announcer = Announcer(connections, clock.now, relay)
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
-        committer = Committer(
-            matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
-        )
-        rows = PresenceRows(database)
-        presence = Presence(rows, nodes, committer, clock, node, rules.patience)
-        connections.watch(presence)
-        # The first millisecond in which no answer that arrives can be in time any more.
-        margin_ms = settings.game.lag_credit_max_ms + 1
-        sweeper = Sweeper(matches, rows, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
-        game = Game(matches, questions, committer, clock, rules)
-        health = Health(database, (lambda: relay.healthy) if relay else None)
-
-        origins = Origins(settings.allowed_origins)
-        refusals = Refusals()
-        transports = Transports(refusals, settings.limits.message_bytes)
-        socketio_logger, engineio_logger = library_loggers()
-        proof = await authenticator(settings, database)
-        sockets = SocketServer(
-            game,
-            proof,
-            connections,
-            transports,
-            origins,
-            refusals,
-            settings,
-            logger=socketio_logger,
-            engineio_logger=engineio_logger,
-        )
-        rest = Rest(game, proof, health)
-        failed = asyncio.Event()
-        await nodes.enter(node, clock.now())
-        await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
-            watched(work, failed)
-            for work in (
-                committer.run(),
-                transports.cut_silent(silence_s),
-                sweeper.run(),
-                heartbeat.run(),
-                presence.run(),
-            )
-        )
-        relaying = watched(relay.run(CatchUp(game, connections).run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, transports)
-        site = build_site(sockets, rest, transports, origins, refusals, drain)
-        try:
-            yield Running(site, game, database, health, drain, failed)
-        finally:
-            for agent in (sweeper, heartbeat, presence):
-                agent.stop()
-            await drain.close()
-            cutting.cancel()
-            # They may still hold a connection, which is cut if it does not answer.
-            await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
-            for task in agents:
-                task.cancel()
-            if relay and relaying:
-                await relay.finish()
-                relaying.cancel()
-                await asyncio.wait({relaying})
-            await sockets.shutdown()
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -230,19 +39,6 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
         if server.failed.is_set():
             raise StartError("a part of the server has failed (its log says which): start it again")
     log.info("server_stopped")
-
-
-def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio.Task[None]:
-    """Run work that must not end by a fault; `failed` is set if it does."""
-
-    def note(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("part_failed", exc_info=error)
-            failed.set()
-
-    task = asyncio.create_task(work)
-    task.add_done_callback(note)
-    return task
 
 
 async def _first(*events: asyncio.Event) -> None:
@@ -275,47 +71,4 @@ def _cannot_listen(host: str, port: int, error: OSError) -> StartError:
     return StartError(
         f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses the port, or choose another "
         "with --port (--host for the address)"
-    )
-
-
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
-    """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
-
-
-async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
-    """Return the way to the other nodes of this database, None where no Redis is configured.
-
-    The channel's name is by chance and kept in the database, so that two deployments on one Redis never share it.
-    Raises `ConfigError`.
-    """
-    if settings.redis_url is None:
-        return None
-    name = await _shared(server, RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
-    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
-
-
-async def _shared(server: ServerState, key: str, size: int) -> bytes:
-    """Return random bytes that all servers of the database share; the first one makes them."""
-    await server.put_first(key, secrets.token_bytes(size))
-    value = await server.get(key)
-    assert value is not None
-    return value
-
-
-def _game_rules(settings: Settings) -> GameRules:
-    game = settings.game
-    return GameRules(
-        question_count=game.question_count,
-        time_limit_s=game.time_limit_s,
-        scoring=Scoring(game.points, game.speed_bonus),
-        waiting_ttl_ms=game.waiting_ttl_s * 1000,
-        ready_ttl_ms=game.ready_ttl_s * 1000,
-        patience=Patience(
-            lost_ms=game.reconnect_grace_s * 1000,
-            closed_ms=game.closed_grace_s * 1000,
-            budget_ms=game.absence_budget_s * 1000,
-        ),
     )

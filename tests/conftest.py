@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 from aiohttp import web
 
-from pairquiz_server import app, config
+from pairquiz_server import app, config, node
+from pairquiz_server.database import open_database, prepared_database
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
 
@@ -50,7 +51,7 @@ def template(postgres: EmbeddedPostgres) -> str:
     async def make() -> None:
         await execute(postgres.dsn, f"CREATE DATABASE {TEMPLATE}")
         settings = config.load(environ={})
-        async with app.prepared_database(settings, sibling(postgres.dsn, TEMPLATE)):
+        async with prepared_database(settings, sibling(postgres.dsn, TEMPLATE)):
             pass
 
     asyncio.run(make())
@@ -74,7 +75,7 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """This test's own database, connected."""
-    async with app.open_database(config.load(environ={}), database_url) as opened:
+    async with open_database(config.load(environ={}), database_url) as opened:
         yield opened
 
 
@@ -83,7 +84,7 @@ class Server:
     """A server in this process, listening on a port of its own."""
 
     url: str
-    running: app.Running
+    running: node.Running
     settings: config.Settings
 
 
@@ -94,7 +95,7 @@ StartServer = Callable[..., Awaitable[Server]]
 async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[Server]:
     settings = config.load(environ=environ)
     listener = app.bind("127.0.0.1", 0)
-    async with app.running(settings, database_url) as running:
+    async with node.running(settings, database_url) as running:
         runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:

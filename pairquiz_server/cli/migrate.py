@@ -4,9 +4,9 @@ import asyncio
 
 import click
 
-from pairquiz_server import app
 from pairquiz_server.cli.options import with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.database import database_url, open_database
 from pairquiz_server.store import migrations
 
 
@@ -18,12 +18,12 @@ def migrate(settings: Settings, action: str | None) -> None:
 
     `migrate status` only lists every migration, and when it was applied.
     """
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         asyncio.run(_status(settings, url) if action == "status" else _migrate(settings, url))
 
 
 async def _migrate(settings: Settings, url: str) -> None:
-    async with app.open_database(settings, url) as database:
+    async with open_database(settings, url) as database:
         applied = await migrations.migrate(database)
     for migration in applied:
         click.echo(f"applied {migration.number:04} {migration.name}")
@@ -32,6 +32,6 @@ async def _migrate(settings: Settings, url: str) -> None:
 
 
 async def _status(settings: Settings, url: str) -> None:
-    async with app.open_database(settings, url) as database:
+    async with open_database(settings, url) as database:
         for migration in await migrations.status(database):
             click.echo(f"{migration.number:04} {migration.name:<24} {migration.applied_at or 'pending'}")

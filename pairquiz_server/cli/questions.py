@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pairquiz_server import app
 from pairquiz_server.cli.options import json_option, with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
 from pairquiz_server.rules.bank import Fate
 from pairquiz_server.rules.question import tidy, topic_fault
@@ -70,7 +70,7 @@ def import_(
     there already is left as it is; a question with the key of a stored one (from `export`) is its edit.
     """
     parsed = _parsed(files, topic)  # one that cannot be read stops the import before anything is changed
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         imported = asyncio.run(_import(settings, url, parsed, dry_run=dry_run, skip_bad=skip_bad))
     if as_json:
         click.echo(msgspec.json.encode(imported))
@@ -89,7 +89,7 @@ def import_(
 @with_settings
 def list_(settings: Settings, as_json: bool) -> None:
     """List the topics, and how many questions each has."""
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         topics = asyncio.run(_topics(settings, url))
     if as_json:
         click.echo(msgspec.json.encode(topics))
@@ -104,7 +104,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 @with_settings
 def export(settings: Settings, topic: str | None, output: Path | None) -> None:
     """Export questions as our own JSON, with the keys by which an edited file finds them again."""
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         data = asyncio.run(_export(settings, url, topic))
     if output is None:
         click.echo(data, nl=False)
@@ -136,7 +136,7 @@ async def _import(
     imported = []
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with app.prepared_database(settings, url) as database:
+    async with prepared_database(settings, url) as database:
         with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
             task = progress.add_task("importing", total=len(files))
             for file in files:
@@ -179,12 +179,12 @@ async def _import_file(bank: Questions, file: _ParsedFile, *, dry_run: bool, ski
 
 
 async def _topics(settings: Settings, url: str) -> Sequence[TopicCount]:
-    async with app.prepared_database(settings, url) as database:
+    async with prepared_database(settings, url) as database:
         return await Questions(database).list_topics()
 
 
 async def _export(settings: Settings, url: str, topic: str | None) -> bytes:
-    async with app.prepared_database(settings, url) as database:
+    async with prepared_database(settings, url) as database:
         found = await Questions(database).export(topic)
     if topic is not None and not found:
         raise UnreadableFile(f"there are no questions in topic {topic!r}: see pairquiz-server questions list")

@@ -11,6 +11,7 @@ import uvloop
 from pairquiz_server import app, logs, signals
 from pairquiz_server.cli.options import config_option, data_dir_option, read_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.database import database_url
 
 _SCREEN = """
   pairquiz-server is ready for players:  {url}
@@ -50,7 +51,7 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
     with (
         app.bind(settings.server.host, settings.server.port) as listener,
         signals.signals_kept(),
-        app.database_url(settings) as url,
+        database_url(settings) as url,
     ):
         address = _url(settings.server.host, listener.getsockname()[1])
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))

@@ -5,9 +5,10 @@ import secrets
 
 import click
 
-from pairquiz_server import app
+from pairquiz_server import node
 from pairquiz_server.cli.options import with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.player import GUEST_PREFIX
 from pairquiz_server.web.auth import Authenticator, sign_user_token
@@ -31,7 +32,7 @@ def token(settings: Settings, player_id: str | None, hours: int) -> None:
         return
     if player_id is not None:
         raise click.UsageError("A user's token needs JWT_SECRET; without PLAYER_ID you get a guest's")
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         click.echo(asyncio.run(_guest_token(settings, url)))
 
 
@@ -46,6 +47,6 @@ def _user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:
 
 
 async def _guest_token(settings: Settings, url: str) -> str:
-    async with app.prepared_database(settings, url) as database:
-        authenticator = await app.authenticator(settings, database)
+    async with prepared_database(settings, url) as database:
+        authenticator = await node.authenticator(settings, database)
         return authenticator.guest_token(GUEST_PREFIX + secrets.token_urlsafe(15))

@@ -8,9 +8,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from pairquiz_server import app
 from pairquiz_server.cli.options import json_option, with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.store.usage import FeatureDay, Usage
 
 _DAY_MS = 24 * 3600 * 1000
@@ -23,7 +23,7 @@ _DAYS_MAX = 10 * 365
 @with_settings
 def usage(settings: Settings, days: int, as_json: bool) -> None:
     """Show how often each feature was used, and by how many players, by day (UTC)."""
-    with app.database_url(settings) as url:
+    with database_url(settings) as url:
         found = asyncio.run(_by_day(settings, url, days))
     if as_json:
         click.echo(msgspec.json.encode(found))
@@ -36,5 +36,5 @@ def usage(settings: Settings, days: int, as_json: bool) -> None:
 
 async def _by_day(settings: Settings, url: str, days: int) -> list[FeatureDay]:
     now = int(time.time() * 1000)
-    async with app.prepared_database(settings, url) as database:
+    async with prepared_database(settings, url) as database:
         return await Usage(database).by_day(now - days * _DAY_MS, now + _DAY_MS)

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from pairquiz_server import app, config
+from pairquiz_server import config
+from pairquiz_server.database import prepared_database
 from pairquiz_server.engine.waiting import PATIENCE_S
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.embedded import EmbeddedPostgres
@@ -25,7 +26,7 @@ def outages(open_folder: Path) -> Iterator[Outages]:
     """A server of this file's own, with questions."""
 
     async def prepare(dsn: str) -> None:
-        async with app.prepared_database(config.load(environ={}), dsn):
+        async with prepared_database(config.load(environ={}), dsn):
             pass
 
     with EmbeddedPostgres.join(open_folder / "engine-outages") as postgres:

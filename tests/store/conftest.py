@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from pairquiz_server import app, config
+from pairquiz_server import config
+from pairquiz_server.database import open_database
 from pairquiz_server.engine.game import shuffled
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
@@ -16,7 +17,7 @@ from tests.store.numbered import Matches
 @pytest.fixture
 async def other_database(database_url: str) -> AsyncIterator[Database]:
     """The same database through connections of its own, as another node has it."""
-    async with app.open_database(config.load(environ={}), database_url) as opened:
+    async with open_database(config.load(environ={}), database_url) as opened:
         yield opened
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pairquiz_server import app, config
+from pairquiz_server import config
+from pairquiz_server.database import open_database
 from pairquiz_server.store.migrations import Migration, MigrationError, migrate, read_migrations, status
 from pairquiz_server.store.pool import Database
 
@@ -17,7 +18,7 @@ TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'pairquiz'::regname
 
 @pytest.fixture
 async def empty(empty_database_url: str) -> AsyncIterator[Database]:
-    async with app.open_database(config.load(environ={}), empty_database_url) as database:
+    async with open_database(config.load(environ={}), empty_database_url) as database:
         yield database
 
 
@@ -84,7 +85,7 @@ async def test_a_newer_servers_migration_is_left_alone(empty: Database) -> None:
 async def test_five_nodes_that_start_together_migrate_once(empty_database_url: str) -> None:
     settings = config.load(environ={})
     async with AsyncExitStack() as stack:
-        nodes = [await stack.enter_async_context(app.open_database(settings, empty_database_url)) for _ in range(5)]
+        nodes = [await stack.enter_async_context(open_database(settings, empty_database_url)) for _ in range(5)]
         applied = await asyncio.gather(*(migrate(node) for node in nodes))
     assert sorted(applied, key=len) == [(), (), (), (), read_migrations()]
 
@@ -95,7 +96,7 @@ async def as_reader(empty: Database, empty_database_url: str) -> AsyncIterator[D
     name = await empty.fetchval("SELECT current_database()")
     await empty.fetch(f"CREATE ROLE {name}")
     await empty.fetch(f"ALTER DATABASE {name} SET role = {name}")
-    async with app.open_database(config.load(environ={}), empty_database_url) as database:
+    async with open_database(config.load(environ={}), empty_database_url) as database:
         yield database
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError, web
 
-from pairquiz_server import app, config
+from pairquiz_server import app, config, node
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.web import draining
 from pairquiz_server.web.draining import RECONNECT_FIRST_MS, reconnect_spread_ms
@@ -172,7 +172,7 @@ async def test_a_client_that_reads_nothing_does_not_hold_the_server_up(database_
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        async with app.running(config.load(environ={}), database_url) as running:
+        async with node.running(config.load(environ={}), database_url) as running:
             runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=app.CLOSE_REQUESTS_S)
             await runner.setup()
             await web.SockSite(runner, listener).start()

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 
-from pairquiz_server import app, config
+from pairquiz_server import app, config, node
 from tests.client import connected
 from tests.web.polling import polling
 
@@ -19,7 +19,7 @@ HANDLERS_MAY_TAKE_S = 60
 async def stopping(database_url: str) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
     """Yield the address of a server, and what stops it as `serve` does."""
     listener = app.bind("127.0.0.1", 0)
-    async with app.running(config.load(environ={}), database_url) as running:
+    async with node.running(config.load(environ={}), database_url) as running:
         runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=HANDLERS_MAY_TAKE_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from pairquiz_server.app import watched
+from pairquiz_server.node import watched
 
 
 async def test_a_part_that_fails_is_named_and_told() -> None:
