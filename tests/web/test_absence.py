@@ -196,7 +196,11 @@ async def test_who_plays_by_rest_alone_counts_as_away(server: Server) -> None:
         joining = {"session_id": created["session_id"]}
         status, _ = await rest.call("POST", JOIN, token=token, body=joining)
         assert status == 200
-        assert (await first.event("opponent_disconnected"))["cause"] == "connection_lost"
+        gone = await first.event("opponent_disconnected")
+        assert gone["cause"] in (
+            "closed",
+            "connection_lost",
+        )  # whichever was seen first: that it left, or that it is nowhere
         async with connected(server.url, token=token):
             await first.event("opponent_reconnected")
 
@@ -253,3 +257,46 @@ async def test_a_phone_that_slept_finds_the_result_of_what_went_on_without_it(st
             assert late["error"]["code"] == "wrong_state"
             state = await resumed(awake, started["session_id"])
             assert state["results"]["reason"] == "you_were_absent"
+
+
+async def test_a_tab_at_another_server_keeps_its_player_present(start_server: StartServer, database: Database) -> None:
+    here, there = await start_server(), await start_server()
+    async with connected(here.url) as first, connected(here.url) as second:
+        started = await started_match(first, second)
+        async with connected(there.url, token=second.token) as tab:
+            await noted(database, tab, nodes=2)
+            await second.close()
+            await noted(database, tab, nodes=1)
+            async with connected(here.url, token=second.token) as again:
+                await again.settled()
+            state = await resumed(first, started["session_id"])
+            assert (state["version"], state["opponent"]["connected"]) == (started["version"], True)
+        async with asyncio.timeout(10):
+            while (await resumed(first, started["session_id"]))["opponent"]["connected"]:
+                pass
+
+
+async def noted(database: Database, player: Client, *, nodes: int) -> None:
+    """Wait until a player counts as connected to so many nodes."""
+    query = "SELECT count(*) FROM pairquiz.presence WHERE player_id = $1"
+    async with asyncio.timeout(10):
+        while await database.fetchval(query, player.user_id) != nodes:
+            await player.settled()
+
+
+async def test_a_player_comes_back_to_another_server_over_another_transport(start_server: StartServer) -> None:
+    here, there = await start_server(), await start_server()
+    async with connected(here.url) as first, connected(here.url) as second:
+        started = await started_match(first, second)
+        await second.ask("submit_answer", answering(started))
+        second.cut()
+        await first.event("opponent_disconnected")
+        async with polling(there.url, token=second.token) as back:
+            assert [one["session_id"] for one in (await back.event("welcome"))["sessions"]] == [started["session_id"]]
+            state = await back.ask("resume_pair_quiz", {"session_id": started["session_id"]})
+            assert len(state["your_answers"]) == 1
+            answered = await back.ask("submit_answer", answering(started, 1))
+            assert answered["ok"], answered
+            async with asyncio.timeout(10):
+                while not (await resumed(first, started["session_id"]))["opponent"]["connected"]:
+                    pass
