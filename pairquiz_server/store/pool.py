@@ -164,8 +164,12 @@ class Database:
             try:
                 yield connection
             finally:
-                # One that still waits for a query to be cancelled is closed, if that takes long.
-                await self._pool.release(connection, timeout=RELEASE_S)
+                # One that still waits for a query to be cancelled is closed, if that takes long; a task of its own, so
+                # that the failure of a release is somebody's even where whoever waits for it is cancelled.
+                release = asyncio.ensure_future(self._pool.release(connection, timeout=RELEASE_S))
+                release.add_done_callback(lambda done: done.cancelled() or done.exception())
+                await asyncio.wait({release})
+                release.result()
 
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run one statement on the committer's connection, which is opened anew after every failure.

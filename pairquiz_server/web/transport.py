@@ -153,17 +153,20 @@ class WebSocketDriver:
             max_msg_size=transports.message_bytes + 1, compress=False, timeout=CLOSE_TIMEOUT_S
         )
 
-    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
+    async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         """Shake hands, and serve the socket until it is closed."""
         request: web.Request = environ["aiohttp.request"]
-        with suppress(ConnectionResetError):  # a client that is gone before its handshake is answered
+        try:
             await self._socket.prepare(request)
-            self._transports.opened(self._session.sid, self._socket, request.transport)
-            try:
+        except ConnectionResetError:
+            return web.Response()  # to a client that is gone already
+        self._transports.opened(self._session.sid, self._socket, request.transport)
+        try:
+            with suppress(ConnectionResetError):  # gone before its probe is answered
                 if not self._session.connected or await self._probed():
                     await self._handler(self)
-            finally:
-                self._transports.ended(self._session.sid, self._socket)
+        finally:
+            self._transports.ended(self._session.sid, self._socket)
         return self._socket
 
     async def wait(self) -> str:
