@@ -6,7 +6,7 @@ node is dead by then.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from random import Random
 from typing import Any
@@ -17,13 +17,14 @@ from pairquiz_server.rules.match import Match
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading
 from pairquiz_server.store.pool import StorageUnavailable
-from pairquiz_server.store.presence import SeatTaken
+from pairquiz_server.store.presence import Returned, SeatTaken
 from pairquiz_server.store.questions import DrawnQuestion
 from pairquiz_server.store.rows import Change
 from tests.simulation.model import Model
 from tests.simulation.plan import Kind
 
 COMMAND_TIMEOUT_S = 1.5
+MOVE_TIMEOUT_S = 30.0
 _WAY_S = (0.0002, 0.002)
 _SLOW_WAY_S = (0.02, 0.9)
 
@@ -125,10 +126,16 @@ class Line:
     async def enter(self, node: UUID, now: int) -> None:
         await self._ask(lambda: self._model.enter(node, now))
 
-    async def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+    async def beat(self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool) -> Beat:
         """Also tells whether the store is there at all: while it is not, nothing else is tried."""
         try:
-            beat: Beat = await self._ask(lambda: self._model.beat(node, now, overlooked_ms), over=Over.PROBE)
+            # Whoever has to connect anew is given up as soon as others are.
+            connected = self._connected[Over.PROBE] and not self.cut
+            beat: Beat = await self._ask(
+                lambda: self._model.beat(node, now, overlooked_ms),
+                over=Over.PROBE,
+                patience_s=MOVE_TIMEOUT_S if after_silence and connected else COMMAND_TIMEOUT_S,
+            )
         except StorageUnavailable:
             self._available.clear()
             raise
@@ -138,14 +145,18 @@ class Line:
     async def bury(self, silent_ms: int) -> list[str]:
         return await self._ask(lambda: self._model.bury(silent_ms))
 
-    async def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
-        return await self._ask(lambda: self._model.note(node, came, went))
+    async def note(self, node: UUID, came: Mapping[str, int], went: Sequence[str]) -> list[str]:
+        await self._ask(lambda: self._model.note(node, came, went))
+        return await self.find_absent(went) if went else []
 
     async def find_absent(self, players: Sequence[str]) -> list[str]:
         return await self._ask(lambda: self._model.find_absent(players))
 
     async def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
         return await self._ask(lambda: self._model.find_seats(players))
+
+    async def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+        return await self._ask(lambda: self._model.find_returned(matches))
 
     async def find_mistakes(self) -> list[SeatTaken]:
         return await self._ask(self._model.find_mistakes)
@@ -161,7 +172,14 @@ class Line:
     async def back(self) -> None:
         await self._available.wait()
 
-    async def _ask(self, work: Callable[[], Any], trouble: Kind | None = None, *, over: Over = Over.POOL) -> Any:
+    async def _ask(
+        self,
+        work: Callable[[], Any],
+        trouble: Kind | None = None,
+        *,
+        over: Over = Over.POOL,
+        patience_s: float = COMMAND_TIMEOUT_S,
+    ) -> Any:
         """Send work to the store and wait for what it says."""
         if over is not Over.PROBE and not self.available:
             raise StorageUnavailable("the store was not there a moment ago")
@@ -202,7 +220,7 @@ class Line:
             loop.call_later(there, reach)
             if trouble is Kind.LOST_AFTER:
                 loop.call_later(there + back, _fail, answer, "the line is cut")
-        patience = loop.call_later(COMMAND_TIMEOUT_S, _fail, answer, "no answer in time")
+        patience = loop.call_later(patience_s, _fail, answer, "no answer in time")
         try:
             return await answer
         finally:

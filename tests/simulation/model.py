@@ -4,7 +4,7 @@ One call is one statement: all of it happens, or nothing.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from pairquiz_server.rules.question import topic_key
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
-from pairquiz_server.store.presence import SeatTaken
+from pairquiz_server.store.presence import Returned, SeatTaken
 from pairquiz_server.store.questions import DrawnQuestion
 from pairquiz_server.store.rows import Change
 
@@ -32,10 +32,6 @@ Committed = Callable[[Change, Match | None, Match], None]
 
 class DuplicateKeyError(Exception):
     """A row is there already. A fault of ours: the statement has done nothing."""
-
-
-class MissingKeyError(Exception):
-    """A row that this one stands on is not there. The statement has done nothing."""
 
 
 class _LastBatch(Struct, frozen=True):
@@ -69,7 +65,7 @@ class Model:
         self._moved = moved
         self._now = now
         self.nodes: dict[UUID, int] = {}
-        self.presence: dict[str, dict[UUID, None]] = {}
+        self.presence: dict[str, dict[UUID, int]] = {}
         self.game_at: int | None = None
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
@@ -200,12 +196,21 @@ class Model:
 
     def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
         assert self.game_at is not None
+        assert self._beaten_at is not None
         gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
-        self.game_at, self._beaten_at = max(self.game_at, now), self._now()
+        database_at = self._now()
+        passed_ms = database_at - self._beaten_at
+        carried_on = self.game_at + (passed_ms if 0 <= passed_ms <= overlooked_ms else 0)
+        self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)
         moved = [self._move(match_id, gap_ms, self.game_at) for _, _, match_id in list(self._due)] if gap_ms else []
         return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id))
+
+    def goes_on(self, span_ms: int) -> None:
+        """Let the last sign of life be so much older."""
+        assert self._beaten_at is not None
+        self._beaten_at -= span_ms
 
     def bury(self, silent_ms: int) -> list[str]:
         if self.game_at is None:
@@ -232,6 +237,7 @@ class Model:
             deadline_at=deadline_at,
             due_at=due_at,
             seats=seats,
+            paused_at=now - gap_ms,
             resumed_at=now,
         )
         self._put(before, after)
@@ -247,15 +253,12 @@ class Model:
 
     # The queries of store.presence. Their orders are arbitrary in SQL; here they are the same in every process.
 
-    def note(self, node: UUID, came: Sequence[str], went: Sequence[str]) -> list[str]:
-        if came and node not in self.nodes:
-            raise MissingKeyError(f"nodes: {node}")
-        gone = sorted(player for player in went if not [one for one in self.presence.get(player, ()) if one != node])
-        for player in came:
-            self.presence.setdefault(player, {})[node] = None
+    def note(self, node: UUID, came: Mapping[str, int], went: Sequence[str]) -> None:
         for player in went:
             self._gone(player, node)
-        return gone
+        if node in self.nodes:
+            for player, came_at in came.items():
+                self.presence.setdefault(player, {}).setdefault(node, came_at)
 
     def find_absent(self, players: Sequence[str]) -> list[str]:
         return sorted(player for player in players if player not in self.presence)
@@ -271,6 +274,20 @@ class Model:
             ),
             key=lambda seat: (seat.match_id, seat.player_id),
         )
+
+    def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+        return [
+            Returned(match_id, seat.player.id, min(in_time))
+            for match_id in matches
+            for seat in (self.matches[match_id].seats if match_id in self.matches else ())
+            if seat.absence is not None
+            and seat.absence.reconnect_by is not None
+            and (in_time := self.came_by(seat.player.id, seat.absence.reconnect_by))
+        ]
+
+    def came_by(self, player: str, at: int) -> list[int]:
+        """Return when somebody came who is there and has come by then: once for each node."""
+        return [came_at for came_at in self.presence.get(player, {}).values() if came_at <= at]
 
     def find_mistakes(self) -> list[SeatTaken]:
         return sorted(

@@ -176,10 +176,10 @@ class Node:
                 heartbeat = Heartbeat(
                     line, clock, node_id, moved=self._moved, forgotten=lambda: self.presence.restore()
                 )
-                self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready)
+                self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
                 self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
-                self.sweeper = Sweeper(line, self.committer, clock, margin_ms=MARGIN_MS, ready=heartbeat.ready)
+                self.sweeper = Sweeper(line, line, self.committer, clock, margin_ms=MARGIN_MS, ready=heartbeat.ready)
                 await heartbeat.beat()
             except StorageUnavailable:
                 self.line.try_again()

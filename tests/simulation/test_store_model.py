@@ -35,7 +35,6 @@ from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
@@ -43,6 +42,7 @@ from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rows import Change
 from tests.conftest import execute, sibling
 from tests.simulation.model import Model
+from tests.store.numbered import Matches
 
 NOON = 1_700_000_000_000
 PLAYERS = [Player(name, PlayerKind.GUEST, name.title(), label=f"label of {name}") for name in ("anna", "ben", "cleo")]
@@ -90,6 +90,10 @@ class RealStore:
         names = ", ".join(f"pairquiz.{table}" for table in tables.split(", "))
         self.run(self._database.fetch(f"TRUNCATE {names} CASCADE"))
 
+    def goes_on(self, span_ms: int) -> None:
+        """Let the database's clock be so much later, as seen from the last sign of life."""
+        self.run(self._database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at - $1", span_ms))
+
     def close(self) -> None:
         self.run(self._database.close())
         self._runner.close()
@@ -103,7 +107,8 @@ class Both(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.real.empty()
-        self.model = Model({self.real.topic: self.real.drawn}, Random(0))
+        self.database_at = 0
+        self.model = Model({self.real.topic: self.real.drawn}, Random(0), now=lambda: self.database_at)
         self.now = NOON
         self.ids: list[UUID] = []
         self.known: dict[UUID, list[Match]] = {}
@@ -223,18 +228,34 @@ class Both(RuleBasedStateMachine):
     def topic_is_found(self, name: str, count_to: int) -> None:
         self.ask(lambda real: real.find_topic(name, count_to), lambda: self.model.find_topic(name, count_to))
 
-    @rule(node=nodes, behind_ms=st.sampled_from([0, 0, 700]))
-    def node_beats(self, node: UUID, behind_ms: int) -> None:
+    @rule(node=nodes, behind_ms=st.sampled_from([0, 0, 700]), after_silence=st.booleans())
+    def node_beats(self, node: UUID, behind_ms: int, after_silence: bool) -> None:
         at = self.now - behind_ms
-        truth = self.real.run(self.real.nodes.beat(node, at, OVERLOOKED_MS))
+        truth = self.real.run(self.real.nodes.beat(node, at, OVERLOOKED_MS, after_silence=after_silence))
+        self.database_was_read()
         claim = self.model.beat(node, at, OVERLOOKED_MS)
         truth.moved.sort(key=lambda match: match.id)
         assert claim == truth
+        reading = self.real.run(self.real.nodes.read_clock())
+        assert (reading.game_at, reading.beaten_at) == (self.model.game_at, self.database_at)
         self.look()
 
     @rule(node=nodes)
     def node_enters(self, node: UUID) -> None:
-        self.ask(lambda real: real.nodes.enter(node, self.now), lambda: self.model.enter(node, self.now))
+        self.real.run(self.real.nodes.enter(node, self.now))
+        self.database_was_read()
+        self.model.enter(node, self.now)
+
+    def database_was_read(self) -> None:
+        """Let the model have the time at which the real statement noted that the service lives."""
+        beaten_at = self.real.run(self.real.nodes.read_clock()).beaten_at
+        assert beaten_at is not None
+        self.database_at = beaten_at
+
+    @rule(span_ms=st.sampled_from([-400, 300, 1_500, 2_500]))
+    def database_goes_on_without_a_beat(self, span_ms: int) -> None:
+        self.real.goes_on(span_ms)
+        self.model.goes_on(span_ms)
 
     @rule(silent_ms=st.sampled_from([1_000, 5_000]))
     def dead_nodes_are_buried(self, silent_ms: int) -> None:
@@ -242,12 +263,13 @@ class Both(RuleBasedStateMachine):
 
     @rule(node=nodes, came=st.sets(players), went=st.sets(players))
     def players_come_and_go(self, node: UUID, came: set[Player], went: set[Player]) -> None:
-        if node not in self.model.nodes:
-            return  # a key of the table refuses it
-        there, gone = sorted(one.id for one in came - went), sorted(one.id for one in went)
-        self.ask(
-            lambda real: real.presence.note(node, there, gone), lambda: self.model.note(node, there, gone), sort=True
-        )
+        there, gone = {one.id: self.now for one in came - went}, sorted(one.id for one in went)
+
+        def noted() -> list[str]:
+            self.model.note(node, there, gone)
+            return self.model.find_absent(gone)
+
+        self.ask(lambda real: real.presence.note(node, there, gone), noted, sort=True)
 
     @rule()
     def presence_is_looked_at(self) -> None:
@@ -257,6 +279,9 @@ class Both(RuleBasedStateMachine):
         )
         self.ask(lambda real: real.presence.find_seats(everybody), lambda: self.model.find_seats(everybody), sort=True)
         self.ask(lambda real: real.presence.find_mistakes(), self.model.find_mistakes, sort=True)
+        self.ask(
+            lambda real: real.presence.find_returned(self.ids), lambda: self.model.find_returned(self.ids), sort=True
+        )
 
     @invariant()
     def all_that_is_stored_is_the_same(self) -> None:

@@ -56,8 +56,8 @@ FILL = f"""
     INSERT INTO pairquiz.heartbeat (game_at, beaten_at) VALUES (1, 1);
     INSERT INTO pairquiz.nodes (id, started_at, beaten_at)
     SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 1 FROM generate_series(1, 10) AS n;
-    INSERT INTO pairquiz.presence (player_id, node_id)
-    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.presence (player_id, node_id, came_at)
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
     ANALYZE;
 """
 
@@ -87,9 +87,10 @@ BY_INDEX = {
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000)),
-    "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], ["player 2"])),
+    "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
     "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
+    "presence.find_returned": Found({"matches_pkey", "presence_pkey"}, (IDS,)),
     "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
     "questions.draw": Found({"questions_active"}, (100, 5)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),

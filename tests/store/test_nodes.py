@@ -49,7 +49,18 @@ async def nodes(database: Database) -> Nodes:
 
 
 async def beat(nodes: Nodes, at: int, node: UUID = FIRST) -> Beat:
+    """Beat as if the database's clock had been set since the last time: no clock counts but the nodes'."""
+    await set_database_clock(nodes, 1_000 * OVERLOOKED_MS)
+    return await carry_on(nodes, at, node)
+
+
+async def carry_on(nodes: Nodes, at: int, node: UUID = FIRST) -> Beat:
+    """Beat, and let what has passed by the database's clock count."""
     return await nodes.beat(node, at, OVERLOOKED_MS, after_silence=True)
+
+
+async def set_database_clock(nodes: Nodes, forward_ms: int) -> None:
+    await nodes._database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at - $1", forward_ms)
 
 
 async def load(matches: Matches, ids: Sequence[UUID]) -> list[Match]:
@@ -114,6 +125,28 @@ class TestClock:
         assert (await nodes.read_clock()).game_at == NOW + 1_500
         assert (await beat(nodes, NOW + 1_600)).now == NOW + 1_600
 
+    @pytest.mark.parametrize("passed_ms", [300, 1_500])
+    async def test_nodes_agree_after_each_beat_though_time_has_passed_since_the_last(
+        self, nodes: Nodes, other_database: Database, passed_ms: int
+    ) -> None:
+        others, at = Nodes(other_database), NOW
+        for behind_ms in (1, 250, 500, HOUR):
+            for one, node in ((nodes, FIRST), (others, SECOND)):
+                await set_database_clock(nodes, passed_ms)
+                before = await nodes.read_clock()
+                told = await carry_on(one, at - behind_ms, node)
+                after = await nodes.read_clock()
+                assert after.beaten_at is not None
+                assert before.beaten_at is not None
+                at += after.beaten_at - before.beaten_at
+                assert (told.now, told.gap_ms, after.game_at) == (at, 0, at)
+
+    @pytest.mark.parametrize("forward_ms", [-HOUR, -5_000, OVERLOOKED_MS + 1, HOUR])
+    async def test_database_clock_that_was_set_moves_no_game_clock(self, nodes: Nodes, forward_ms: int) -> None:
+        await set_database_clock(nodes, forward_ms)
+        assert await carry_on(nodes, NOW + 400) == Beat(NOW + 400, 0, alive=True, moved=[])
+        assert (await nodes.read_clock()).game_at == NOW + 400
+
 
 class TestSilence:
     @pytest.mark.parametrize("gap", [0, 500, OVERLOOKED_MS])
@@ -174,8 +207,8 @@ class TestSilence:
     ) -> None:
         match = await save_all(matches, board.running())
         async with other_database.connection() as connection, connection.transaction():
-            await connection.execute("UPDATE pairquiz.heartbeat SET game_at = $1", NOW + HOUR)
-            waiting = asyncio.create_task(beat(nodes, NOW + HOUR - 100))
+            await connection.execute("UPDATE pairquiz.heartbeat SET game_at = $1, beaten_at = 0", NOW + HOUR)
+            waiting = asyncio.create_task(carry_on(nodes, NOW + HOUR - 100))
             await until_somebody_waits(other_database)
         told = await waiting
         assert (told.now, told.gap_ms) == (NOW + HOUR, 0)
@@ -266,20 +299,22 @@ class TestSilence:
         running = [merged(board.running()) for _ in range(12)]
         await stores[0].save(running)
         ids = [change.match.id for change in running]
-        random = Random(7)
+        random, gaps = Random(7), []
         for number in range(1, 41):
             current = await stores[0].load(ids)
             batches = [[touched(current[one]) for one in random.sample(ids, k=8)] for _ in stores]
             at = NOW + number * 3_000
-            await asyncio.wait_for(
+            _, first, _, second = await asyncio.wait_for(
                 asyncio.gather(
                     stores[0].save(batches[0]), beat(nodes, at), stores[1].save(batches[1]), beat(others, at, SECOND)
                 ),
                 timeout=10,
             )
+            gaps += [told.gap_ms for told in (first, second) if told.gap_ms]
         after = await stores[0].load(ids)
-        wanted = {change.match.span_ms + NOW + 40 * 3_000 for change in running}
+        wanted = {change.match.span_ms + NOW + sum(gaps) for change in running}
         assert {match.deadline_at for match in after.values()} == wanted, "each silence moved each match, and once"
+        assert len(gaps) == 40
         assert await deadlocks(database, other_database) == 0
 
 
@@ -296,8 +331,8 @@ class TestBurial:
     async def test_silent_node_is_buried_once_with_its_players(
         self, nodes: Nodes, other_database: Database, presence: PresenceRows
     ) -> None:
-        await presence.note(SECOND, [ANNA.id, BEN.id], [])
-        await presence.note(FIRST, [BEN.id], [])
+        await presence.note(SECOND, {ANNA.id: NOW, BEN.id: NOW}, [])
+        await presence.note(FIRST, {BEN.id: NOW}, [])
         await self.live(nodes, NOW, NOW + 5_000)
         assert await nodes.bury(DEAD_AFTER_MS) == []
         await self.live(nodes, NOW + 5_000, NOW + 6_000)
@@ -310,7 +345,7 @@ class TestBurial:
         third = UUID(int=3)
         await nodes.enter(third, NOW)
         for node in (SECOND, third):
-            await presence.note(node, [ANNA.id], [])
+            await presence.note(node, {ANNA.id: NOW}, [])
         await self.live(nodes, NOW, NOW + 6_000)
         assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id]
 
@@ -325,7 +360,7 @@ class TestBurial:
     async def test_nobody_is_buried_by_the_first_beat_after_an_outage(
         self, nodes: Nodes, presence: PresenceRows
     ) -> None:
-        await presence.note(SECOND, [ANNA.id], [])
+        await presence.note(SECOND, {ANNA.id: NOW}, [])
         assert await nodes.bury(DEAD_AFTER_MS) == [], "the clock of the service stands still without it"
         await beat(nodes, NOW + HOUR)
         assert await nodes.bury(DEAD_AFTER_MS) == []
@@ -337,7 +372,7 @@ class TestBurial:
     async def test_node_that_beats_while_it_is_being_buried_lives(
         self, nodes: Nodes, other_database: Database, presence: PresenceRows
     ) -> None:
-        await presence.note(SECOND, [ANNA.id], [])
+        await presence.note(SECOND, {ANNA.id: NOW}, [])
         await self.live(nodes, NOW, NOW + 6_000)
         async with other_database.connection() as connection, connection.transaction():
             await connection.execute("UPDATE pairquiz.nodes SET beaten_at = $1 WHERE id = $2", NOW + 6_000, SECOND)
