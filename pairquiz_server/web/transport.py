@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from engineio.payload import Payload
 
 from pairquiz_server.rules.errors import Code, Refused
@@ -45,7 +45,7 @@ class Transports:
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
         self._heard_at: dict[str, float] = {}
-        self._websockets: dict[str, dict[web.WebSocketResponse, asyncio.Transport | None]] = {}
+        self._websockets: dict[str, set[WebSocketDriver]] = {}
         self._eio: Any = None
 
     def install(self, eio: Any) -> None:
@@ -58,16 +58,16 @@ class Transports:
         }
         Payload.max_decode_packets = PACKETS_A_POST
 
-    def opened(self, eio_sid: str, websocket: web.WebSocketResponse, line: asyncio.Transport | None) -> None:
-        """Note an open websocket and its TCP connection; while a session upgrades it may have more than one."""
-        self._websockets.setdefault(eio_sid, {})[websocket] = line
+    def opened(self, eio_sid: str, websocket: "WebSocketDriver") -> None:
+        """Note an open websocket; while a session upgrades it may have more than one."""
+        self._websockets.setdefault(eio_sid, set()).add(websocket)
         self.heard(eio_sid)
 
-    def ended(self, eio_sid: str, websocket: web.WebSocketResponse) -> None:
+    def ended(self, eio_sid: str, websocket: "WebSocketDriver") -> None:
         """Drop a websocket that is closed."""
-        self._websockets[eio_sid].pop(websocket)
-        if not self._websockets[eio_sid]:
-            del self._websockets[eio_sid]
+        rest = self._websockets.pop(eio_sid) - {websocket}
+        if rest:
+            self._websockets[eio_sid] = rest
 
     def forget(self, eio_sid: str) -> None:
         """Drop the bad frames of a session that is over."""
@@ -91,7 +91,8 @@ class Transports:
             for eio_sid, heard_at in list(self._heard_at.items()):
                 if now - heard_at > silence_s and self.is_open(eio_sid):
                     await self._end(self._eio.sockets[eio_sid], self._eio.reason.PING_TIMEOUT)
-                    self._abort(eio_sid)
+                    for websocket in self._websockets.get(eio_sid, ()):
+                        websocket.abort()
 
     def is_open(self, eio_sid: str) -> bool:
         """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
@@ -125,19 +126,13 @@ class Transports:
             *(self._end(session, self._eio.reason.SERVER_DISCONNECT) for session in polling),
         )
 
-    async def _close(self, websockets: Iterable[web.WebSocketResponse], code: WSCloseCode, reason: str) -> None:
-        closing = [websocket.close(code=code, message=reason.encode()) for websocket in websockets]
+    async def _close(self, websockets: Iterable["WebSocketDriver"], code: WSCloseCode, reason: str) -> None:
+        closing = [websocket.close_with(code, reason) for websocket in websockets]
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def _end(self, session: Any, reason: str) -> None:
         """End a session; a poll that waits is answered with a CLOSE packet."""
         await session.close(wait=False, abort=False, reason=reason)
-
-    def _abort(self, eio_sid: str) -> None:
-        """Drop the lines of a session whose other end does not read."""
-        for line in self._websockets.get(eio_sid, {}).values():
-            if line is not None:
-                line.abort()
 
 
 class WebSocketDriver:
@@ -148,6 +143,10 @@ class WebSocketDriver:
         self._transports = transports
         self._session: Any = handler.__self__  # type: ignore[attr-defined]  # the bound AsyncSocket
         self._probe: str | None = None
+        self._line: asyncio.Transport | None = None
+        self._reading: asyncio.Task[Any] | None = None
+        self._closing: tuple[WSCloseCode, str] | None = None
+        self._closed = asyncio.Event()
         # aiohttp closes (1009) at its limit, and not only beyond.
         self._socket = web.WebSocketResponse(
             max_msg_size=transports.message_bytes + 1, compress=False, timeout=CLOSE_TIMEOUT_S
@@ -160,13 +159,14 @@ class WebSocketDriver:
             await self._socket.prepare(request)
         except ConnectionResetError:
             return web.Response()  # to a client that is gone already
-        self._transports.opened(self._session.sid, self._socket, request.transport)
+        self._line = request.transport
+        self._transports.opened(self._session.sid, self)
         try:
             with suppress(ConnectionResetError):  # gone before its probe is answered
                 if not self._session.connected or await self._probed():
                     await self._handler(self)
         finally:
-            self._transports.ended(self._session.sid, self._socket)
+            self._transports.ended(self._session.sid, self)
         return self._socket
 
     async def wait(self) -> str:
@@ -175,7 +175,7 @@ class WebSocketDriver:
             probe, self._probe = self._probe, None
             return probe
         while True:
-            message = await self._socket.receive()
+            message = await self._receive()
             self._transports.heard(self._session.sid)
             if message.type is WSMsgType.TEXT and _WEBSOCKET_FRAME.match(message.data):
                 return str(message.data)
@@ -192,6 +192,42 @@ class WebSocketDriver:
     async def close(self) -> None:
         """Close the socket."""
         await self._socket.close()
+
+    async def close_with(self, code: WSCloseCode, reason: str) -> None:
+        """Close the socket, and wait for the client's own CLOSE, at most `CLOSE_TIMEOUT_S`.
+
+        Whoever waits for a frame does it: under them aiohttp would drop the line at once, and a client that is just
+        sending something would never read the code.
+        """
+        self._closing = code, reason
+        if self._reading is None:
+            await self._socket.close(code=code, message=reason.encode())
+        else:
+            self._reading.cancel()
+            await asyncio.wait_for(self._closed.wait(), 2 * CLOSE_TIMEOUT_S)
+
+    def abort(self) -> None:
+        """Drop the line, whose other end does not read."""
+        if self._line is not None:
+            self._line.abort()
+
+    async def _receive(self) -> WSMessage:
+        """Return what comes next. Raises `OSError` where it is this server that closes."""
+        self._reading = asyncio.current_task()
+        try:
+            return await self._socket.receive()
+        except asyncio.CancelledError:
+            if self._closing is None or self._reading is None:
+                raise
+            self._reading.uncancel()
+            code, reason = self._closing
+            try:
+                await self._socket.close(code=code, message=reason.encode())
+            finally:
+                self._closed.set()
+            raise OSError("the server closes the socket") from None
+        finally:
+            self._reading = None
 
     async def _end(self, *, said_goodbye: bool) -> None:
         """End the session with its only transport, at once and with its reason: python-engineio waits for its writer.

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 
 from pairquiz_server import app, config, node
-from tests.client import connected
+from tests.client import Client, connected
 from tests.web.polling import polling
 
 HANDLERS_MAY_TAKE_S = 60
@@ -56,3 +56,21 @@ async def test_clients_that_answer_no_close_do_not_hold_the_server_up(database_u
         began = time.monotonic()
         await stop()
         assert time.monotonic() - began < 10
+
+
+async def test_clients_that_are_sending_when_the_server_stops_read_why(database_url: str) -> None:
+    """A line that is dropped while something is on its way takes the close code with it."""
+
+    async def send_on(client: Client) -> None:
+        with suppress(ClientConnectionResetError):
+            while not client.socket.closed:
+                await client.emit("no_such_command", {"filler": "x" * 1000})
+                await asyncio.sleep(0.001)  # a pace, and no wait for anything
+
+    async with stopping(database_url) as (url, stop), AsyncExitStack() as clients:
+        players = [await clients.enter_async_context(connected(url)) for _ in range(20)]
+        sending = [asyncio.create_task(send_on(player)) for player in players]
+        closing = [asyncio.create_task(player.closed()) for player in players]
+        await stop()
+        assert await asyncio.gather(*closing) == [1012] * 20
+        await asyncio.gather(*sending)
