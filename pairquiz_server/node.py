@@ -92,7 +92,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections = Connections()
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore())
+
+        def returned() -> None:
+            task = asyncio.create_task(catch_up.run())
+            catching_up.add(task)
+            task.add_done_callback(catching_up.discard)
+
+        catching_up: set[asyncio.Task[None]] = set()
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
             matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
         )
@@ -103,6 +110,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         margin_ms = settings.game.lag_credit_max_ms + 1
         sweeper = Sweeper(matches, rows, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
+        catch_up = CatchUp(game, connections)
         health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
@@ -136,7 +144,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 presence.run(),
             )
         )
-        relaying = watched(relay.run(CatchUp(game, connections).run), failed) if relay else None
+        relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         site = build_site(sockets, rest, transports, origins, refusals, drain)
         try:
@@ -145,7 +153,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            cutting.cancel()
+            for task in (cutting, *catching_up):
+                task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
             for task in agents:

@@ -23,7 +23,11 @@ OVERLOOKED_MS = 2000
 
 
 class Heartbeat:
-    """Beats for one node. `moved` hears of each beat that moved clocks; `forgotten`, that others took us for dead."""
+    """Beats for one node. `moved` hears of each beat that moved clocks; `forgotten`, that others took us for dead.
+
+    `returned` hears of the end of a silence in which beats failed: one of them may have moved clocks all the same, and
+    only its answer was lost.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,9 @@ class Heartbeat:
         *,
         moved: Callable[[Beat], None],
         forgotten: Callable[[], None],
+        returned: Callable[[], None],
     ) -> None:
+        self._returned = returned
         self._nodes = nodes
         self._clock = clock
         self._node = node
@@ -85,6 +91,8 @@ class Heartbeat:
         if self._failing:
             self._failing = False
             log.info("heartbeat_returned")
+            if silent:
+                self._returned()
         if beat.gap_ms:
             log.warning("outage_credited", gap_ms=beat.gap_ms, matches=len(beat.moved))
             self._moved(beat)

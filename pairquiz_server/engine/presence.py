@@ -39,6 +39,10 @@ class Changes(Struct):
     went: dict[str, Cause]
     doubted: set[str]
 
+    def cause(self, player_id: str) -> Cause:
+        """Return how a player went; a lost line where nobody saw it."""
+        return self.went.get(player_id, Cause.CONNECTION_LOST)
+
 
 class Presence:
     """Keeps the presence of one node's players, and marks absences.
@@ -58,6 +62,7 @@ class Presence:
         self._here: set[str] = set()
         self._changes = Changes({}, {}, set())
         self._wake = asyncio.Event()
+        self._marks: asyncio.Queue[tuple[Mapping[str, int], Mapping[str, Cause]] | None] = asyncio.Queue()
         self._pace = Pace()
 
     def came(self, player_id: str) -> None:
@@ -98,17 +103,19 @@ class Presence:
 
     async def run(self) -> None:
         """Work until `stop`."""
-        await asyncio.gather(self._follow(), self._look())
+        await asyncio.gather(self._follow(), self._mark(), self._look())
 
     async def _follow(self) -> None:
+        """Write who comes and goes, and wait for nothing else: what a node has not written, no other one can know."""
         while True:
             await self._wake.wait()
             if self._pace.stopped:
+                self._marks.put_nowait(None)
                 return
             self._wake.clear()
             changes, self._changes = self._changes, Changes({}, {}, set())
             try:
-                await self._carry_out(changes)
+                gone = await self._note(changes)
             except StorageUnavailable as error:
                 log.warning("presence_failed", reason=str(error))
                 self._merge_back(changes)
@@ -116,6 +123,25 @@ class Presence:
             except Exception:
                 log.exception("presence_failed")  # a fault of ours must not end all presence
                 await self._pace.rest(LOOK_EVERY_S)  # `mend_mistakes` does what was lost here
+            else:
+                if changes.came or gone:
+                    self._marks.put_nowait((changes.came, {player: changes.cause(player) for player in gone}))
+
+    async def _mark(self) -> None:
+        """Mark in the matches what has been written, in its order."""
+        while (marks := await self._marks.get()) is not None:
+            came, gone = marks
+            while not self._pace.stopped:
+                try:
+                    seats = await self._rows.find_seats([*came, *gone])
+                    await self._mark_present([seat for seat in seats if seat.away and seat.player_id in came], came)
+                    await self._mark_absent([seat for seat in seats if not seat.away and seat.player_id in gone], gone)
+                    break
+                except StorageUnavailable:
+                    await self._pace.rest(LOOK_EVERY_S)
+                except Exception:
+                    log.exception("presence_failed")
+                    break
 
     async def _look(self) -> None:
         looks = 0
@@ -135,7 +161,7 @@ class Presence:
         """Take the players of nodes that are silent for too long as gone. Raises `StorageUnavailable`."""
         left = await self._nodes.bury(DEAD_AFTER_MS)
         for player_id in set(left) - self._here:
-            self._changes.went.setdefault(player_id, Cause.CONNECTION_LOST)
+            self._changes.went.setdefault(player_id, Cause.NODE_LOST)
         if left:
             log.warning("node_died", players=len(left))
             self._wake.set()
@@ -145,19 +171,18 @@ class Presence:
         wrong = await self._rows.find_mistakes()
         await self._mark_present([seat for seat in wrong if seat.away], {})
         absent = [seat for seat in wrong if not seat.away and seat.player_id not in self._here]
-        await self._mark_absent(absent, {})
+        await self._mark_absent(absent, dict.fromkeys((seat.player_id for seat in absent), Cause.NODE_LOST))
 
-    async def _carry_out(self, changes: Changes) -> None:
+    async def _note(self, changes: Changes) -> list[str]:
+        """Write what has changed, and return who is connected nowhere."""
         came, went = changes.came, changes.went
         gone = await self._rows.note(self._node, came, list(went)) if came or went else []
         if doubted := changes.doubted - self._here:
             gone += await self._rows.find_absent(list(doubted))
-        if came or gone:
-            seats = await self._rows.find_seats([*came, *gone])
-            await self._mark_present([seat for seat in seats if seat.away and seat.player_id in came], came)
-            await self._mark_absent([seat for seat in seats if not seat.away and seat.player_id in gone], went)
+        return gone
 
     async def _mark_absent(self, seats: list[SeatTaken], causes: Mapping[str, Cause]) -> None:
+        seats = [seat for seat in seats if seat.player_id not in self._here]  # who is back already never was away
         if not seats:
             return
         now = self._clock.now()
@@ -166,7 +191,7 @@ class Presence:
                 MarkAbsent(
                     match_id=seat.match_id,
                     player_id=seat.player_id,
-                    cause=causes.get(seat.player_id, Cause.CONNECTION_LOST),
+                    cause=causes[seat.player_id],
                     patience=self._patience,
                 ),
                 now,

@@ -103,7 +103,7 @@ def receipt(answer: Answer) -> Receipt:
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
     """As the player who is still there hears of the other's absence."""
-    return OpponentDisconnected(str(match.id), absence.cause, version, absence.reconnect_by)
+    return OpponentDisconnected(str(match.id), absence.shown, version, absence.reconnect_by)
 
 
 def quiz_results(match: Match, seat: int) -> QuizResults:
@@ -147,7 +147,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
-        your_absence=AbsenceState(mine.absence.cause, mine.absence.reconnect_by) if mine.absence else None,
+        your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
     )
 
@@ -207,6 +207,6 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
         answered=len(other.answers),
         score=other.score,
         completed=other.completed_at is not None,
-        cause=other.absence.cause if other.absence else None,
+        cause=other.absence.shown if other.absence else None,
         reconnect_by=other.absence.reconnect_by if other.absence else None,
     )

@@ -16,6 +16,8 @@ class Cause(StrEnum):
     """The line broke without a word: no close frame, or no answer to a ping."""
     CLOSED = "closed"
     """The page or the app closed the connection."""
+    NODE_LOST = "node_lost"
+    """The server's own fault: its node went silent, or nobody had noted it. Players see a lost line."""
 
 
 class Absence(Struct, frozen=True):
@@ -30,8 +32,13 @@ class Absence(Struct, frozen=True):
         return self.reconnect_by is not None and now > self.reconnect_by
 
     def spent(self, now: int) -> int:
-        """Return what a return at `now` takes from the budget: nothing where no clock ran."""
-        return 0 if self.reconnect_by is None else max(now - self.since, 0)
+        """Return what a return at `now` takes from the budget: nothing without a clock, or by the server's fault."""
+        return 0 if self.reconnect_by is None or self.cause is Cause.NODE_LOST else max(now - self.since, 0)
+
+    @property
+    def shown(self) -> Cause:
+        """The cause as players see it."""
+        return Cause.CONNECTION_LOST if self.cause is Cause.NODE_LOST else self.cause
 
 
 class Patience(Struct, frozen=True):
@@ -43,6 +50,8 @@ class Patience(Struct, frozen=True):
 
     def absence(self, cause: Cause, away_ms: int, now: int) -> Absence:
         """Return an absence whose clock begins at `now`, of a player who was away for `away_ms` before."""
+        if cause is Cause.NODE_LOST:
+            return Absence(now, cause, now + self.lost_ms)
         grace_ms = self.lost_ms if cause is Cause.CONNECTION_LOST else self.closed_ms
         return Absence(now, cause, now + self._allowed(grace_ms, away_ms))
 

@@ -28,27 +28,35 @@ class CatchUp:
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
 
     async def _player(self, player_id: str) -> None:
+        reads = 0
         while self._connections.present(player_id):
             try:
                 matches = await self._matches(player_id)
-            except Refused as refusal:
-                if refusal.code is not Code.STORAGE_UNAVAILABLE:
-                    raise
+            except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
+            reads += 1
             heard = self._connections.followed(player_id)
-            if all(match.version >= heard.get(str(match.id), 0) for match in matches):
+            # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
+            if reads > 1 or all(match.version >= heard.get(str(match.id), 0) for match in matches):
                 for match in matches:
                     self._tell(player_id, match)
                 return
-            # What was read is older than what was told meanwhile.
 
     async def _matches(self, player_id: str) -> list[Match]:
-        """Return a player's live matches, and those of whose end the player has not heard. Raises `Refused`."""
+        """Return a player's live matches, and those of whose end the player has not heard.
+
+        Raises `Refused` (`storage_unavailable`).
+        """
         heard_of = {UUID(session_id) for session_id in self._connections.followed(player_id)}
-        live = await self._game.live_matches(player_id)
-        over = heard_of - {match.id for match in live}
-        return live + [await self._game.view(player_id, match_id) for match_id in sorted(over)]
+        matches = await self._game.live_matches(player_id)
+        for match_id in sorted(heard_of - {match.id for match in matches}):
+            try:
+                matches.append(await self._game.view(player_id, match_id))
+            except Refused as refusal:
+                if refusal.code is Code.STORAGE_UNAVAILABLE:
+                    raise  # any other: a failover has forgotten the match
+        return matches
 
     def _tell(self, player_id: str, match: Match) -> None:
         seat = match.seat_of(player_id)

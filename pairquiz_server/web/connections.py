@@ -161,7 +161,7 @@ class Connections:
             return  # gone while the match was read
         followed = self._followed.setdefault(player_id, {})
         if live:
-            followed[session_id] = version
+            followed[session_id] = max(version, followed.get(session_id, 0))
         else:
             followed.pop(session_id, None)
 

@@ -290,6 +290,8 @@ class Relay:
         for node, other in list(self._others.items()):
             if now - other.heard_at > SILENCE_S:
                 del self._others[node]
+                # What it had committed and not yet published when it died, nobody will ever tell.
+                self._catch_up_due.set()
 
     def _concerns_others(self, player_id: str) -> bool:
         """Tell whether a player may be connected to another node: all who hear us must have said that they are not."""

@@ -5,7 +5,8 @@ ALTER TYPE pairquiz.end_reason ADD VALUE 'both_absent';     -- in_progress -> ab
 
 CREATE TYPE pairquiz.absence_cause AS ENUM (
     'connection_lost', -- the line broke without a word
-    'closed'           -- the page or the app closed the connection
+    'closed',          -- the page or the app closed the connection
+    'node_lost'        -- the server's own fault: takes nothing from the budget, and has the whole grace
 );
 
 ALTER TABLE pairquiz.matches

@@ -28,7 +28,8 @@ ON CONFLICT (single) DO NOTHING;
 --   $2 bigint  its clock
 --   $3 bigint  the longest gap (milliseconds) that is no outage
 -- Returns the game's clock (never less than at the last beat and what the database says has passed since, unless the
--- database's clock was set: a node whose clock is behind adopts it, and so all nodes agree), the gap that was
+-- database's clock was set: beats come twice a second, so that more than 700 ms are a step. A node whose clock is behind
+-- adopts it, and so all nodes agree), the gap that was
 -- credited (0 if none was), whether the node still counts as alive, and the matches that were moved, as JSON.
 -- Locks: the heartbeat's row first, then live matches in the order of their ids, as `save` does.
 WITH row AS MATERIALIZED (
@@ -39,7 +40,7 @@ read AS MATERIALIZED (
 ),
 last AS MATERIALIZED (
     SELECT
-        greatest(game_at, $2, CASE WHEN database_at - beaten_at BETWEEN 0 AND $3 THEN game_at + database_at - beaten_at END)
+        greatest(game_at, $2, CASE WHEN database_at - beaten_at BETWEEN 0 AND 700 THEN game_at + database_at - beaten_at END)
             AS now,
         CASE WHEN $2 - game_at > $3 THEN $2 - game_at ELSE 0 END AS gap,
         database_at

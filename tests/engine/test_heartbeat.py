@@ -22,12 +22,23 @@ class Life:
         self.nodes = Nodes(node.database)
         self.credited: list[Beat] = []
         self.forgotten = 0
-        self.heartbeat = Heartbeat(self.nodes, node.clock, self.id, moved=self._moved, forgotten=self._forgotten)  # type: ignore[arg-type]
+        self.returned = 0
+        self.heartbeat = Heartbeat(
+            self.nodes,
+            node.clock,  # type: ignore[arg-type]
+            self.id,
+            moved=self._moved,
+            forgotten=self._forgotten,
+            returned=self._returned,
+        )
         self._node = node
 
     def _moved(self, beat: Beat) -> None:
         self.credited.append(beat)
         self._node.committer.forget(match.id for match in beat.moved)
+
+    def _returned(self) -> None:
+        self.returned += 1
 
     def _forgotten(self) -> None:
         self.forgotten += 1
