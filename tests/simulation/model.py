@@ -107,7 +107,9 @@ class Model:
         free = {
             change.match.join_code
             for change in ordered
-            if change.from_version and change.match.id not in stuck and change.match.status is not Status.WAITING
+            if self._waiting.get(change.match.join_code) == change.match.id
+            and change.match.id not in stuck
+            and change.match.status is not Status.WAITING
         }
         codes: set[str] = set()
         requests: set[tuple[str, str]] = set()
