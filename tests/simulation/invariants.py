@@ -374,6 +374,8 @@ class Checker:
         away_s = to_served - attendance.away_from_served
         if absence is not None and absence.reconnect_by is not None:
             self._check_nobody_came(after, seat, absence.reconnect_by, attendance)
+            if attendance.there and attendance.came_ms <= absence.reconnect_by:
+                return  # judged above: whoever came in time may only lose where nobody could know
         if absence is None or absence.reconnect_by is None:
             self._break(Invariant.NOBODY_THERE_IS_AWAY, before.id, f"seat {index} forfeits without an absence")
         elif away_s < (absence.reconnect_by - absence.since) / 1000 - _SLACK_S:
