@@ -12,7 +12,7 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.store.nodes import MovedMatch
-from tests.simulation.node import Connection, Reply
+from tests.simulation.node import Connection, Node, Reply
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -43,6 +43,12 @@ class Client:
     @property
     def connected(self) -> bool:
         return self._connection is not None
+
+    @property
+    def node(self) -> Node:
+        """The node that this player is connected to."""
+        assert self._connection is not None
+        return self._connection.node
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability

@@ -19,7 +19,6 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import LIVE, Match, Outcome, Seat, Status
-from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.rows import Change
 from tests.simulation.node import EPOCH_MS, MARGIN_MS, PATIENCE, Node, Reply, Request
 
@@ -35,18 +34,18 @@ SETTLED_WITHIN_S = 10.0
 """A command that has reached a node has a reply by then, unless the node dies."""
 KNOWN_WITHIN_S = 25.0
 """A player's coming and going is marked by then, also by those who look for mistakes."""
-_CLOCKS_DIFFER_MS = 1000
-"""A node learns another's clock as of that one's last beat, half a second ago, by a line that may be slow."""
-_RETURN_KNOWN_WITHIN_S = 6.0
-"""Three steps go to the store before a return counts, and nothing counts by a node whose own line is ill: who comes
-back to one may lose. (That is a hole of the engine's, which looks at nobody's presence before it ends a match.)"""
-_MOST_CREDITED_MS = 2500
+_CLOCKS_DIFFER_MS = 60
+"""A beat brings the game's clock; what its answer was on the way, a node that had been behind stays behind."""
+_NOTED_WITHIN_S = 0.25
+"""A node whose line is well has noted by then who came to it: that is before the sweeper's margin is over."""
+_NOTED_AFTER_ILLNESS_S = 6.0
+"""What a node had begun on an ill line may take it so long to give up, and only then it says who came meanwhile.
+Nobody else can know of a player who came to a node that the store does not hear."""
 _SLACK_S = 0.25 + _CLOCKS_DIFFER_MS / 1000
+_CLOCKS_AGREE_WITHIN_S = 1.0
+"""Two beats, and a step of the database's clock that is too small to be told from time that passes."""
 _BRIEFLY_S = 1.5
 """Who is there for so short a time may not have been seen."""
-
-
-LOST_ANSWERS_ARE_RESOLVED = hasattr(Matches, "resolve")
 
 
 class Invariant(StrEnum):
@@ -72,6 +71,8 @@ class Invariant(StrEnum):
     EVERY_MATCH_ENDS = "every match ends"
     RESULTS_AGREE = "both players' results are those of the store"
     NOBODY_LOSES_BY_OUTAGE = "no match's or absence's time runs while there is no service"
+    WHO_CAME_IN_TIME_STAYS = "nobody forfeits who came back in time to a node that the store hears"
+    CLOCKS_AGREE = "the clocks of nodes agree"
     NOBODY_THERE_IS_AWAY = "whoever is there for long is not away, and the other way round"
     BUDGET_HOLDS = "no absence is allowed more than the budget leaves"
     NO_FAULT_OF_OURS = "nothing fails by a fault of ours"
@@ -108,6 +109,8 @@ class Attendance(Struct):
     """When a player last came and went: virtual seconds, and seconds of service."""
 
     there: bool = False
+    node: Node | None = None
+    came_ms: int = 0
     came_at: float = 0.0
     went_at: float = 0.0
     away_from_served: float = 0.0
@@ -144,8 +147,7 @@ class Checker:
                 "committed", match_id, f"{change.from_version} -> {after.version} {after.status} {_names(change)}"
             )
         self._check_versions(change, before, after)
-        if LOST_ANSWERS_ARE_RESOLVED:
-            self._unannounced.append((world.loop.time(), match_id, after.version))
+        self._unannounced.append((world.loop.time(), match_id, after.version))
         for index, seat in enumerate(after.seats):
             old = before.seats[index].answers if before and index < len(before.seats) else ()
             if seat.answers[: len(old)] != old:
@@ -167,7 +169,7 @@ class Checker:
             elif isinstance(event, PlayerReturned):
                 self.counts.returns += 1
             elif isinstance(event, PlayerForfeited):
-                self._check_forfeit(before, event.seat)
+                self._check_forfeit(before, after, event.seat)
         if after.status not in LIVE:
             self.counts.ended += 1
             self._check_fair_end(after)
@@ -184,6 +186,8 @@ class Checker:
         """A player has a connection."""
         attendance = self._attendance.setdefault(client.player.id, Attendance())
         attendance.there, attendance.came_at = True, self._world.loop.time()
+        attendance.node = client.node
+        attendance.came_ms = client.node.clock.now()
         attendance.away_to_served = self._served()
         if self._world.noting:
             self._world.note("came", client.match_id, client.player.id)
@@ -285,6 +289,7 @@ class Checker:
                     Invariant.EVERY_REPLY, _match_of(request), f"node {node.number} is silent on {_told(request)}"
                 )
         self._check_announced(now)
+        self._check_clocks(now)
         for node in self._world.nodes:
             if not self._world.serves(node):
                 self._ill_at[node] = now
@@ -325,11 +330,15 @@ class Checker:
         question = match.question(answer.question_id)
         right = question is not None and question.correct == answer.chosen
         span_ms = match.question_count * match.time_limit_s * 1000
-        left_ms = match.deadline_at - max(answer.judged_at, match.resumed_at or 0)
+        counts_at = answer.judged_at
+        if match.resumed_at is not None and match.paused_at is not None and counts_at < match.resumed_at:
+            counts_at = min(counts_at + match.resumed_at - match.paused_at, match.resumed_at)
+        left_ms = match.deadline_at - counts_at
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
         # An outage is counted from the last beat before it, which may be older than the match.
-        in_time = 0 <= left_ms <= span_ms + (_CLOCKS_DIFFER_MS if match.resumed_at is None else _MOST_CREDITED_MS)
+        older_ms = max(match.started_at - (match.paused_at or match.started_at), 0)
+        in_time = 0 <= left_ms <= span_ms + older_ms + _CLOCKS_DIFFER_MS
         if question is None or answer.correct != right or answer.points != fair or not in_time:
             self._break(
                 Invariant.POINTS_ARE_THE_RULES,
@@ -354,8 +363,8 @@ class Checker:
         if not 0 <= allowed_ms <= left_ms or seat.away_ms < 0:
             self._break(Invariant.BUDGET_HOLDS, match.id, f"seat {index}: {absence} after {seat.away_ms} ms")
 
-    def _check_forfeit(self, before: Match | None, index: int) -> None:
-        """Who loses by absence was connected nowhere for so long, while there was service."""
+    def _check_forfeit(self, before: Match | None, after: Match, index: int) -> None:
+        """Who loses by absence was connected nowhere for so long, while there was service, and did not come in time."""
         self.counts.forfeits += 1
         assert before is not None
         seat = before.seats[index]
@@ -363,14 +372,33 @@ class Checker:
         attendance = self._attendance[seat.player.id]
         to_served = attendance.away_to_served if attendance.there else self._served()
         away_s = to_served - attendance.away_from_served
-        ill_at = max(self._ill_at.get(node, node.born_at) for node in self._world.nodes)
-        if attendance.there and self._world.loop.time() - max(attendance.came_at, ill_at) < _RETURN_KNOWN_WITHIN_S:
-            return
+        if absence is not None and absence.reconnect_by is not None:
+            self._check_nobody_came(after, seat, absence.reconnect_by, attendance)
+            if attendance.there and attendance.came_ms <= absence.reconnect_by:
+                return  # judged above: whoever came in time may only lose where nobody could know
         if absence is None or absence.reconnect_by is None:
             self._break(Invariant.NOBODY_THERE_IS_AWAY, before.id, f"seat {index} forfeits without an absence")
         elif away_s < (absence.reconnect_by - absence.since) / 1000 - _SLACK_S:
             detail = f"{seat.player.id} was away for {away_s:.3f} s of service, with {absence}"
             self._break(Invariant.NOBODY_LOSES_BY_OUTAGE, before.id, detail)
+
+    def _check_nobody_came(self, after: Match, seat: Seat, by: int, attendance: Attendance) -> None:
+        assert after.ended_at is not None
+        noted_at = self._world.model.noted_at.get(seat.player.id)
+        came = self._world.model.came_by(seat.player.id, by)
+        if came and noted_at is not None and noted_at < after.ended_at - _CLOCKS_DIFFER_MS:
+            detail = f"{seat.player.id} came at {_clock(min(came))}, noted {_clock(noted_at)}, before {_clock(by)}"
+            self._break(Invariant.WHO_CAME_IN_TIME_STAYS, after.id, detail)
+        node = attendance.node
+        if not attendance.there or node is None or not node.alive or attendance.came_ms > by:
+            return
+        ill_at, now = self._ill_at.get(node, node.born_at), self._world.loop.time()
+        known_after = attendance.came_at + _NOTED_WITHIN_S
+        if ill_at > attendance.came_at - _NOTED_AFTER_ILLNESS_S:
+            known_after = max(attendance.came_at, ill_at) + _NOTED_AFTER_ILLNESS_S
+        if now > known_after:
+            detail = f"{seat.player.id} came to node {node.number} at {_clock(attendance.came_ms)}, before {_clock(by)}"
+            self._break(Invariant.WHO_CAME_IN_TIME_STAYS, after.id, detail)
 
     def _check_fair_end(self, after: Match) -> None:
         """A match that its deadline ends had all its time while there was service."""
@@ -393,6 +421,16 @@ class Checker:
             known = self._world.crashed_at > at - 60 or version in self._announced.get(match_id, ())
             if not known:
                 self._break(Invariant.STORED_IS_ANNOUNCED, match_id, f"version {version}, committed at {at:.3f}")
+
+    def _check_clocks(self, now: float) -> None:
+        """Two nodes that have beaten on well lines since anything was wrong have one time."""
+        if now - max(self._ill_at.get(node, node.born_at) for node in self._world.nodes) < _CLOCKS_AGREE_WITHIN_S:
+            return
+        if now - self._world.stepped_at < _CLOCKS_AGREE_WITHIN_S:
+            return
+        apart = [node.clock.now() for node in self._world.nodes]
+        if max(apart) - min(apart) > _CLOCKS_DIFFER_MS:
+            self._break(Invariant.CLOCKS_AGREE, None, f"they are {max(apart) - min(apart)} ms apart")
 
     def _check_attendance(self, now: float) -> None:
         well_since = max(self._ill_at.get(node, node.born_at) for node in self._world.nodes)

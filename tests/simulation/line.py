@@ -75,6 +75,7 @@ class Line:
         self.slow = 0
         self.cut = 0
         self._connected = dict(_CONNECTIONS)
+        self._lost: set[Over] = set()
         self._available = asyncio.Event()
         self._available.set()
 
@@ -192,10 +193,13 @@ class Line:
 
         def reach() -> None:
             if self._weather.frozen:
-                if self._connected[over]:  # it ends with this one's patience, and a frozen store makes no new ones
+                if (
+                    self._connected[over] and over not in self._lost
+                ):  # it ends with this one's patience, and a frozen store makes no new ones
                     self._connected[over] -= 1
                     self._weather.keep(thawed)
                 return
+            self._lost.discard(over)
             if self._weather.down:
                 loop.call_later(back, _fail, answer, "the store is down")
                 return
@@ -212,6 +216,7 @@ class Line:
             reach()
 
         if self.cut:
+            self._lost.add(over)
             if self._random.random() < 0.5:  # else nothing tells
                 loop.call_later(there, _fail, answer, "the line is cut")
         elif trouble is Kind.LOST_BEFORE:

@@ -53,8 +53,10 @@ class Model:
         committed: Committed = lambda *_: None,
         moved: Moved = lambda *_: None,
         now: Callable[[], int] = lambda: 0,
+        game_now: Callable[[], int] = lambda: 0,
         answers_are_unique: bool = True,
     ) -> None:
+        self._game_now = game_now
         self.matches: dict[UUID, Match] = {}
         self.events: dict[UUID, list[Event]] = {}
         self.conflicts = 0
@@ -66,6 +68,7 @@ class Model:
         self._now = now
         self.nodes: dict[UUID, int] = {}
         self.presence: dict[str, dict[UUID, int]] = {}
+        self.noted_at: dict[str, int] = {}
         self.game_at: int | None = None
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
@@ -107,7 +110,9 @@ class Model:
         free = {
             change.match.join_code
             for change in ordered
-            if change.from_version and change.match.id not in stuck and change.match.status is not Status.WAITING
+            if self._waiting.get(change.match.join_code) == change.match.id
+            and change.match.id not in stuck
+            and change.match.status is not Status.WAITING
         }
         codes: set[str] = set()
         requests: set[tuple[str, str]] = set()
@@ -259,6 +264,7 @@ class Model:
         if node in self.nodes:
             for player, came_at in came.items():
                 self.presence.setdefault(player, {}).setdefault(node, came_at)
+                self.noted_at[player] = self._game_now()
 
     def find_absent(self, players: Sequence[str]) -> list[str]:
         return sorted(player for player in players if player not in self.presence)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -353,6 +353,7 @@ def test_model_answers_as_the_store_does(postgres: EmbeddedPostgres, template: s
                 max_examples=examples,
                 stateful_step_count=40,
                 deadline=None,
+                phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink one on a real database takes minutes
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -98,12 +98,14 @@ class World:
             committed=self.checker.committed,
             moved=self.checker.moved,
             now=lambda: EPOCH_MS + self._database_step_ms + int(self.loop.time() * 1000),
+            game_now=self.now_ms,
             answers_are_unique=answers_are_unique,
         )
         self._failed: BaseException | None = None
         self._partitions = 0
         self._lives = [0, 0]
         self.crashed_at = -float("inf")
+        self.stepped_at = -float("inf")
         self._tasks: dict[Any, None] = {}
         self._pairs_left = len(plan.pairs)
         self.nodes = [Node(self, 0, 0), Node(self, 1, 0)]
@@ -236,6 +238,7 @@ class World:
                     line.cut -= 1
 
             case Kind.STEP:
+                self.stepped_at = self.loop.time()
                 self._database_step_ms += int((fault.until - fault.at) * (-1000 if fault.node else 1000))
             case Kind.PARTITION:
                 self._partitions += 1
