@@ -162,7 +162,7 @@ class Node:
         self._run(self._boot())
 
     async def _boot(self) -> None:
-        """Do what `app.running` does: join the other nodes' time, and serve. Where it fails, do it again."""
+        """Do what `node.running` does: join the other nodes' time, and serve. Where it fails, do it again."""
         line: Any = self.line
         while not self.alive:
             node_id = UUID(int=self.random.getrandbits(128), version=4)
@@ -174,7 +174,12 @@ class Node:
                 clock: Any = self.clock
                 await self.line.enter(node_id, self.clock.now())
                 heartbeat = Heartbeat(
-                    line, clock, node_id, moved=self._moved, forgotten=lambda: self.presence.restore()
+                    line,
+                    clock,
+                    node_id,
+                    moved=self._moved,
+                    forgotten=lambda: self.presence.restore(),
+                    returned=self.resynchronize,
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
