@@ -97,6 +97,7 @@ class Counts(Struct):
     unavailable: int = 0
     duplicates: int = 0
     conflicts: int = 0
+    lost_commits: int = 0
     gaps: int = 0
     absences: int = 0
     returns: int = 0

@@ -45,6 +45,7 @@ class Weather:
 
     def __init__(self, random: Random) -> None:
         self.down = 0
+        self.lost_commits = 0
         self.frozen = 0
         self._random = random
         self._frozen_work: list[Callable[[], None]] = []
@@ -131,7 +132,7 @@ class Line:
         """Also tells whether the store is there at all: while it is not, nothing else is tried."""
         try:
             # Whoever has to connect anew is given up as soon as others are.
-            connected = self._connected[Over.PROBE] and not self.cut
+            connected = self._connected[Over.PROBE] and Over.PROBE not in self._lost and not self.cut
             beat: Beat = await self._ask(
                 lambda: self._model.beat(node, now, overlooked_ms),
                 over=Over.PROBE,
@@ -208,7 +209,9 @@ class Line:
             except Exception as error:  # the statement failed, and its asker hears why
                 loop.call_later(back, _raise, answer, error)
                 return
-            if trouble is not Kind.LOST_AFTER:
+            if trouble is Kind.LOST_AFTER:
+                self._weather.lost_commits += 1
+            else:
                 loop.call_later(back, _give, answer, result)
 
         def thawed() -> None:

@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -60,3 +61,16 @@ def test_same_seed_gives_the_same_trace_in_every_process() -> None:
 
 def test_another_seed_gives_another_trace() -> None:
     assert len({simulate(drawn_plan(seed, matches=5)).digest for seed in (1, 2, 3)}) == 3
+
+
+def test_every_wide_fault_occurs_in_each_few_runs() -> None:
+    """What two nodes are there for: a dead one, one without the store, no relay, and a COMMIT whose answer is lost."""
+    met: Counter[str] = Counter()
+    for seed in range(1, FRESH_SEEDS + 1):
+        report = simulate(drawn_plan(seed, matches=MATCHES), keep_story=True)
+        require_whole(report)
+        met.update(line.what for line in report.story)
+        met["lost commit"] += report.counts.lost_commits
+        met.update(f"fault {line.text.split()[0]}" for line in report.story if line.what == "fault")
+    for what in ("fault cut", "fault partition", "fault lost_after", "fault crash", "lost commit"):
+        assert met[what] > 0, what

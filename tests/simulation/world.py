@@ -125,6 +125,7 @@ class World:
             self.checker.finished()
         counts, at = self.checker.counts, loop.time()
         counts.conflicts = self.model.conflicts
+        counts.lost_commits = self.weather.lost_commits
         pair = self._pair_of(self.broken.match_id) if self.broken else None
         return Report(self.plan, self.broken, pair, self._digest.hexdigest(), at, counts, self.story)
 
@@ -227,6 +228,8 @@ class World:
                 if not self.nodes[fault.node].dead:
                     self.crashed_at = self.loop.time()
                     self.nodes[fault.node].kill()
+                    if all(node.dead for node in self.nodes):
+                        self.note("all nodes dead", None, "no node serves")
 
                     def end() -> None:
                         self._lives[fault.node] += 1
