@@ -205,7 +205,7 @@ class Model:
         gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
         database_at = self._now()
         passed_ms = database_at - self._beaten_at
-        carried_on = self.game_at + (passed_ms if 0 <= passed_ms <= overlooked_ms else 0)
+        carried_on = self.game_at + (passed_ms if 0 <= passed_ms <= 700 else 0)
         self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)

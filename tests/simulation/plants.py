@@ -37,13 +37,27 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a batch whose answer was lost once more, on top of whatever is stored by now."""
 
     def stubborn(committer: Any, save: Save) -> Save:
+        writing, matches = committer._writing, committer._matches
+
+        async def write(changes: list[Change]) -> frozenset[UUID]:
+            writing._number += 1
+            if writing._number == 1:
+                await matches.register(writing._node)
+            moved: frozenset[UUID] = await matches.save(changes, writing._node, writing._number)
+            return moved
+
         async def save_until_answered(changes: list[Change]) -> frozenset[UUID]:
-            try:
-                return await save(changes)
-            except StorageUnavailable:
-                await asyncio.sleep(0.05)
-                stored = await committer._matches.load([change.match.id for change in changes])
-                return await save([_on_top(change, stored.get(change.match.id)) for change in changes])
+            while True:
+                try:
+                    return await write(changes)
+                except StorageUnavailable:
+                    await asyncio.sleep(0.05)
+                    await matches.back()
+                try:
+                    stored = await matches.load([change.match.id for change in changes])
+                except StorageUnavailable:
+                    continue
+                changes = [_on_top(change, stored.get(change.match.id)) for change in changes]
 
         return save_until_answered
 
@@ -58,14 +72,14 @@ def lose_the_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:
     real = Committer.__init__
 
-    def init(self: Any, matches: Any, *arguments: Any, **more: Any) -> None:
-        real(self, matches, *arguments, **more)
-        save = planted(self, matches.save)
+    def init(self: Any, *arguments: Any, **more: Any) -> None:
+        real(self, *arguments, **more)
+        save = planted(self, self._writing.save)
 
-        async def listed(changes: Iterable[Change], *fence: Any) -> frozenset[UUID]:
-            return await save(list(changes), *fence)
+        async def listed(changes: Iterable[Change]) -> frozenset[UUID]:
+            return await save(list(changes))
 
-        matches.save = listed
+        self._writing.save = listed
 
     monkeypatch.setattr(Committer, "__init__", init)
 

@@ -125,7 +125,7 @@ class TestClock:
         assert (await nodes.read_clock()).game_at == NOW + 1_500
         assert (await beat(nodes, NOW + 1_600)).now == NOW + 1_600
 
-    @pytest.mark.parametrize("passed_ms", [300, 1_500])
+    @pytest.mark.parametrize("passed_ms", [300, 600])
     async def test_nodes_agree_after_each_beat_though_time_has_passed_since_the_last(
         self, nodes: Nodes, other_database: Database, passed_ms: int
     ) -> None:
@@ -141,7 +141,7 @@ class TestClock:
                 at += after.beaten_at - before.beaten_at
                 assert (told.now, told.gap_ms, after.game_at) == (at, 0, at)
 
-    @pytest.mark.parametrize("forward_ms", [-HOUR, -5_000, OVERLOOKED_MS + 1, HOUR])
+    @pytest.mark.parametrize("forward_ms", [-HOUR, -5_000, 701, HOUR])
     async def test_database_clock_that_was_set_moves_no_game_clock(self, nodes: Nodes, forward_ms: int) -> None:
         await set_database_clock(nodes, forward_ms)
         assert await carry_on(nodes, NOW + 400) == Beat(NOW + 400, 0, alive=True, moved=[])
