@@ -1,0 +1,149 @@
+"""Who is away counts over all nodes, and nobody loses because somebody was slow to write it down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import pytest
+
+from pairquiz_server.engine.presence import Presence
+from pairquiz_server.rules.absence import Cause, Patience
+from pairquiz_server.rules.commands import MarkAbsent
+from pairquiz_server.rules.match import Match, Outcome
+from pairquiz_server.store.nodes import Nodes
+from pairquiz_server.store.pool import Database
+from pairquiz_server.store.presence import PresenceRows
+from tests.engine.stage import ALICE, BOB, MARGIN_MS, PATIENCE_S, HandClock, Node, running_node
+
+PATIENCE = Patience(lost_ms=30_000, closed_ms=10_000, budget_ms=40_000)
+
+
+@asynccontextmanager
+async def presence_of(node: Node) -> AsyncIterator[tuple[Presence, UUID]]:
+    """The presence of a node, at work."""
+    number = uuid4()
+    nodes = Nodes(node.database)
+    await nodes.enter(number, node.clock.now())
+    presence = Presence(PresenceRows(node.database), nodes, node.committer, node.clock, number, PATIENCE)  # type: ignore[arg-type]
+    working = asyncio.create_task(presence.run())
+    try:
+        yield presence, number
+    finally:
+        node.matches.flowing.set()
+        presence.stop()
+        async with asyncio.timeout(PATIENCE_S):
+            await working
+
+
+async def until(node: Node, match: Match, holds: Callable[[Match], bool]) -> Match:
+    """Wait until the stored match is as it should be."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds(stored := await node.stored(match)):
+            pass
+    return stored
+
+
+async def rows(node: Node) -> set[str]:
+    return {record["player_id"] for record in await node.database.fetch("SELECT player_id FROM pairquiz.presence")}
+
+
+@pytest.fixture
+async def node(database: Database) -> AsyncIterator[Node]:
+    async with running_node(database, HandClock()) as node:
+        yield node
+
+
+async def test_who_comes_back_is_written_though_marks_of_others_wait_for_their_commit(node: Node) -> None:
+    match = await node.started()
+    async with presence_of(node) as (presence, _):
+        for player in (ALICE, BOB):
+            presence.came(player.id)
+        presence.went(ALICE.id, Cause.CONNECTION_LOST)
+        gone = await until(node, match, lambda one: one.seats[0].absence is not None)
+        assert gone.seats[0].absence is not None
+        node.matches.flowing.clear()
+        node.matches.began.clear()
+        presence.went(BOB.id, Cause.CLOSED)
+        await node.matches.began.wait()  # his absence is on its way, and gets stuck
+        node.clock.at = gone.seats[0].absence.reconnect_by or 0
+        presence.came(ALICE.id)
+        async with asyncio.timeout(PATIENCE_S):
+            while ALICE.id not in await rows(node):
+                pass
+
+
+async def test_who_came_in_time_has_not_lost_though_nobody_could_mark_it(node: Node) -> None:
+    """A node has written that she is there, and then has died."""
+    match = await node.started()
+    at = node.clock.at
+    await node.send(MarkAbsent(match_id=match.id, player_id=ALICE.id, cause=Cause.CLOSED, patience=PATIENCE))
+    number = uuid4()
+    await Nodes(node.database).enter(number, at)
+    await PresenceRows(node.database).note(number, {ALICE.id: at + 10_000}, [])
+    node.clock.at = at + 10_000 + MARGIN_MS
+    await node.sweeper.sweep()
+    back = await node.stored(match)
+    assert (back.ended_at, back.seats[0].absence, back.seats[0].away_ms) == (None, None, 10_000)
+
+
+async def test_who_came_too_late_has_lost(node: Node) -> None:
+    match = await node.started()
+    at = node.clock.at
+    await node.send(MarkAbsent(match_id=match.id, player_id=ALICE.id, cause=Cause.CLOSED, patience=PATIENCE))
+    number = uuid4()
+    await Nodes(node.database).enter(number, at)
+    await PresenceRows(node.database).note(number, {ALICE.id: at + 10_001}, [])
+    node.clock.at = at + 10_000 + MARGIN_MS
+    await node.sweeper.sweep()
+    assert (await node.stored(match)).outcome(0) is Outcome.LOST
+
+
+async def test_a_return_counts_from_when_the_player_came(node: Node) -> None:
+    match = await node.started()
+    async with presence_of(node) as (presence, _):
+        presence.went(ALICE.id, Cause.CONNECTION_LOST)
+        await until(node, match, lambda one: one.seats[0].absence is not None)
+        node.clock.at += 4_000
+        presence.came(ALICE.id)
+        node.clock.at += 60_000  # so late it is when that is written
+        back = await until(node, match, lambda one: one.seats[0].absence is None)
+        assert back.seats[0].away_ms == 4_000
+
+
+async def test_seats_that_are_marked_wrongly_are_mended_at_no_cost(node: Node) -> None:
+    """Alice is nowhere and nobody has noted it; Bob counts as away and is there."""
+    match = await node.started()
+    await node.send(MarkAbsent(match_id=match.id, player_id=BOB.id, cause=Cause.CLOSED, patience=PATIENCE))
+    async with presence_of(node) as (presence, number):
+        await PresenceRows(node.database).note(number, {BOB.id: node.clock.at}, [])
+        await presence.mend_mistakes()
+        mended = await node.stored(match)
+        assert mended.seats[1].absence is None
+        absence = mended.seats[0].absence
+        assert absence is not None
+        assert (absence.cause, absence.shown) == (Cause.NODE_LOST, Cause.CONNECTION_LOST)
+        node.clock.at += 20_000
+        presence.came(ALICE.id)
+        back = await until(node, match, lambda one: one.seats[0].absence is None)
+        assert back.seats[0].away_ms == 0
+
+
+async def test_players_of_a_node_that_died_have_the_whole_grace_whatever_their_budget(node: Node) -> None:
+    match = await node.started()
+    dead, at = uuid4(), node.clock.at
+    nodes = Nodes(node.database)
+    await nodes.enter(dead, at)
+    await PresenceRows(node.database).note(dead, {ALICE.id: at, BOB.id: at}, [])
+    async with presence_of(node) as (presence, number):
+        for _ in range(2):
+            presence.came(ALICE.id)
+            presence.went(ALICE.id, Cause.CONNECTION_LOST)
+        for _ in range(8):
+            node.clock.at += 1_000
+            await nodes.beat(number, node.clock.at, 2_000, after_silence=False)
+        await presence.look_for_dead_nodes()
+        gone = await until(node, match, lambda one: all(seat.absence is not None for seat in one.seats))
+        for seat in gone.seats:
+            assert seat.absence is not None
+            assert seat.absence.reconnect_by == seat.absence.since + PATIENCE.lost_ms
