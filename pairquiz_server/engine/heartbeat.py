@@ -46,6 +46,7 @@ class Heartbeat:
         self._moved = moved
         self._forgotten = forgotten
         self._beaten_at = float("-inf")
+        self._database_ahead_ms: float | None = None
         self._beating = asyncio.Lock()
         self._failing = False
         self._pace = Pace()
@@ -74,7 +75,7 @@ class Heartbeat:
         """
         if self._age_ms() > OVERLOOKED_MS:
             async with self._beating:
-                if self._age_ms() > OVERLOOKED_MS:
+                while self._age_ms() > OVERLOOKED_MS:  # once more after one that was held up
                     await self._beat()
 
     async def beat(self) -> None:
@@ -83,9 +84,16 @@ class Heartbeat:
             await self._beat()
 
     async def _beat(self) -> None:
-        began = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         silent = self._age_ms() > OVERLOOKED_MS
-        beat = await self._nodes.beat(self._node, self._clock.now(), OVERLOOKED_MS, after_silence=silent)
+        expected_at = None if self._database_ahead_ms is None else int(began * 1000 + self._database_ahead_ms)
+        beat = await self._nodes.beat(
+            self._node, self._clock.now(), OVERLOOKED_MS, after_silence=silent, expected_at=expected_at
+        )
+        self._database_ahead_ms = beat.database_at - loop.time() * 1000
+        if beat.late:
+            return
         self._clock.advance_to(beat.now)
         self._beaten_at = began
         if self._failing:

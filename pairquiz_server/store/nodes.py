@@ -34,12 +34,17 @@ class MovedMatch(Struct, frozen=True):
 
 
 class Beat(Struct, frozen=True):
-    """What a sign of life has found: the game's clock, the gap that was credited, and whether the node is known."""
+    """What a sign of life has found: the game's clock, the gap that was credited, and whether the node is known.
+
+    `late` tells that it was held up and does not count; `database_at` is the database's clock.
+    """
 
     now: int
     gap_ms: int
     alive: bool
     moved: list[MovedMatch]
+    database_at: int = 0
+    late: bool = False
 
 
 _moved = msgspec.json.Decoder(list[MovedMatch])
@@ -61,15 +66,19 @@ class Nodes:
         await self._database.fetch(_QUERIES["open_clock"], now)
         await self._database.fetch(_QUERIES["enter"], node, now)
 
-    async def beat(self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool) -> Beat:
+    async def beat(
+        self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool, expected_at: int | None = None
+    ) -> Beat:
         """Give a sign of life; after a silence of more than `overlooked_ms` move the clocks of all live matches.
 
-        It probes the database: a failure means that it is away. To be called once at a time.
+        `expected_at` is what the database's clock should show. It probes the database: a failure means that it is
+        away. To be called once at a time.
         """
         timeout_s = _MOVE_TIMEOUT_S if after_silence else None
-        (record,) = await self._database.probe(_QUERIES["beat"], node, now, overlooked_ms, timeout_s=timeout_s)
+        query = _QUERIES["beat"]
+        (record,) = await self._database.probe(query, node, now, overlooked_ms, expected_at, timeout_s=timeout_s)
         moved = _moved.decode(record["moved"]) if record["moved"] else []
-        return Beat(record["now"], record["gap"], record["alive"], moved)
+        return Beat(record["now"], record["gap"], record["alive"], moved, record["database_at"], record["late"])
 
     async def bury(self, silent_ms: int) -> list[str]:
         """Remove nodes that were silent for so long; return the ids of the players who were connected to them."""

@@ -27,6 +27,10 @@ ON CONFLICT (single) DO NOTHING;
 --   $1 uuid    the node
 --   $2 bigint  its clock
 --   $3 bigint  the longest gap (milliseconds) that is no outage
+--   $4 bigint  what the database's clock should show, as the node remembers it; null where it does not
+-- A statement that is carried out more than a second after that was held up, by a frozen database, and its node has
+-- given it up: it is no sign of life, or it would take that second from the players. (So it is where the database's
+-- clock was just set; the node then remembers the new one.)
 -- Returns the game's clock (never less than at the last beat and what the database says has passed since, unless the
 -- database's clock was set: beats come twice a second, so that more than 700 ms are a step. A node whose clock is behind
 -- adopts it, and so all nodes agree), the gap that was
@@ -45,6 +49,7 @@ last AS MATERIALIZED (
         CASE WHEN $2 - game_at > $3 THEN $2 - game_at ELSE 0 END AS gap,
         database_at
     FROM read
+    WHERE $4::bigint IS NULL OR database_at - $4 <= 1000
 ),
 noted AS (
     UPDATE pairquiz.heartbeat SET game_at = last.now, beaten_at = last.database_at FROM last
@@ -88,11 +93,13 @@ moved AS (
     RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by
 )
 SELECT
-    last.now,
-    last.gap,
-    EXISTS (SELECT FROM alive WHERE id = $1) AS alive,
-    (SELECT json_agg(moved) FROM moved) AS moved
-FROM last;
+    coalesce(last.now, read.game_at) AS now,
+    coalesce(last.gap, 0) AS gap,
+    EXISTS (SELECT FROM pairquiz.nodes WHERE id = $1) AS alive,
+    (SELECT json_agg(moved) FROM moved) AS moved,
+    read.database_at,
+    last.now IS NULL AS late
+FROM read LEFT JOIN last ON true;
 
 -- name: bury
 -- Remove the nodes that were silent for $1 (bigint, milliseconds) while the service lived, and return the players who

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
@@ -360,7 +361,8 @@ class Checker:
     def _check_absence(self, match: Match, index: int, seat: Seat) -> None:
         absence = seat.absence
         allowed_ms = absence.reconnect_by - absence.since if absence and absence.reconnect_by is not None else 0
-        left_ms = PATIENCE.budget_ms - seat.away_ms
+        by_our_fault = absence is not None and absence.cause is Cause.NODE_LOST
+        left_ms = PATIENCE.lost_ms if by_our_fault else PATIENCE.budget_ms - seat.away_ms
         if not 0 <= allowed_ms <= left_ms or seat.away_ms < 0:
             self._break(Invariant.BUDGET_HOLDS, match.id, f"seat {index}: {absence} after {seat.away_ms} ms")
 

@@ -128,13 +128,15 @@ class Line:
     async def enter(self, node: UUID, now: int) -> None:
         await self._ask(lambda: self._model.enter(node, now))
 
-    async def beat(self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool) -> Beat:
+    async def beat(
+        self, node: UUID, now: int, overlooked_ms: int, *, after_silence: bool, expected_at: int | None = None
+    ) -> Beat:
         """Also tells whether the store is there at all: while it is not, nothing else is tried."""
         try:
             # Whoever has to connect anew is given up as soon as others are.
             connected = self._connected[Over.PROBE] and Over.PROBE not in self._lost and not self.cut
             beat: Beat = await self._ask(
-                lambda: self._model.beat(node, now, overlooked_ms),
+                lambda: self._model.beat(node, now, overlooked_ms, expected_at),
                 over=Over.PROBE,
                 patience_s=MOVE_TIMEOUT_S if after_silence and connected else COMMAND_TIMEOUT_S,
             )

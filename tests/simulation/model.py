@@ -199,18 +199,20 @@ class Model:
             self.game_at, self._beaten_at = now, self._now()
         self.nodes[node] = now
 
-    def beat(self, node: UUID, now: int, overlooked_ms: int) -> Beat:
+    def beat(self, node: UUID, now: int, overlooked_ms: int, expected_at: int | None = None) -> Beat:
         assert self.game_at is not None
         assert self._beaten_at is not None
         gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
         database_at = self._now()
+        if expected_at is not None and database_at - expected_at > 1000:
+            return Beat(self.game_at, 0, node in self.nodes, [], database_at, late=True)
         passed_ms = database_at - self._beaten_at
         carried_on = self.game_at + (passed_ms if 0 <= passed_ms <= 700 else 0)
         self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)
         moved = [self._move(match_id, gap_ms, self.game_at) for _, _, match_id in list(self._due)] if gap_ms else []
-        return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id))
+        return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id), database_at)
 
     def goes_on(self, span_ms: int) -> None:
         """Let the last sign of life be so much older."""

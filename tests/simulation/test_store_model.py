@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec.structs import replace
 
 from pairquiz_server.engine.game import shuffled
 from pairquiz_server.rules.absence import Cause, Patience
@@ -228,14 +229,21 @@ class Both(RuleBasedStateMachine):
     def topic_is_found(self, name: str, count_to: int) -> None:
         self.ask(lambda real: real.find_topic(name, count_to), lambda: self.model.find_topic(name, count_to))
 
-    @rule(node=nodes, behind_ms=st.sampled_from([0, 0, 700]), after_silence=st.booleans())
-    def node_beats(self, node: UUID, behind_ms: int, after_silence: bool) -> None:
+    @rule(
+        node=nodes,
+        behind_ms=st.sampled_from([0, 0, 700]),
+        after_silence=st.booleans(),
+        late=st.sampled_from([False, False, True]),
+    )
+    def node_beats(self, node: UUID, behind_ms: int, after_silence: bool, late: bool) -> None:
         at = self.now - behind_ms
-        truth = self.real.run(self.real.nodes.beat(node, at, OVERLOOKED_MS, after_silence=after_silence))
+        expected_at = 0 if late else None
+        beat = self.real.nodes.beat(node, at, OVERLOOKED_MS, after_silence=after_silence, expected_at=expected_at)
+        truth = self.real.run(beat)
         self.database_was_read()
-        claim = self.model.beat(node, at, OVERLOOKED_MS)
+        claim = self.model.beat(node, at, OVERLOOKED_MS, expected_at)
         truth.moved.sort(key=lambda match: match.id)
-        assert claim == truth
+        assert claim == replace(truth, database_at=claim.database_at)
         reading = self.real.run(self.real.nodes.read_clock())
         assert (reading.game_at, reading.beaten_at) == (self.model.game_at, self.database_at)
         self.look()

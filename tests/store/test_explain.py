@@ -86,7 +86,7 @@ BY_INDEX = {
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
-    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000)),
+    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
     "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
@@ -210,7 +210,7 @@ async def test_due_matches_are_read_in_their_order_without_a_sort(connection: as
 
 
 async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:
-    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000)
+    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000, None)
     (live,) = [node for node in plan if node.get("Subplan Name") == "CTE live"]
     (ordered,) = [node for node in live["Plans"] if node["Parent Relationship"] == "Outer"]
     assert (live["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["matches.id"])
