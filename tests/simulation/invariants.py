@@ -43,7 +43,7 @@ _NOTED_AFTER_ILLNESS_S = 6.0
 """What a node had begun on an ill line may take it so long to give up, and only then it says who came meanwhile.
 Nobody else can know of a player who came to a node that the store does not hear."""
 _SLACK_S = 0.25 + _CLOCKS_DIFFER_MS / 1000
-_CLOCKS_AGREE_WITHIN_S = 1.0
+_CLOCKS_AGREE_WITHIN_S = 4.0
 """Two beats, and a step of the database's clock that is too small to be told from time that passes."""
 _BRIEFLY_S = 1.5
 """Who is there for so short a time may not have been seen."""
