@@ -10,6 +10,7 @@ from uuid import UUID
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 PATIENCE_S = 10.0
+EVENT_PATIENCE_S = 40.0
 
 
 class Closed(Exception):
@@ -57,13 +58,14 @@ class Client:
         return answer
 
     async def event(self, name: str) -> dict[str, Any]:
-        """Return the next event of this name; those before it stay."""
-        while True:
-            for place, (kept, payload) in enumerate(self._events):
-                if kept == name:
-                    del self._events[place]
-                    return payload
-            await self._read()
+        """Return the next event of this name; those before it stay. Pings alone are not waited for without end."""
+        async with asyncio.timeout(EVENT_PATIENCE_S):
+            while True:
+                for place, (kept, payload) in enumerate(self._events):
+                    if kept == name:
+                        del self._events[place]
+                        return payload
+                await self._read()
 
     async def events_until(self, name: str) -> list[tuple[str, dict[str, Any]]]:
         """Return all events up to and with the next of this name, in their order."""

@@ -67,4 +67,5 @@ async def test_a_node_that_stood_still_finds_its_players_again(nodes: Pair) -> N
                 heard |= {name for name, message in await second.settled() if message["version"] == back["version"]}
         answered = await first.ask("submit_answer", answering(started))
         assert (answered["ok"], answered["version"]) == (True, back["version"] + 1)
-        assert (await second.event("answer_submitted"))["version"] == answered["version"]
+        state = await second.ask("resume_pair_quiz", {"session_id": started["session_id"]})
+        assert (state["version"], state["opponent"]["answered"]) == (answered["version"], 1)
