@@ -148,6 +148,7 @@ def _start(match: Match, command: StartMatch, now: int) -> Decision:
         raise _wrong_state("The session has expired: nobody started it in time")
     if len(command.draw) < match.question_count:
         raise _not_enough(match.topic, len(command.draw), match.question_count)
+    now = match.counts_at(now)  # an outage before the start is no part of the match
     version = match.version + 1
     after = replace(
         match,

@@ -69,9 +69,7 @@ class Announcer:
                 packet = frames.event(name, payload)
                 player_id = match.seats[seat].player.id
                 but = origin if name in REPLIES else None
-                self._connections.tell(player_id, session_id, packet, version=match.version, live=live, but=but)
-                if self._elsewhere is not None:
-                    self._elsewhere.tell(player_id, session_id, packet, version=match.version, live=live)
+                self._tell(player_id, session_id, packet, version=match.version, live=live, but=but)
 
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""
@@ -90,9 +88,15 @@ class Announcer:
                         opponent_reconnect_by=opponent_reconnect_by,
                     )
                     packet = frames.event("session_delayed", delayed)
-                    self._connections.tell(player_id, delayed.session_id, packet, version=match.version, live=True)
-                    if self._elsewhere is not None:
-                        self._elsewhere.tell(player_id, delayed.session_id, packet, version=match.version, live=True)
+                    self._tell(player_id, delayed.session_id, packet, version=match.version, live=True)
+
+    def _tell(
+        self, player_id: str, session_id: str, packet: str, *, version: int, live: bool, but: object = None
+    ) -> None:
+        """Send a packet of a match to a player's connections here, but for one, and at other nodes."""
+        self._connections.tell(player_id, session_id, packet, version=version, live=live, but=but)
+        if self._elsewhere is not None:
+            self._elsewhere.tell(player_id, session_id, packet, version=version, live=live)
 
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""

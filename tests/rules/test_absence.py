@@ -44,6 +44,7 @@ from tests.rules.matches import (
     join,
     leave,
     play,
+    ready,
     start,
     submit,
 )
@@ -450,6 +451,12 @@ class TestOutage:
     def test_answer_after_the_pause_has_the_bonus_of_the_clock_that_stood_still(self, after_ms: int) -> None:
         decision = decide(self.moved(running()), submit(ANNA), self.RESUMED_AT + after_ms)
         assert decision.match.seats[0].answers[0].bonus == 50 * (180_000 - after_ms) // 240_000
+
+    def test_match_whose_start_came_in_the_pause_begins_when_it_is_over(self) -> None:
+        waiting = replace(ready(), due_at=self.RESUMED_AT + 600_000)
+        waiting = replace(waiting, paused_at=self.RESUMED_AT - self.GAP_MS, resumed_at=self.RESUMED_AT)
+        started = play(waiting, self.RESUMED_AT - 2_000, start(ANNA))
+        assert (started.started_at, started.left_ms(self.RESUMED_AT)) == (self.RESUMED_AT, started.span_ms)
 
     def test_answer_after_the_moved_deadline_is_too_late(self) -> None:
         assert_refused(self.moved(running()), submit(ANNA), self.RESUMED_AT + 180_001, Code.TOO_LATE)
