@@ -87,6 +87,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         def moved(beat: Beat) -> None:
             committer.forget(match.id for match in beat.moved)
+            beside(tell_delay(beat))
+
+        async def tell_delay(beat: Beat) -> None:
+            await committer.known()  # what was committed before the outage has an older version, and is told first
             announcer.announce_delay(beat)
 
         connections = Connections()
@@ -94,11 +98,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         announcer = Announcer(connections, clock.now, relay)
 
         def returned() -> None:
-            task = asyncio.create_task(catch_up.run())
-            catching_up.add(task)
-            task.add_done_callback(catching_up.discard)
+            beside(catch_up.run())
 
-        catching_up: set[asyncio.Task[None]] = set()
+        def beside(work: Coroutine[None, None, None]) -> None:
+            task = watched(work, failed)
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+        failed = asyncio.Event()
+        under_way: set[asyncio.Task[None]] = set()
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
             matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
@@ -130,7 +138,6 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             engineio_logger=engineio_logger,
         )
         rest = Rest(game, proof, health)
-        failed = asyncio.Event()
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
@@ -153,7 +160,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *catching_up):
+            for task in (cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)

@@ -108,6 +108,10 @@ class Committer:
             self._cache.pop(match_id, None)
             self._forgotten.add(match_id)
 
+    async def known(self) -> None:
+        """Wait until it is known what became of the last batch; it is told before this returns."""
+        await self._writing.known()
+
     async def run(self) -> None:
         """Work until `stop`, and then until nothing is left, or nobody waits for it any more."""
         limit = self._limit = asyncio.timeout_at(self._stop_at)

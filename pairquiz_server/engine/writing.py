@@ -24,6 +24,12 @@ class Writing:
         self._node = node
         self._number = 0
         self._lost_at: float | None = None
+        self._known = asyncio.Event()
+        self._known.set()
+
+    async def known(self) -> None:
+        """Wait until it is known what became of the last batch."""
+        await self._known.wait()
 
     @property
     def lost_for_s(self) -> float:
@@ -43,10 +49,12 @@ class Writing:
         except StorageUnavailable as error:
             log.warning("write_unanswered", number=self._number, reason=str(error))
         self._lost_at = asyncio.get_running_loop().time()
+        self._known.clear()
         try:
             stuck = await self._resolve()
         finally:
             self._lost_at = None
+            self._known.set()
         log.info("write_resolved", number=self._number, committed=stuck is not None)
         return stuck
 

@@ -93,7 +93,9 @@ async def test_a_database_whose_clock_was_set_back_an_hour_moves_no_deadline(
     async with serving(database_url, {}) as server, connected(server.url, token=first.token) as back:
         state = await back.ask("resume_pair_quiz", {"session_id": started["session_id"]})
         assert state["deadline_at"] == started["deadline_at"] + HOUR
-        assert 0 <= started["deadline_at"] - started["started_at"] - state["remaining_ms"] < 10_000
+        assert (
+            -500 <= started["deadline_at"] - started["started_at"] - state["remaining_ms"] < 10_000
+        )  # it began after the beat that was moved
         assert (await back.ask("submit_answer", answering(started)))["ok"]
 
 
