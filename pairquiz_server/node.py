@@ -36,6 +36,7 @@ from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import Lines
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -60,6 +61,7 @@ class Running(Struct, frozen=True):
     health: Health
     drain: Drain
     transports: Transports
+    lines: Lines
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -133,6 +135,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals(metrics)
+        lines = Lines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
@@ -151,11 +154,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        cutting = [watched(work, failed) for work in (transports.cut_silent(silence_s), lines.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -166,12 +169,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         exposition = Exposition(metrics, settings.metrics_token)
         site = build_site(sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, failed)
+            yield Running(site, game, database, health, drain, transports, lines, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)

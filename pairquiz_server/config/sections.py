@@ -69,6 +69,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """How much one client may ask for."""
 
     message_bytes: Annotated[int, Meta(ge=1024, le=1 << 24)] = 65536
+    send_queue_bytes: Annotated[int, Meta(ge=0, le=1 << 30)] = 1 << 20
+    stall_s: Seconds = 10.0
+    header_bytes: Annotated[int, Meta(ge=1024, le=1 << 20)] = 16384
+    first_request_s: Seconds = 10.0
+    rest_body_s: Seconds = 5.0
+    keepalive_s: Seconds = 75.0
+    unauthenticated_s: Seconds = 10.0
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):

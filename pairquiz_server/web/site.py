@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import aiohttp_cors
 from aiohttp import web
 
-from pairquiz_server.web.bodies import count_unreadable_requests
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.origins import Origins
@@ -37,7 +36,6 @@ def build_site(
         await drain.close()
 
     site.on_shutdown.append(close_sockets)
-    count_unreadable_requests(site, refusals)
     _add_rest(site, routes, origins)
     return site
 
