@@ -37,6 +37,7 @@ from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
 from pairquiz_server.web.http_line import Lines
+from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -62,6 +63,7 @@ class Running(Struct, frozen=True):
     drain: Drain
     transports: Transports
     lines: Lines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -137,6 +139,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         lines = Lines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
         sockets = SocketServer(
@@ -144,6 +152,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             proof,
             connections,
             transports,
+            idle,
             origins,
             refusals,
             settings,
@@ -153,8 +162,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         rest = Rest(game, proof, health)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        cutting = [watched(work, failed) for work in (transports.cut_silent(silence_s), lines.run())]
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run())]
         committing, *agents = (
             watched(work, failed)
             for work in (
@@ -169,7 +177,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         exposition = Exposition(metrics, settings.metrics_token)
         site = build_site(sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, lines, failed)
+            yield Running(site, game, database, health, drain, transports, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
