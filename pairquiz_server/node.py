@@ -31,6 +31,7 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
@@ -38,6 +39,7 @@ from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
 from pairquiz_server.web.http_line import Lines
 from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -62,6 +64,7 @@ class Running(Struct, frozen=True):
     health: Health
     drain: Drain
     transports: Transports
+    arrivals: Arrivals
     lines: Lines
     metrics: Metrics
     failed: asyncio.Event
@@ -137,6 +140,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals(metrics)
+        limits = Limits(settings.limits, metrics)
+        arrivals = Arrivals(settings, limits, refusals, metrics)
         lines = Lines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
         idle = Idle(
@@ -155,11 +160,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             idle,
             origins,
             refusals,
+            limits,
+            arrivals,
             settings,
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, health)
+        rest = Rest(game, proof, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         cutting = [watched(work, failed) for work in (idle.run(), lines.run())]
@@ -175,9 +182,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
-        site = build_site(sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, drain)
+        site = build_site(
+            sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, arrivals, drain
+        )
         try:
-            yield Running(site, game, database, health, drain, transports, lines, metrics, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
@@ -248,4 +257,5 @@ def _game_rules(settings: Settings) -> GameRules:
             closed_ms=game.closed_grace_s * 1000,
             budget_ms=game.absence_budget_s * 1000,
         ),
+        live_matches_max=settings.limits.live_matches_per_user,
     )

@@ -1,6 +1,6 @@
 """What every request passes first: the origins, and on the Socket.IO paths a query and a body that can be read.
 
-A server that stops takes no new session there: 503, and a stock client tries again by itself.
+A server that stops or is full takes no new session there: 503 or 429, and a stock client tries again by itself.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.posts import keep_body
@@ -22,8 +23,8 @@ SOCKET_PATHS = (MAIN_PATH, ALIAS_PATH)
 _ONCE = ("sid", "transport", "EIO")
 
 
-def gate(transports: Transports, origins: Origins, drain: Drain) -> Middleware:
-    """Return the middleware that refuses foreign origins and late sessions, and makes requests ready for Engine.IO."""
+def gate(transports: Transports, origins: Origins, arrivals: Arrivals, drain: Drain) -> Middleware:
+    """Return the middleware that refuses foreign origins and sessions, and makes requests ready for Engine.IO."""
 
     @web.middleware
     async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -34,8 +35,15 @@ def gate(transports: Transports, origins: Origins, drain: Drain) -> Middleware:
             _check_query(request)
             if request.path == ALIAS_PATH:
                 request = _with_default_query(request)
-            if drain.begun and _opens_session(request):
-                raise Refused(Code.DRAINING)
+            if _opens_session(request):
+                if drain.begun:
+                    raise Refused(Code.DRAINING)
+                if request.query.get("transport") == "websocket" and not _asks_to_upgrade(request):
+                    raise Refused(
+                        Code.INVALID_PAYLOAD, "A websocket begins with Connection: Upgrade, Upgrade: websocket"
+                    )
+                with arrivals.handshake(request):
+                    return await handler(request)
             if request.method == "GET":
                 # A POST is no sign of life: who lives also reads.
                 transports.heard(request.query.get("sid", ""))
@@ -70,6 +78,12 @@ def with_our_query(translate: Callable[[web.Request], dict[str, Any]]) -> Callab
 def _opens_session(request: web.Request) -> bool:
     """Tell a handshake from the polls and the upgrade of a session that there is."""
     return request.method == "GET" and "sid" not in request.query
+
+
+def _asks_to_upgrade(request: web.Request) -> bool:
+    """Tell whether this can be a websocket; python-engineio takes one without `Connection` for a poll, and breaks."""
+    names = [name.strip() for name in request.headers.get("Connection", "").lower().split(",")]
+    return "upgrade" in names and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _with_default_query(request: web.Request) -> web.Request:

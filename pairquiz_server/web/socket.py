@@ -5,6 +5,7 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -21,10 +22,11 @@ from pairquiz_server.protocol.events import Session, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web import seams
-from pairquiz_server.web.address import client_address
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
 from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -49,6 +51,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         idle: Idle,
         origins: Origins,
         refusals: Refusals,
+        limits: Limits,
+        arrivals: Arrivals,
         settings: Settings,
         *,
         logger: Any,
@@ -73,12 +77,19 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._transports = transports
         self._idle = idle
         self._refusals = refusals
+        self._limits = limits
+        self._arrivals = arrivals
         self._region = settings.server.region
-        self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
         self._request_ids = request_ids()
         self.on("connect", self._connect)
         seams.install(self.eio, transports, settings.limits)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._idle.opened(eio_sid)
+        self._transports.heard(eio_sid)
+        await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
@@ -98,11 +109,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         except frames.BadFrame as error:
             await self._transports.bad_frame(eio_sid, str(error))
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        self._idle.opened(eio_sid)
-        self._transports.heard(eio_sid)
-        await super()._handle_eio_connect(eio_sid, environ)
-
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
         self._drop(eio_sid, reason)
@@ -110,6 +116,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
@@ -127,6 +134,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
             raise frames.BadFrame("a CONNECT whose payload is no object") from None
+        try:
+            self._limits.before_token(self._arrivals.address(self.environ[eio_sid]["aiohttp.request"]))
+        except Refused as refusal:
+            self._refusals.note(refusal.code, command="connect")
+            await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "too many tokens that are not valid")
+            return
         await self._handle_connect(eio_sid, "/", auth)
         connection = self._by_eio_sid.get(eio_sid)
         if connection is not None:
@@ -135,7 +148,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        address = client_address(environ["aiohttp.request"], self._trusted_proxies)
+        address = self._arrivals.address(environ["aiohttp.request"])
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
@@ -143,8 +156,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
+            self._limits.failed_token(address)
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
         self._idle.admitted(eio_sid)
         self._connections.add(connection)
@@ -198,6 +212,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     connection.send(frames.event(name, payload))
 
         log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        try:
+            self._limits.command(frame.name, connection.player.id, connection.commands)
+        except Refused as refusal:
+            reply(refusal)
+            await asyncio.sleep(REFUSAL_PAUSE_S)
+            return
         sender = Sender(
             player=connection.player,
             arrived_at=arrived_at,
@@ -209,14 +229,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if row is None:
             reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
         elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame))
+            connection.carry_on(self._perform(row, sender, frame, connection.address))
         else:
             await connection.settled()
-            await self._perform(row, sender, frame)
+            await self._perform(row, sender, frame, connection.address)
 
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
+    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:
-            await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
+            payload = payloads.parse(row.payload, frame.payload)
+            sender = self._limits.charge(sender, payload, address)
+            await row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:

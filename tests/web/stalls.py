@@ -159,7 +159,7 @@ async def compare(folder: Path, readers: int) -> bool:
     with EmbeddedPostgres.join(folder / "data") as postgres:
         found = []
         for reading in (True, False):
-            async with serving(postgres.dsn, folder / "log") as server:
+            async with serving(postgres.dsn, folder / "log", PAIRQUIZ_LIMITS__COMMANDS_PER_S="0") as server:
                 found.append(await measure(server, readers, reading=reading))
             print("reading" if reading else "stalled", found[-1], flush=True)  # noqa: T201
     reading, stalled = found
