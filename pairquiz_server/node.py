@@ -142,7 +142,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
-        lines = Lines(settings.limits, refusals)
+        lines = Lines(settings.limits, arrivals, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
         idle = Idle(
             transports,

@@ -21,6 +21,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from pairquiz_server.config.sections import Limits
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.bodies import UNREADABLE, BodyTooSlow
 from pairquiz_server.web.refusals import Refusals
 
@@ -35,18 +36,21 @@ _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
 class Lines:
     """All HTTP connections of a process."""
 
-    def __init__(self, limits: Limits, refusals: Refusals) -> None:
+    def __init__(self, limits: Limits, arrivals: Arrivals, refusals: Refusals) -> None:
         self.limits = limits
+        self._arrivals = arrivals
         self._refusals = refusals
         self._open: set[HttpLine] = set()
 
-    def opened(self, line: "HttpLine") -> None:
+    def opened(self, line: "HttpLine", transport: asyncio.Transport) -> None:
         """Note a new connection."""
         self._open.add(line)
+        self._arrivals.line_made(line, transport)
 
     def ended(self, line: "HttpLine") -> None:
         """Drop one that is gone."""
         self._open.discard(line)
+        self._arrivals.line_lost(line)
 
     def refused(self, code: str, **context: str) -> None:
         """Count what a line did."""
@@ -91,7 +95,8 @@ class HttpLine(RequestHandler):
         """Begin."""
         super().connection_made(transport)
         self._head_since = self._loop.time()
-        self._lines.opened(self)
+        if self.transport is not None:
+            self._lines.opened(self, self.transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""

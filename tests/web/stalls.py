@@ -29,8 +29,8 @@ RECEIVE_BUFFER = 4096
 PAIRS = 5
 PACE_S = 0.05
 """Between a neighbour's answers."""
-ASK_EVERY_S = 2.0
-MEASURE_S = 90.0
+ASK_EVERY_S = 5.0
+MEASURE_S = 140.0
 """Long enough to fill what a kernel holds for a line, and then for `limits.stall_s`."""
 RSS_MAX_MB = 600
 SLOWER_MAX = 1.5
