@@ -29,11 +29,14 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -125,10 +128,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals()
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
-        proof = await authenticator(settings, database)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        admission = Admission(await authenticator(settings, database, issuer_keys))
+        expiry = Expiry()
         sockets = SocketServer(
             game,
-            proof,
+            admission,
+            expiry,
             connections,
             transports,
             origins,
@@ -137,7 +143,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, health)
+        rest = Rest(game, admission, health, trusted_proxies=settings.server.trusted_proxies)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
@@ -151,6 +157,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 presence.run(),
             )
         )
+        beside(expiry.run(sockets.dismiss))
+        if issuer_keys:
+            beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         site = build_site(sockets, rest, transports, origins, refusals, drain)
@@ -186,11 +195,11 @@ def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio
     return task
 
 
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
+async def authenticator(settings: Settings, database: Database, issuer_keys: IssuerKeys | None = None) -> Authenticator:
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+    secret = settings.guest_secret
+    key = secret.encode() if secret else await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES)
+    return Authenticator(settings, key, issuer_keys)
 
 
 async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:

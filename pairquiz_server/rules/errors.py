@@ -20,6 +20,7 @@ class Code(StrEnum):
     INVALID_PAYLOAD = "invalid_payload"
     UNKNOWN_COMMAND = "unknown_command"
     UNAUTHORIZED = "unauthorized"
+    KEYS_UNAVAILABLE = "keys_unavailable"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
     STORAGE_UNAVAILABLE = "storage_unavailable"
@@ -42,6 +43,7 @@ MESSAGES = {
     Code.INVALID_PAYLOAD: "The payload is not valid",
     Code.UNKNOWN_COMMAND: "There is no such command",
     Code.UNAUTHORIZED: "A valid token is required",
+    Code.KEYS_UNAVAILABLE: "The keys of the token's issuer cannot be fetched: try again in a moment",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
     Code.STORAGE_UNAVAILABLE: "The database does not answer: try again in a moment",
@@ -53,7 +55,7 @@ MESSAGES = {
 }
 """What a code says to people, unless a refusal has something more exact to say."""
 
-RETRYABLE = frozenset({Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
+RETRYABLE = frozenset({Code.KEYS_UNAVAILABLE, Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
 """The codes after which the same command may succeed later, unchanged."""
 
 

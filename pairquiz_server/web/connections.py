@@ -34,11 +34,12 @@ class Watcher(Protocol):
 class Connection:
     """One socket of a player. What is sent before `welcome` waits behind it."""
 
-    __slots__ = ("_held", "_queue", "_under_way", "eio_sid", "identity")
+    __slots__ = ("_held", "_queue", "_under_way", "address", "eio_sid", "identity")
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue) -> None:
+    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
+        self.address = address
         self._queue = queue
         self._held: list[str] | None = []
         self._under_way: set[asyncio.Task[None]] = set()

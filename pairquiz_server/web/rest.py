@@ -15,7 +15,8 @@ from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
-from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.address import client_address
+from pairquiz_server.web.admission import Admission, bearer_token
 from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
@@ -38,6 +39,7 @@ STATUSES = {
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.INTERNAL: 500,
+    Code.KEYS_UNAVAILABLE: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
@@ -46,10 +48,11 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, authenticator: Authenticator, health: Health) -> None:
+    def __init__(self, game: Game, admission: Admission, health: Health, *, trusted_proxies: int) -> None:
         self._game = game
-        self._authenticator = authenticator
+        self._admission = admission
         self._health = health
+        self._trusted_proxies = trusted_proxies
         self._request_ids = request_ids()
 
     def routes(self) -> list[tuple[str, str, RouteHandler]]:
@@ -69,7 +72,7 @@ class Rest:
 
         async def handle(request: web.Request) -> web.Response:
             arrived_at = self._game.now()
-            player = self._player(request)
+            player = await self._player(request)
             payload = payloads.parse(row.payload, await _json_body(request))
             return _json(await self._carry_out(row, player, payload, arrived_at), status)
 
@@ -77,8 +80,9 @@ class Rest:
 
     async def _match(self, request: web.Request) -> web.Response:
         row = COMMANDS["resume_pair_quiz"]
+        player = await self._player(request)
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return _json(await self._carry_out(row, self._player(request), payload, self._game.now()))
+        return _json(await self._carry_out(row, player, payload, self._game.now()))
 
     async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
@@ -111,17 +115,12 @@ class Rest:
         }
         return _json(body, 200 if ready else 503)
 
-    def _player(self, request: web.Request) -> Player:
+    async def _player(self, request: web.Request) -> Player:
         token = bearer_token(request.headers.get("Authorization"))
         if token is None:
             raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        return self._authenticator.identify(token).player
-
-
-def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+        identity = await self._admission.admit(token, client_address(request, self._trusted_proxies))
+        return identity.player
 
 
 def error_middleware(refusals: Refusals) -> Middleware:
