@@ -1,4 +1,4 @@
-"""Both doors, before tokens of every kind: 400 forged ones, good ones, and those that end while their owner is connected."""
+"""Both doors, before tokens of every kind: 400 forged ones, good ones, and those that end meanwhile."""
 
 import asyncio
 import json
