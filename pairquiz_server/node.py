@@ -30,13 +30,16 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -140,10 +143,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         arrivals = Arrivals(settings, limits, refusals, metrics)
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
-        proof = await authenticator(settings, database)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        admission = Admission(await authenticator(settings, database, issuer_keys), limits)
+        expiry = Expiry()
         sockets = SocketServer(
             game,
-            proof,
+            admission,
+            expiry,
             connections,
             transports,
             origins,
@@ -154,7 +160,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, health, limits, arrivals)
+        rest = Rest(game, admission, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
@@ -168,6 +174,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 presence.run(),
             )
         )
+        beside(expiry.run(sockets.dismiss))
+        if issuer_keys:
+            beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
@@ -206,11 +215,11 @@ def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio
     return task
 
 
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
+async def authenticator(settings: Settings, database: Database, issuer_keys: IssuerKeys | None = None) -> Authenticator:
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+    secret = settings.guest_secret
+    key = secret.encode() if secret else await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES)
+    return Authenticator(settings, key, issuer_keys)
 
 
 async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:

@@ -49,6 +49,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["auto", "guest", "required"] = "auto"
     audience: NotEmpty = "authenticated"
     issuer: str = ""
+    jwks_url: str = ""
 
 
 class Game(Struct, frozen=True, forbid_unknown_fields=True):
