@@ -22,6 +22,7 @@ from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
@@ -226,4 +227,5 @@ def _game_rules(settings: Settings) -> GameRules:
             closed_ms=game.closed_grace_s * 1000,
             budget_ms=game.absence_budget_s * 1000,
         ),
+        lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
     )

@@ -63,6 +63,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
+    lag_bank_ms: Milliseconds = 200
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
