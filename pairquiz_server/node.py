@@ -60,6 +60,7 @@ class Running(Struct, frozen=True):
     database: Database
     health: Health
     drain: Drain
+    transports: Transports
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -166,7 +167,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         exposition = Exposition(metrics, settings.metrics_token)
         site = build_site(sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, drain, failed)
+            yield Running(site, game, database, health, drain, transports, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
