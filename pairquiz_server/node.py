@@ -37,6 +37,7 @@ from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.line import Lines
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -135,6 +136,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         origins = Origins(settings.allowed_origins)
         refusals = Refusals(metrics)
         transports = Transports(refusals, settings.limits.message_bytes)
+        lines = Lines(metrics, settings.server.measure_interval_s)
+        transports.watch(lines)
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
         sockets = SocketServer(
@@ -142,6 +145,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             proof,
             connections,
             transports,
+            lines,
             origins,
             refusals,
             settings,
@@ -152,11 +156,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        committing, cutting, measuring, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
                 transports.cut_silent(silence_s),
+                lines.run(),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -172,7 +177,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (cutting, measuring, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)

@@ -5,6 +5,7 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from pairquiz_server.web import seams
 from pairquiz_server.web.address import client_address
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.line import Lines
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -45,6 +47,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         authenticator: Authenticator,
         connections: Connections,
         transports: Transports,
+        lines: Lines,
         origins: Origins,
         refusals: Refusals,
         settings: Settings,
@@ -69,6 +72,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._authenticator = authenticator
         self._connections = connections
         self._transports = transports
+        self._lines = lines
         self._refusals = refusals
         self._region = settings.server.region
         self._trusted_proxies = settings.server.trusted_proxies
@@ -191,6 +195,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,
         )
@@ -202,6 +207,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         else:
             await connection.settled()
             await self._perform(row, sender, frame)
+
+    def _lag_ms(self, connection: Connection) -> int:
+        tabs = self._connections.of(connection.player.id)
+        return self._lines.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
 
     async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
         try:
