@@ -21,6 +21,7 @@ class DelayingSocket:
     def __init__(self, socket: ClientWebSocketResponse, habit: Habit) -> None:
         self.socket = socket
         self.habit = habit
+        self.frames: list[str] = []
         self.pings: list[bytes] = []
         self.pongs = 0
         self._pinged = asyncio.Event()
@@ -80,6 +81,8 @@ class DelayingSocket:
                 self._pinged.set()
             else:
                 await self._messages.put(message)
+            if message.type is WSMsgType.TEXT:
+                self.frames.append(message.data)
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
                 return
 
