@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-REMEMBERED = 7
-"""One trip in three may be an outlier without moving the median; at five seconds each, half a minute is looked back."""
+REMEMBERED = 5
+"""Two of them may be outliers; a line that has become slower is known as such when three were measured since."""
 TRUSTED_FROM = 3
 
 

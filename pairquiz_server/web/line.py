@@ -6,10 +6,12 @@ gains by answering late is bounded by `rules/lag`. One clock sends them all.
 """
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from heapq import heappop, heappush
+from itertools import count
 from random import Random
 
 from pairquiz_server.metrics import Metrics
@@ -25,13 +27,13 @@ _UNMEASURED = RoundTrips()
 
 
 class _Measured:
-    """One websocket. `payload` is that of the PING that is under way, None where none is."""
+    """One websocket. `payload` is that of the PING that is under way, if one is; `due_at` is None at its end."""
 
     __slots__ = ("due_at", "line", "payload", "sent_at", "trips")
 
-    def __init__(self, line: Line, due_at: float) -> None:
+    def __init__(self, line: Line) -> None:
         self.line = line
-        self.due_at = due_at
+        self.due_at: float | None = None
         self.sent_at = 0.0
         self.payload: bytes | None = None
         self.trips = _UNMEASURED
@@ -55,20 +57,23 @@ class Lines:
         self._round_trip_seconds = metrics.round_trip_seconds
         self._interval_s = interval_s
         self._now = now
-        self._random = random or secrets.SystemRandom()
+        self._random = random or Random()  # noqa: S311 - pauses alone; what a PING holds is no less than a secret
+        self._due: list[tuple[float, int, _Measured]] = []
+        self._entries = count()
         self._by_line: dict[Line, _Measured] = {}
         self._by_session: dict[str, list[_Measured]] = {}
 
     def line_opened(self, line: Line) -> None:
         """Measure a websocket from now on."""
-        measured = _Measured(line, self._now() + self._soon(AT_FIRST_S))
-        self._by_line[line] = measured
+        measured = self._by_line[line] = _Measured(line)
+        self._measure_in(AT_FIRST_S, measured)
         self._by_session.setdefault(line.eio_sid, []).append(measured)
         line.on_pong = partial(self._answered, measured)
 
     def line_ended(self, line: Line) -> None:
         """Forget a websocket that is closed, and its measure with it."""
         measured = self._by_line.pop(line)
+        measured.due_at = None
         rest = [one for one in self._by_session.pop(line.eio_sid) if one is not measured]
         if rest:
             self._by_session[line.eio_sid] = rest
@@ -86,11 +91,17 @@ class Lines:
     async def tick(self) -> None:
         """Send a PING to every websocket that is due, and to which nothing waits to be sent: that would be measured."""
         now = self._now()
-        for measured in [one for one in self._by_line.values() if one.due_at <= now and one.line.clear]:
+        while self._due and self._due[0][0] <= now:
+            due_at, _, measured = heappop(self._due)
+            if due_at != measured.due_at:
+                continue  # it was put at another time meanwhile, or is closed
+            if not measured.line.clear:
+                self._measure_in(AT_FIRST_S, measured)
+                continue
+            self._measure_in(self._interval_s, measured)
             if measured.payload is not None:
                 measured.trips = _UNMEASURED
-            measured.payload = secrets.token_bytes(_PAYLOAD_BYTES)
-            measured.due_at = now + self._soon(self._interval_s)
+            measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
                 await measured.line.ping(measured.payload)
@@ -105,11 +116,12 @@ class Lines:
         measured.trips = measured.trips.after(round((now - measured.sent_at) * 1000))
         self._round_trip_seconds.observe(now - measured.sent_at)
         if measured.trips.typical_ms is None:
-            measured.due_at = now + self._soon(AT_FIRST_S)
+            self._measure_in(AT_FIRST_S, measured)
 
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
         return next((one.trips for one in self._by_session.get(eio_sid, ()) if one.line.carries), _UNMEASURED)
 
-    def _soon(self, span_s: float) -> float:
-        return span_s * self._random.uniform(1 - JITTER, 1 + JITTER)
+    def _measure_in(self, span_s: float, measured: _Measured) -> None:
+        measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1 + JITTER)
+        heappush(self._due, (measured.due_at, next(self._entries), measured))

@@ -139,7 +139,7 @@ async def test_a_line_on_which_something_waits_to_be_sent_is_measured_later(stag
         await stage.lines.tick()
     assert line.pings == []
     line.clear = True
-    await stage.lines.tick()
+    await stage.pinged(line)
     assert len(line.pings) == 1
 
 
