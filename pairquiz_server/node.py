@@ -23,6 +23,7 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
@@ -41,6 +42,7 @@ from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.exposition import Exposition
 from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.line import Lines
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -142,6 +144,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
         transports = Transports(refusals, settings.limits.message_bytes)
+        lines = Lines(metrics, settings.server.measure_interval_s)
+        transports.watch(lines)
         socketio_logger, engineio_logger = library_loggers()
         issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
         admission = Admission(await authenticator(settings, database, issuer_keys), limits)
@@ -152,6 +156,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             expiry,
             connections,
             transports,
+            lines,
             origins,
             refusals,
             limits,
@@ -164,11 +169,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        committing, cutting, measuring, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
                 transports.cut_silent(silence_s),
+                lines.run(),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -189,7 +195,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (cutting, measuring, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
@@ -256,4 +262,5 @@ def _game_rules(settings: Settings) -> GameRules:
             budget_ms=game.absence_budget_s * 1000,
         ),
         live_matches_max=settings.limits.live_matches_per_user,
+        lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
     )

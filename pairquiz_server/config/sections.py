@@ -30,6 +30,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
     ping_timeout_s: WholeSeconds = 14
+    measure_interval_s: Seconds = 8.0
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +66,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
+    lag_bank_ms: Milliseconds = 200
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

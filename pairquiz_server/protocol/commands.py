@@ -33,12 +33,14 @@ Renew = Callable[[str], Awaitable[TokenRefreshed]]
 class Sender(Struct, frozen=True, kw_only=True):
     """Who sent a command, and how the answer finds its way back: `reply` is called exactly once.
 
-    `renew` is None where there is no connection that lasts as long as its token.
+    `renew` is None where there is no connection that lasts as long as its token. `lag_ms` is asked what was measured of
+    the line that it came by; nothing is credited where nobody measures.
     """
 
     player: Player
     arrived_at: int
     reply: Callable[[Reply | Refused], None]
+    lag_ms: Callable[[], int] = lambda: 0
     origin: object = None
     request: str | None = None
     renew: Renew | None = None
@@ -136,6 +138,7 @@ async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAns
         match_id=payloads.session_id(payload.session_id),
         question_id=question_id,
         answer=payload.answer,
+        lag_ms=sender.lag_ms(),
     )
 
 

@@ -30,6 +30,7 @@ from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection, Connections
 from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
+from pairquiz_server.web.line import Lines
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -53,6 +54,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         expiry: Expiry,
         connections: Connections,
         transports: Transports,
+        lines: Lines,
         origins: Origins,
         refusals: Refusals,
         limits: Limits,
@@ -80,6 +82,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._expiry = expiry
         self._connections = connections
         self._transports = transports
+        self._lines = lines
         self._refusals = refusals
         self._limits = limits
         self._arrivals = arrivals
@@ -253,6 +256,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,
             renew=partial(self._renew, connection),
@@ -265,6 +269,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         else:
             await connection.settled()
             await self._perform(row, sender, frame, connection.address)
+
+    def _lag_ms(self, connection: Connection) -> int:
+        tabs = self._connections.of(connection.player.id)
+        return self._lines.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
 
     async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:
