@@ -40,7 +40,7 @@ class Metrics:
         self.lines = self._gauge("lines", "TCP lines, whatever is said on them.")
         """With idle ones, and those of REST and of polls."""
         self.round_trip_seconds = self._histogram("round_trip_seconds", "Round trips of websockets.", _TRIP_S)
-        """How long players' lines are, each measured every few seconds (`web.line`)."""
+        """How long players' lines are, each measured every few seconds (`web.pings`)."""
         self.lag_credit_seconds = self._histogram("lag_credit_seconds", "Lag credit of answers.", _CREDIT_S)
         """What committed answers were credited for a slow line."""
         self.answers_too_fast = self._counter("answers_too_fast", "Answers that came sooner than a person can read.")
