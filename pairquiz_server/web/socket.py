@@ -87,7 +87,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")

@@ -9,6 +9,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from tests.client import connected
 from tests.conftest import Server
+from tests.web.hostile import BAD
 from tests.web.polling import PATIENCE_S, Poller, polling
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,13 +72,16 @@ async def post_in_two_segments(client: Poller, body: bytes, *, at: int) -> None:
     await writer.wait_closed()
 
 
-BAD_PACKETS = [
-    "", "x", "0{}", "2", "2probe", "5", "6", "7", "bAAAA", '4{"a":1}', "4" + "[" * 10_000, "3" + "[" * 10_000, "42[",
-    "47[]", '451-["x",{"_placeholder":true,"num":0}]', b"4\xff\xfe", b"\xff",
-]  # fmt: skip
+BAD_PACKETS = {
+    **BAD,
+    "probe": "2probe",
+    "upgrade": "5",
+    "no UTF-8": b"4\xff\xfe",
+    "no UTF-8 at all": b"\xff",
+}
 
 
-@pytest.mark.parametrize("bad", BAD_PACKETS, ids=lambda bad: repr(bad[:20]))
+@pytest.mark.parametrize("bad", BAD_PACKETS.values(), ids=BAD_PACKETS.keys())
 async def test_bad_packets_in_a_post_are_borne_and_the_fifth_ends_the_session(
     shared_server: Server, bad: str | bytes
 ) -> None:
