@@ -10,12 +10,12 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from pairquiz_server.web.rest import RouteHandler
+from pairquiz_server.web.rest import Route
 
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
-def page_routes() -> list[tuple[str, str, RouteHandler]]:
+def page_routes() -> list[Route]:
     """Return (method, path, handler) of the page: at the top, and where `join_url` leads."""
     body = files("pairquiz_server.web").joinpath("page.html").read_bytes()
     policy = _policy(body)

@@ -1,6 +1,6 @@
 """The aiohttp application: sockets, REST, a page, and who may call them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import aiohttp_cors
 from aiohttp import web
@@ -10,9 +10,8 @@ from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.headers import guard_answers
 from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.page import page_routes
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Rest, RouteHandler, error_middleware, no_such_path, wrong_method
+from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
 
@@ -21,7 +20,12 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_site(
-    sockets: SocketServer, rest: Rest, transports: Transports, origins: Origins, refusals: Refusals, drain: Drain
+    sockets: SocketServer,
+    routes: Sequence[Route],
+    transports: Transports,
+    origins: Origins,
+    refusals: Refusals,
+    drain: Drain,
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
@@ -36,11 +40,11 @@ def build_site(
     site.on_shutdown.append(close_sockets)
     count_unreadable_requests(site, refusals)
     guard_answers(site)
-    _add_routes(site, [*page_routes(), *rest.routes()], origins)
+    _add_routes(site, routes, origins)
     return site
 
 
-def _add_routes(site: web.Application, routes: Iterable[tuple[str, str, RouteHandler]], origins: Origins) -> None:
+def _add_routes(site: web.Application, routes: Sequence[Route], origins: Origins) -> None:
     options = aiohttp_cors.ResourceOptions(allow_headers="*", allow_methods="*", max_age=600)  # type: ignore[no-untyped-call]
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
