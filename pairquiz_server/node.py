@@ -148,6 +148,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
+        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
         rest = Rest(game, proof, health)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()

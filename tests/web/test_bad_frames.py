@@ -99,11 +99,12 @@ async def test_a_client_that_disconnects_is_deaf_until_it_connects_anew(shared_s
         assert await client.settled() == []
 
 
-async def test_a_client_that_closes_its_session_may_send_no_more(shared_server: Server) -> None:
-    async with connected(shared_server.url) as client:
+async def test_a_client_that_closes_its_session_is_let_go_at_once_and_may_send_no_more(shared_server: Server) -> None:
+    silence_s = shared_server.settings.server.ping_interval_s
+    async with connected(shared_server.url) as client, asyncio.timeout(silence_s / 2):
         await client.send_frame("1")
         await client.send_frame('42["create_pair_quiz",{}]')
-        assert await client.closed() == 1008
+        assert await client.closed() == 1000
 
 
 @pytest.mark.parametrize("extra", [0, 1])
