@@ -79,6 +79,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:

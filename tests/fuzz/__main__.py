@@ -31,7 +31,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--frames", type=int, default=1_000_000, help="how many frames are sent [1000000]")
     parser.add_argument("--short", action="store_true", help=f"the short form of CI: {SHORT} frames")
-    parser.add_argument("--attackers", type=int, default=12, help="how many sessions at a time [12]")
+    parser.add_argument("--attackers", type=int, default=32, help="how many sessions at a time [32]")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000), help="chooses the frames")
     return parser.parse_args()
 

@@ -42,10 +42,10 @@ documents = st.recursive(
     max_leaves=12,
 )
 payloads = st.dictionaries(st.sampled_from(KEYS), scalars, max_size=6) | documents
-# One in three may ask the database: more would tell of the database, and less of the frames.
-names = st.one_of(
-    st.sampled_from(sorted(COMMANDS)), st.sampled_from(["sync_clock", *RESERVED, *FORGED]), st.text(max_size=40)
-)
+# One in six may ask the database: more would tell of the database, and less of the frames.
+names = st.sampled_from(
+    [*COMMANDS, *(["sync_clock", "submit_answer", "nothing such"] * len(COMMANDS)), *RESERVED, *FORGED]
+) | st.text(max_size=40)
 acks = st.just("") | st.integers(0, 10**15 - 1).map(str)
 
 

@@ -11,7 +11,7 @@ from aiohttp import ClientSession, TCPConnector
 from msgspec import Struct
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from tests.acceptance.server import Server, serving
+from tests.acceptance.server import Server
 from tests.fuzz.attacker import Attacker, Tally
 from tests.fuzz.frames import draw_corpus
 from tests.fuzz.mutation import Mutator
@@ -35,8 +35,8 @@ class Plan(Struct, frozen=True):
 
     frames: int
     seed: int
-    attackers: int = 12
-    corpus: int = 3000
+    attackers: int = 32
+    corpus: int = 1000
 
 
 class Outcome(Struct):
@@ -63,8 +63,12 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     """Attack, and look afterwards."""
     corpus = await asyncio.to_thread(draw_corpus, plan.seed, polite=plan.corpus, wild=plan.corpus)
     with EmbeddedPostgres.join(folder / "data") as postgres:
-        async with serving(postgres.dsn, folder / "server.log", **ENVIRON) as server:
+        server = Server(postgres.dsn, folder / "server.log", ENVIRON)
+        await server.start()
+        try:
             return await _attack(server, plan, Mutator(corpus, plan.seed))
+        finally:
+            await server.kill()
 
 
 async def _attack(server: Server, plan: Plan, mutator: Mutator) -> Outcome:

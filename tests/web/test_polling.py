@@ -114,6 +114,14 @@ async def test_a_client_that_closes_its_session_may_post_no_more(shared_server: 
             assert (await client.post('421["sync_clock",{}]')).status == 400
 
 
+@pytest.mark.parametrize("packet", ["40", '421["create_pair_quiz",{}]', "41", "431[]", "3", "1"])
+async def test_what_stands_behind_a_close_in_one_post_is_not_read(shared_server: Server, packet: str) -> None:
+    async with polling(shared_server.url) as client, connected(shared_server.url) as other:
+        assert (await client.post("1", packet)).status in (200, 400)
+        assert await client.ended()
+        await other.settled()
+
+
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_post_over_the_limit_is_refused_and_ends_the_session(
