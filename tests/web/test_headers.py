@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 
 from tests.client import Client
 from tests.conftest import Server
-from tests.web.raw import Answer, ask
+from tests.web.answered import Answer, ask
 from tests.web.rest import CREATE, PAGE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
