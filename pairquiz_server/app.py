@@ -36,6 +36,8 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
     async with running(settings, url) as server:
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
         await runner.setup()
+        assert runner.server is not None
+        server.arrivals.count_lines(runner.server)
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))

@@ -27,10 +27,16 @@ class Metrics:
         """What players ask for over sockets and REST; what has no row in COMMANDS is `unknown`."""
         self.match_events = self._counter("match_events", "What was committed, by kind of event.", "event")
         """Matches created, joined, started and ended, answers, absences: after COMMIT, counted once a deployment."""
+        self.limited = self._counter("limited", "What a limit has stopped, by limit.", "limit")
+        """Which of the settings [limits] was reached, and how often; also in `refusals`, by code."""
         self.batch_size = self._histogram("batch_size", "Commands in one batch.", _BATCH_SIZES)
         """How many commands share a COMMIT."""
         self.commit_seconds = self._histogram("commit_seconds", "Reading, deciding and committing a batch.", _COMMIT_S)
         """How long a batch takes, from its first read until it is committed."""
+        self.connections = self._gauge("connections", "Socket.IO connections, whatever their transport.")
+        """Places that are taken of `limits.connections`."""
+        self.lines = self._gauge("lines", "TCP lines, whatever is said on them.")
+        """With idle ones, and those of REST and of polls."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
         self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")

@@ -31,11 +31,13 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.page import page_routes
 from pairquiz_server.web.refusals import Refusals
@@ -61,6 +63,7 @@ class Running(Struct, frozen=True):
     health: Health
     drain: Drain
     transports: Transports
+    arrivals: Arrivals
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -134,6 +137,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals(metrics)
+        limits = Limits(settings.limits, metrics)
+        arrivals = Arrivals(settings, limits, refusals, metrics)
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
@@ -144,12 +149,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             transports,
             origins,
             refusals,
+            limits,
+            arrivals,
             settings,
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
         metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
-        rest = Rest(game, proof, health)
+        rest = Rest(game, proof, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
@@ -167,9 +174,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
         routes = [*page_routes(), *rest.routes(), *exposition.routes()]
-        site = build_site(sockets, routes, transports, origins, refusals, drain)
+        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
@@ -240,4 +247,5 @@ def _game_rules(settings: Settings) -> GameRules:
             closed_ms=game.closed_grace_s * 1000,
             budget_ms=game.absence_budget_s * 1000,
         ),
+        live_matches_max=settings.limits.live_matches_per_user,
     )

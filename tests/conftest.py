@@ -98,6 +98,8 @@ async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[S
     async with node.running(settings, database_url) as running:
         runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=1)
         await runner.setup()
+        assert runner.server is not None
+        running.arrivals.count_lines(runner.server)
         try:
             await web.SockSite(runner, listener).start()
             yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", running, settings)

@@ -14,6 +14,7 @@ WholeSeconds = Annotated[int, Meta(ge=1, le=3600)]
 Lifetime = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
 Milliseconds = Annotated[int, Meta(ge=0, le=10_000)]
 Points = Annotated[int, Meta(ge=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 QuestionCount = Annotated[int, Meta(ge=1, le=50)]
 TimeLimit = Annotated[int, Meta(ge=5, le=300)]
 
@@ -66,9 +67,20 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one client may ask for."""
+    """How much one client may ask for. Where a count may be 0, that is no limit."""
 
     message_bytes: Annotated[int, Meta(ge=1024, le=1 << 24)] = 65536
+    commands_per_s: Annotated[float, Meta(ge=0, le=100_000)] = 30.0
+    commands_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 60
+    connections: Count = 20_000
+    connections_per_address: Count = 1000
+    arrivals_per_minute_per_address: Count = 3000
+    failed_tokens_per_minute_per_address: Count = 600
+    creations_per_minute: Count = 120
+    creations_per_minute_per_address: Count = 1200
+    live_matches_per_user: Count = 20
+    failed_joins_per_minute: Count = 20
+    all_failed_joins_per_minute: Count = 30_000
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):

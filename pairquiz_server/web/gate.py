@@ -1,12 +1,13 @@
 """What every request passes first: the origins, and on the Socket.IO paths a query and a body that can be read.
 
-A server that stops takes no new session there: 503, and a stock client tries again by itself.
+A server that stops or is full takes no new session there: 503 or 429, and a stock client tries again by itself.
 """
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.posts import keep_body
@@ -17,8 +18,8 @@ ALIAS_PATH = "/ws/"
 SOCKET_PATHS = (MAIN_PATH, ALIAS_PATH)
 
 
-def gate(transports: Transports, origins: Origins, drain: Drain) -> Middleware:
-    """Return the middleware that refuses foreign origins and late sessions, and makes requests ready for Engine.IO."""
+def gate(transports: Transports, origins: Origins, arrivals: Arrivals, drain: Drain) -> Middleware:
+    """Return the middleware that refuses foreign origins and sessions, and makes requests ready for Engine.IO."""
 
     @web.middleware
     async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -27,8 +28,11 @@ def gate(transports: Transports, origins: Origins, drain: Drain) -> Middleware:
             raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
         if request.path == ALIAS_PATH:
             request = _with_default_query(request)
-        if drain.begun and _opens_session(request):
-            raise Refused(Code.DRAINING)
+        if _opens_session(request):
+            if drain.begun:
+                raise Refused(Code.DRAINING)
+            with arrivals.handshake(request):
+                return await handler(request)
         if request.path in SOCKET_PATHS:
             transports.heard(request.query.get("sid", ""))
             if request.method == "POST":

@@ -1,6 +1,7 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from math import ceil
 
 import msgspec
 import structlog
@@ -15,8 +16,10 @@ from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
 
@@ -37,19 +40,35 @@ STATUSES = {
     Code.WRONG_STATE: 409,
     Code.OWN_MATCH: 409,
     Code.NOT_ENOUGH_QUESTIONS: 409,
+    Code.TOO_MANY_SESSIONS: 409,
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.RATE_LIMITED: 429,
+    Code.TOO_MANY_CONNECTIONS: 429,
     Code.INTERNAL: 500,
+    Code.SERVER_FULL: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
 
 
+class Visitor(Struct, frozen=True):
+    """Who makes a call, from which address, and when it arrived (milliseconds)."""
+
+    player: Player
+    address: str
+    arrived_at: int
+
+
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, authenticator: Authenticator, health: Health) -> None:
+    def __init__(
+        self, game: Game, authenticator: Authenticator, health: Health, limits: Limits, arrivals: Arrivals
+    ) -> None:
         self._game = game
+        self._limits = limits
+        self._arrivals = arrivals
         self._authenticator = authenticator
         self._health = health
         self._request_ids = request_ids()
@@ -70,28 +89,31 @@ class Rest:
         row = COMMANDS[name]
 
         async def handle(request: web.Request) -> web.Response:
-            arrived_at = self._game.now()
-            player = self._player(request)
+            visitor = self._visitor(request, name)
             payload = payloads.parse(row.payload, await _json_body(request))
-            return _json(await self._carry_out(row, player, payload, arrived_at), status)
+            return _json(await self._carry_out(row, visitor, payload), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
-        row = COMMANDS["resume_pair_quiz"]
+        visitor = self._visitor(request, "resume_pair_quiz")
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return _json(await self._carry_out(row, self._player(request), payload, self._game.now()))
+        return _json(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
 
-    async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
+    async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answers: list[Reply | Refused] = []
         sender = Sender(
-            player=player,
-            arrived_at=arrived_at,
+            player=visitor.player,
+            arrived_at=visitor.arrived_at,
             reply=answers.append,
             request=next(self._request_ids),
         )
-        await row.perform(self._game, sender, payload)
+        sender = self._limits.charge(sender, payload, visitor.address)
+        try:
+            await row.perform(self._game, sender, payload)
+        except Refused as refusal:
+            sender.reply(refusal)
         (answer,) = answers
         if isinstance(answer, Refused):
             raise answer
@@ -113,11 +135,23 @@ class Rest:
         }
         return _json(body, 200 if ready else 503)
 
-    def _player(self, request: web.Request) -> Player:
+    def _visitor(self, request: web.Request, command: str) -> Visitor:
+        """Return who asks for a command, and take what each costs.
+
+        Raises `Refused` (`unauthorized`, `rate_limited`).
+        """
+        arrived_at, address = self._game.now(), self._arrivals.address(request)
         token = bearer_token(request.headers.get("Authorization"))
         if token is None:
             raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        return self._authenticator.identify(token).player
+        self._limits.before_token(address)
+        try:
+            player = self._authenticator.identify(token).player
+        except Refused:
+            self._limits.failed_token(address)
+            raise
+        self._limits.command(command, player.id)
+        return Visitor(player, address, arrived_at)
 
 
 def bearer_token(header: str | None) -> str | None:
@@ -147,6 +181,8 @@ def error_middleware(refusals: Refusals) -> Middleware:
             failure = Refused(Code.INTERNAL)
         if failure.code is Code.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(wait_ms := failure.details.get("retry_in_ms"), int):
+            headers["Retry-After"] = str(ceil(wait_ms / 1000))
         refusals.note(failure.code, path=request.path[:200])
         return web.Response(
             body=msgspec.json.encode({"error": refusal_body(failure)}),

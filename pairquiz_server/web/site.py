@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import aiohttp_cors
 from aiohttp import web
 
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.bodies import count_unreadable_requests
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
@@ -25,11 +26,13 @@ def build_site(
     transports: Transports,
     origins: Origins,
     refusals: Refusals,
+    arrivals: Arrivals,
     drain: Drain,
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
-        middlewares=[error_middleware(refusals), gate(transports, origins, drain)], client_max_size=REST_BODY_MAX
+        middlewares=[error_middleware(refusals), gate(transports, origins, arrivals, drain)],
+        client_max_size=REST_BODY_MAX,
     )
     for path in SOCKET_PATHS:
         sockets.attach(site, socketio_path=path)

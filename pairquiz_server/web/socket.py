@@ -5,6 +5,7 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -21,9 +22,10 @@ from pairquiz_server.protocol.events import Session, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web import seams
-from pairquiz_server.web.address import client_address
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
@@ -47,6 +49,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         transports: Transports,
         origins: Origins,
         refusals: Refusals,
+        limits: Limits,
+        arrivals: Arrivals,
         settings: Settings,
         *,
         logger: Any,
@@ -70,12 +74,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._connections = connections
         self._transports = transports
         self._refusals = refusals
+        self._limits = limits
+        self._arrivals = arrivals
         self._region = settings.server.region
-        self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
         self._request_ids = request_ids()
         self.on("connect", self._connect)
         seams.install(self.eio, transports)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
@@ -103,6 +112,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
@@ -119,6 +129,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
             raise frames.BadFrame("a CONNECT whose payload is no object") from None
+        try:
+            self._limits.before_token(self._arrivals.address(self.environ[eio_sid]["aiohttp.request"]))
+        except Refused as refusal:
+            self._refusals.note(refusal.code, command="connect")
+            await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "too many tokens that are not valid")
+            return
         await self._handle_connect(eio_sid, "/", auth)
         connection = self._by_eio_sid.get(eio_sid)
         if connection is not None:
@@ -127,7 +143,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        address = client_address(environ["aiohttp.request"], self._trusted_proxies)
+        address = self._arrivals.address(environ["aiohttp.request"])
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
@@ -135,8 +151,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
+            self._limits.failed_token(address)
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
         self._connections.add(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
@@ -189,6 +206,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     connection.send(frames.event(name, payload))
 
         log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        try:
+            self._limits.command(frame.name, connection.player.id, connection.commands)
+        except Refused as refusal:
+            reply(refusal)
+            await asyncio.sleep(REFUSAL_PAUSE_S)
+            return
         sender = Sender(
             player=connection.player,
             arrived_at=arrived_at,
@@ -200,14 +223,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if row is None:
             reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
         elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame))
+            connection.carry_on(self._perform(row, sender, frame, connection.address))
         else:
             await connection.settled()
-            await self._perform(row, sender, frame)
+            await self._perform(row, sender, frame, connection.address)
 
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
+    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:
-            await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
+            payload = payloads.parse(row.payload, frame.payload)
+            sender = self._limits.charge(sender, payload, address)
+            await row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:

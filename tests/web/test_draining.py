@@ -170,7 +170,7 @@ async def test_a_client_that_reads_nothing_does_not_hold_the_server_up(database_
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
-        async with node.running(config.load(environ={}), database_url) as running:
+        async with node.running(config.load(environ={"PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}), database_url) as running:
             runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=app.CLOSE_REQUESTS_S)
             await runner.setup()
             await web.SockSite(runner, listener).start()
