@@ -58,7 +58,7 @@ async def test_forged_events_are_unknown_commands_and_reach_nobody(shared_server
     async with duel(shared_server) as players:
         started = await players.start(question_count=1)
         for name in (*RESERVED, *FORGED):
-            for payload in ({"session_id": started["session_id"], "your_score": 10**6}, players.second.user_id, None):
+            for payload in ({"session_id": started["session_id"], "your_score": 10**6}, None):
                 answer = await players.first.ask(name, payload)
                 assert answer["error"]["code"] == "unknown_command", name
         assert await players.settled() == ([], [], [])
