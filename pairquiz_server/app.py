@@ -11,6 +11,7 @@ from pairquiz_server.config import Settings
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.web import seams
+from pairquiz_server.web.http_line import Runner
 
 log = structlog.get_logger("pairquiz.app")
 
@@ -34,7 +35,7 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
         raise StartError(str(error)) from None
     stop = stop_on_signal()
     async with running(settings, url) as server:
-        runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
+        runner = Runner(server.site, server.lines, shutdown_timeout=CLOSE_REQUESTS_S)
         await runner.setup()
         assert runner.server is not None
         server.arrivals.count_lines(runner.server)

@@ -37,6 +37,7 @@ from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import Lines
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.page import page_routes
@@ -64,6 +65,7 @@ class Running(Struct, frozen=True):
     drain: Drain
     transports: Transports
     arrivals: Arrivals
+    lines: Lines
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -139,6 +141,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
+        lines = Lines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
@@ -160,11 +163,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        cutting = [watched(work, failed) for work in (transports.cut_silent(silence_s), lines.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -176,12 +179,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         routes = [*page_routes(), *rest.routes(), *exposition.routes()]
         site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, arrivals, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, lines, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)

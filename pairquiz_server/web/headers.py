@@ -12,6 +12,7 @@ NOTHING_TO_LOAD = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    hdrs.SERVER: "pairquiz-server",  # aiohttp would name itself, Python, and the versions of both
 }
 _UNLESS_SAID = {
     "Content-Security-Policy": NOTHING_TO_LOAD,
@@ -29,8 +30,7 @@ async def _guard(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def guard(headers: MutableMapping[str, str]) -> None:
-    """Add what is missing, and take away which library answers in which version."""
+    """Put the headers on an answer that no route has made."""
     headers.update(_ALWAYS)
     for name, value in _UNLESS_SAID.items():
         headers.setdefault(name, value)
-    headers.pop(hdrs.SERVER, None)

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 import socketio
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from engineio.async_drivers.aiohttp import _async as aiohttp_driver
 from engineio.async_socket import AsyncSocket
 from engineio.payload import Payload
@@ -81,6 +83,15 @@ SEAMS = (
         Payload, "max_decode_packets", "posts.py",
         "16 packets a POST are fewer than a client may have kept while it was offline",
     ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "a head has no limit but one for each line, and no time of its own")
+        for name in ("data_received", "_messages", "_request_count", "_waiter", "_upgraded", "_parser")
+    ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
+        for name in ("handle_error", "log_exception")
+    ),
+    Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
     Seam(
         AsyncSocket, "close", "transport.py",
         "a session ends at once with its only websocket, and when it was silent for too long: python-engineio waits "

@@ -44,6 +44,14 @@ ANSWERS = {
     "too large": (request("POST /socket.io/?EIO=4&sid=x", body=b"x" * 70_000), 413, "payload_too_large"),
     "an expectation": (request("GET /api/topics/", "Expect: 200-miracle"), 417, None),
     "an expectation of the sockets": (request(f"GET {SOCKET}polling", "Expect: x"), 417, None),
+    "a method that nobody knows": (request("BREW /api/topics/"), 400, "invalid_payload"),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\r\n\r\n", 400, "invalid_payload"),
+    "no path": (b"GET\r\n\r\n", 400, "invalid_payload"),
+    "a header without a colon": (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, "invalid_payload"),
+    "two lengths": (request("POST /", "Content-Length: 1", "Content-Length: 2"), 400, "invalid_payload"),
+    "two bodies": (request("POST /", "Content-Length: 1", "Transfer-Encoding: chunked"), 400, "invalid_payload"),
+    "a long header": (request("GET /", "X: " + "x" * 20_000), 400, "invalid_payload"),
+    "a long path": (request("GET /" + "x" * 20_000), 400, "invalid_payload"),
     "an unknown session": (request(f"GET {SOCKET}polling&sid=x"), 400, None),
     "an unknown transport": (request(f"GET {SOCKET}pigeon"), 400, None),
 }  # fmt: skip
@@ -56,7 +64,7 @@ def guarded(answer: Answer, policy: str = POLICY) -> bool:
         and headers["referrer-policy"] == "no-referrer"
         and headers["content-security-policy"] == policy
         and "set-cookie" not in headers
-        and "server" not in headers
+        and headers["server"] == "pairquiz-server"
         and "x-powered-by" not in headers
     )
 
