@@ -18,6 +18,8 @@ log = structlog.get_logger("pairquiz.app")
 CLOSE_REQUESTS_S = 0.5
 """How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
 BACKLOG = 1024
+SEND_BUFFER = 128 * 1024
+"""What the kernel holds for one connection: left alone it grows to megabytes for each that reads nothing."""
 
 
 class StartError(Exception):
@@ -70,6 +72,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # what is accepted has the same
         listener.bind(address)
         listener.listen(BACKLOG)  # until then, another process may still take the same address
     except OSError as error:

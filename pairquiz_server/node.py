@@ -38,6 +38,7 @@ from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.exposition import Exposition
 from pairquiz_server.web.http_line import Lines
+from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.page import page_routes
@@ -66,6 +67,7 @@ class Running(Struct, frozen=True):
     transports: Transports
     arrivals: Arrivals
     lines: Lines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -143,6 +145,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         arrivals = Arrivals(settings, limits, refusals, metrics)
         lines = Lines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
         sockets = SocketServer(
@@ -150,6 +158,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             proof,
             connections,
             transports,
+            idle,
             origins,
             refusals,
             limits,
@@ -162,8 +171,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         rest = Rest(game, proof, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        cutting = [watched(work, failed) for work in (transports.cut_silent(silence_s), lines.run())]
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run())]
         committing, *agents = (
             watched(work, failed)
             for work in (
@@ -179,7 +187,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         routes = [*page_routes(), *rest.routes(), *exposition.routes()]
         site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, arrivals, lines, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()

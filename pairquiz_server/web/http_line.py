@@ -208,7 +208,7 @@ class HttpLine(RequestHandler):
             return
         error = _ErrInfo(status=_STATUSES[refusal.code], exc=_RefusedHead(refusal), message=refusal.message)
         self._request_count += 1
-        # A body without an end: aiohttp reads on for `LINGER_S`; what is still sent would cost the sender the answer.
+        # A body without an end: aiohttp reads on for `LINGER_S`, else what is still sent would undo the answer.
         self._messages.append((error, StreamReader(self, 0, loop=self._loop)))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

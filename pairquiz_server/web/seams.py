@@ -7,6 +7,7 @@ missing; `setup.cfg` has the same bounds. Who reads a new version: compare each 
 from importlib.metadata import version
 from typing import Any
 
+import engineio
 import socketio
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -15,7 +16,9 @@ from engineio.async_socket import AsyncSocket
 from engineio.payload import Payload
 from msgspec import Struct
 
-from pairquiz_server.web import posts
+from pairquiz_server.config.sections import Limits
+from pairquiz_server.web import gate, posts
+from pairquiz_server.web.send_queue import SendQueue
 from pairquiz_server.web.transport import Transports
 from pairquiz_server.web.websocket import WebSocketDriver
 
@@ -80,6 +83,10 @@ SEAMS = (
         "a POST body that arrives in two segments would be cut after the first",
     ),
     Seam(
+        aiohttp_driver, "translate_request", "gate.py",
+        "it reads the query a second time, and what is in it twice in another way",
+    ),
+    Seam(
         Payload, "max_decode_packets", "posts.py",
         "16 packets a POST are fewer than a client may have kept while it was offline",
     ),
@@ -92,6 +99,18 @@ SEAMS = (
         for name in ("handle_error", "log_exception")
     ),
     Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
+    Seam(
+        engineio.AsyncServer, "create_queue", "send_queue.py",
+        "its queue has no limit, and a reader that stalls is never freed",
+    ),
+    Seam(
+        AsyncSocket, "poll", "send_queue.py",
+        "it takes one packet by `get`, the others by `get_nowait`: so begins a round",
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_eio_connect", "socket.py",
+        "a session that never sends CONNECT would stay for as long as it answers pings",
+    ),
     Seam(
         AsyncSocket, "close", "transport.py",
         "a session ends at once with its only websocket, and when it was silent for too long: python-engineio waits "
@@ -118,13 +137,14 @@ def check() -> None:
             )
 
 
-def install(eio: Any, transports: Transports) -> None:
+def install(eio: Any, transports: Transports, limits: Limits) -> None:
     """Put our parts where python-engineio looks for them."""
     transports.manage(eio)
+    eio.create_queue = lambda: SendQueue(limits.send_queue_bytes, transports.overflow)
     eio._async = {
         **eio._async,
         "websocket": lambda handler, server: WebSocketDriver(handler, transports),
-        "translate_request": posts.with_whole_body(eio._async["translate_request"]),
+        "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST
 

@@ -25,6 +25,7 @@ from pairquiz_server.web import seams
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
@@ -47,6 +48,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         authenticator: Authenticator,
         connections: Connections,
         transports: Transports,
+        idle: Idle,
         origins: Origins,
         refusals: Refusals,
         limits: Limits,
@@ -73,6 +75,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._authenticator = authenticator
         self._connections = connections
         self._transports = transports
+        self._idle = idle
         self._refusals = refusals
         self._limits = limits
         self._arrivals = arrivals
@@ -80,10 +83,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._by_eio_sid: dict[str, Connection] = {}
         self._request_ids = request_ids()
         self.on("connect", self._connect)
-        seams.install(self.eio, transports)
+        seams.install(self.eio, transports, settings.limits)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._idle.opened(eio_sid)
+        self._transports.heard(eio_sid)
         await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
@@ -109,6 +114,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
         self._drop(eio_sid, reason)
+        self._idle.opened(eio_sid)
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
@@ -116,6 +122,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._idle.ended(eio_sid)
 
     def _drop(self, eio_sid: str, reason: str | None) -> None:
         connection = self._by_eio_sid.pop(eio_sid, None)
@@ -155,6 +162,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
         connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
+        self._idle.admitted(eio_sid)
         self._connections.add(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
 

@@ -65,6 +65,8 @@ class WebSocketDriver:
         except ConnectionResetError:
             return web.Response()  # to a client that is gone already
         self._line = request.transport
+        if self._line is not None:
+            self._session.queue.unsent = self._line.get_write_buffer_size
         self._transports.opened(self.eio_sid, self)
         try:
             with suppress(ConnectionResetError):  # gone before its probe is answered
@@ -100,6 +102,7 @@ class WebSocketDriver:
     async def send(self, frame: str) -> None:
         """Send a frame."""
         await self._socket.send_str(frame)
+        self._session.queue.written(frame)
 
     async def ping(self, payload: bytes) -> None:
         """Send a PING frame, at most 125 bytes. Raises `OSError` where the socket is closed."""

@@ -16,7 +16,7 @@ from uuid import uuid4
 import jwt
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession, WSServerHandshakeError
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.client import PATIENCE_S, Client, connected
@@ -25,7 +25,9 @@ from tests.web.answered import ask
 from tests.web.duel import Duel, answering, duel
 from tests.web.hostile import BAD, FORGED, HUGE, RESERVED
 from tests.web.polling import Poller
+from tests.web.raw import Raw
 from tests.web.rest import CREATE, JOIN
+from tests.web.stalls import deaf
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,6 +39,11 @@ SETTINGS = {
     "PAIRQUIZ_SERVER__ALLOWED_ORIGINS": f'["{PAGE}"]',
     "PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS": str(ADDRESSES_CONNECTIONS),
     "PAIRQUIZ_LIMITS__COMMANDS_BURST": "100",
+    "PAIRQUIZ_LIMITS__FIRST_REQUEST_S": "1.5",
+    "PAIRQUIZ_LIMITS__REST_BODY_S": "1",
+    "PAIRQUIZ_LIMITS__UNAUTHENTICATED_S": "1.5",
+    "PAIRQUIZ_LIMITS__STALL_S": "2",
+    "PAIRQUIZ_LIMITS__SEND_QUEUE_BYTES": "65536",
 }
 
 
@@ -296,6 +303,57 @@ async def bombs(target: Target) -> None:
             assert response.status == 400
 
 
+async def slow_heads_and_bodies(target: Target) -> None:
+    """Requests that come a byte at a time (slowloris), and lines on which nothing comes."""
+    head = f"Host: x\r\nX-Forwarded-For: {target.address}\r\nContent-Type: application/json\r\n"
+    body = f"Authorization: Bearer {target.players.first.token}\r\nContent-Length: 5000\r\n\r\n" + "x" * 5000
+
+    async def drip(path: str, rest: str) -> int:
+        async with Raw(target.url) as raw:
+            start = f"POST {path} HTTP/1.1\r\n{head}"
+            await raw.send(start.encode())
+            dripping = asyncio.create_task(raw.drip(rest.encode()))
+            received = await raw.ended()
+            await dripping
+            return int(received.split()[1]) if received else 0
+
+    async with Raw(target.url) as silent:
+        statuses = await asyncio.gather(
+            *(drip(path, "X: " + "x" * 5000) for path in (CREATE, "/socket.io/?EIO=4&sid=x", "/")),
+            drip(CREATE, body),
+            drip("/socket.io/?EIO=4&transport=polling&sid=x", body),
+        )
+        assert statuses == [408] * 5
+        assert await silent.ended() == b""
+
+
+async def silent_sessions(target: Target) -> None:
+    """Sessions that never say who they are, over a websocket, polls, and half an upgrade."""
+    async with target.bare() as said_nothing, target.bare() as refused, target.polls() as polls:
+        await refused.send_str('40{"token":"x"}')
+        upgrade = f"/socket.io/?EIO=4&transport=websocket&sid={polls.sid}"
+        async with ClientSession() as session, session.ws_connect(target.url + upgrade, headers=target.headers) as half:
+            for socket in (said_nothing, refused, half):
+                while (await asyncio.wait_for(socket.receive(), PATIENCE_S)).type is WSMsgType.TEXT:
+                    pass
+            assert (said_nothing.close_code, refused.close_code) == (1008, 1008)
+        assert await polls.ended()
+
+
+async def stalled_readers(target: Target) -> None:
+    """A player who asks for much and reads nothing of it."""
+    async with target.stranger() as first, target.stranger() as second:
+        match = await first.ask("create_pair_quiz", {"question_count": 18, "topic": "Art"})
+        await second.ask("join_pair_quiz", {"session_id": match["session_id"]})
+        await second.ask("start_quiz", {"session_id": match["session_id"]})
+        async with deaf(target.url, first.token) as reader:
+            payload = json.dumps({"session_id": match["session_id"]})
+            async with asyncio.timeout(2 * PATIENCE_S):
+                await reader.ask(f'42["resume_pair_quiz",{payload}]')
+            assert reader.cut.is_set()
+        assert (await second.ask("leave_pair_quiz", {"session_id": match["session_id"]}))["ok"]
+
+
 async def no_http(target: Target) -> None:
     """Bytes that are no request, and two requests in one."""
     host = b"Host: x\r\nX-Forwarded-For: " + target.address.encode() + b"\r\n"
@@ -314,7 +372,8 @@ ATTACKS: dict[str, Callable[[Target], Awaitable[None]]] = {
     for attack in (
         bad_frames, forged_events, commands_to_a_match_of_others, false_score, replayed_answers, forged_tokens,
         guessed_codes, flood_of_commands, flood_of_connections, huge_messages, binary_frames, huge_numbers,
-        abused_polls, foreign_pages, texts_that_mean_something_elsewhere, bombs, no_http,
+        abused_polls, foreign_pages, texts_that_mean_something_elsewhere, bombs, slow_heads_and_bodies, silent_sessions,
+        stalled_readers, no_http,
     )
 }  # fmt: skip
 
