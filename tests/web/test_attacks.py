@@ -305,13 +305,12 @@ async def bombs(target: Target) -> None:
 
 async def slow_heads_and_bodies(target: Target) -> None:
     """Requests that come a byte at a time (slowloris), and lines on which nothing comes."""
-    head = f"Host: x\r\nX-Forwarded-For: {target.address}\r\nContent-Type: application/json\r\n"
-    body = f"Authorization: Bearer {target.players.first.token}\r\nContent-Length: 5000\r\n\r\n" + "x" * 5000
+    lines = f"Host: x\r\nX-Forwarded-For: {target.address}\r\nContent-Type: application/json\r\n"
+    whole = f"{lines}Authorization: Bearer {target.players.first.token}\r\nContent-Length: 5000\r\n\r\n"
 
-    async def drip(path: str, rest: str) -> int:
+    async def drip(path: str, head: str, rest: str) -> int:
         async with Raw(target.url) as raw:
-            start = f"POST {path} HTTP/1.1\r\n{head}"
-            await raw.send(start.encode())
+            await raw.send(f"POST {path} HTTP/1.1\r\n{head}".encode())
             dripping = asyncio.create_task(raw.drip(rest.encode()))
             received = await raw.ended()
             await dripping
@@ -319,9 +318,8 @@ async def slow_heads_and_bodies(target: Target) -> None:
 
     async with Raw(target.url) as silent:
         statuses = await asyncio.gather(
-            *(drip(path, "X: " + "x" * 5000) for path in (CREATE, "/socket.io/?EIO=4&sid=x", "/")),
-            drip(CREATE, body),
-            drip("/socket.io/?EIO=4&transport=polling&sid=x", body),
+            *(drip(path, lines, "X: " + "x" * 5000) for path in (CREATE, "/socket.io/?EIO=4&sid=x", "/")),
+            *(drip(path, whole, "x" * 5000) for path in (CREATE, "/socket.io/?EIO=4&transport=polling&sid=x")),
         )
         assert statuses == [408] * 5
         assert await silent.ended() == b""
