@@ -45,6 +45,7 @@ from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.page import page_routes
 from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -177,6 +178,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
+        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
         rest = Rest(game, admission, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
@@ -196,9 +198,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
-        site = build_site(
-            sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, arrivals, drain
-        )
+        routes = [*page_routes(), *rest.routes(), *exposition.routes()]
+        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
             yield Running(site, game, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:

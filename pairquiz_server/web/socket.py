@@ -104,6 +104,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:
@@ -113,7 +115,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")

@@ -87,6 +87,9 @@ class WebSocketDriver:
             probe, self._probe = self._probe, None
             return probe
         while True:
+            if self._session.closed:  # by its own CLOSE packet: python-engineio would keep the line until a timeout
+                await self._socket.close()
+                raise OSError("the session is over")
             message = await self._receive()
             self._transports.heard(self.eio_sid)
             if message.type is WSMsgType.TEXT and _FRAME.match(message.data):
