@@ -13,7 +13,7 @@ CREATE INDEX players_guests ON pairquiz.players (coalesce(seen_at, created_at)) 
 -- All that a person has played, for export and erasure; the other seat has its own in matches_joined_code.
 CREATE INDEX matches_player1 ON pairquiz.matches (player1_id);
 CREATE INDEX feature_usage_player ON pairquiz.feature_usage (player_id);
-CREATE INDEX matches_ended ON pairquiz.matches (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX matches_ended ON pairquiz.matches (status, ended_at) WHERE ended_at IS NOT NULL;
 
 
 CREATE TABLE pairquiz.bans (

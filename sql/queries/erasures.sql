@@ -47,8 +47,8 @@ vacated AS (
 SELECT count(*) FROM own;
 
 -- name: unlink
--- Let the feature usage of a player be the stand-in's, at most $3 (integer) rows at once; returns how many it was. The
--- match goes from it too, or a later look could tell who it was. $1 text the player's id, $2 text the stand-in's.
+-- Let the feature usage of a player be the stand-in's, at most $3 (integer) rows at once; returns how many it was:
+-- the counts of the days stay. $1 text the player's id, $2 text the stand-in's.
 WITH own AS (
     UPDATE pairquiz.feature_usage SET player_id = $2 WHERE id = ANY (ARRAY (
         SELECT id FROM pairquiz.feature_usage WHERE player_id = $1 LIMIT $3 FOR UPDATE SKIP LOCKED))

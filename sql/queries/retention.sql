@@ -3,10 +3,10 @@
 -- rows, skips those that are being written, and returns how many it was.
 
 -- name: forget_matches
--- Delete matches that ended before $2 (bigint, milliseconds) in a state of $3 (text[]), at most $4 (integer).
+-- Delete matches that ended before $2 (bigint, milliseconds) in the state $3 (text), at most $4 (integer).
 WITH old AS MATERIALIZED (
     SELECT id FROM pairquiz.matches
-    WHERE pg_try_advisory_xact_lock($1) AND ended_at < $2 AND status::text = ANY ($3)
+    WHERE pg_try_advisory_xact_lock($1) AND status = $3::text::pairquiz.match_status AND ended_at < $2
     ORDER BY ended_at
     LIMIT $4
     FOR UPDATE SKIP LOCKED
