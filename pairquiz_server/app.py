@@ -10,6 +10,7 @@ from aiohttp import web
 from pairquiz_server.config import Settings
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
+from pairquiz_server.web import seams
 
 log = structlog.get_logger("pairquiz.app")
 
@@ -23,7 +24,14 @@ class StartError(Exception):
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come."""
+    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come.
+
+    Raises `StartError`.
+    """
+    try:
+        seams.check()
+    except seams.UnknownLibrary as error:
+        raise StartError(str(error)) from None
     stop = stop_on_signal()
     async with running(settings, url) as server:
         runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)

@@ -20,6 +20,7 @@ from pairquiz_server.engine.heartbeat import Heartbeat
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.logs import library_loggers
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.scoring import Scoring
@@ -34,6 +35,7 @@ from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.exposition import Exposition
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
@@ -57,6 +59,7 @@ class Running(Struct, frozen=True):
     database: Database
     health: Health
     drain: Drain
+    transports: Transports
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -74,6 +77,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if lax := await server.lax_settings():
             log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
 
+        metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
         reading = await nodes.read_clock()
@@ -94,6 +98,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             announcer.announce_delay(beat)
 
         connections = Connections()
+        metrics.players.set_function(lambda: len(list(connections.players())))
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
@@ -109,7 +114,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         under_way: set[asyncio.Task[None]] = set()
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
-            matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
+            matches,
+            announce,
+            pace_s=settings.database.commit_pace_ms / 1000,
+            ready=heartbeat.ready,
+            node=node,
+            metrics=metrics,
         )
         rows = PresenceRows(database)
         presence = Presence(rows, nodes, committer, clock, node, rules.patience)
@@ -122,7 +132,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
-        refusals = Refusals()
+        refusals = Refusals(metrics)
         transports = Transports(refusals, settings.limits.message_bytes)
         socketio_logger, engineio_logger = library_loggers()
         proof = await authenticator(settings, database)
@@ -153,9 +163,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         )
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
-        site = build_site(sockets, rest, transports, origins, refusals, drain)
+        exposition = Exposition(metrics, settings.metrics_token)
+        site = build_site(sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, drain)
         try:
-            yield Running(site, game, database, health, drain, failed)
+            yield Running(site, game, database, health, drain, transports, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()

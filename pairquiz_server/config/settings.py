@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pairquiz_server.config import sources
 from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Server
-from pairquiz_server.config.sources import GUEST_SECRET, ConfigError
+from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
 from pairquiz_server.validation import fault
 
 DEVELOPMENT_ORIGINS = (
@@ -30,7 +30,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
 
-    `redis_url` is None where there is no other node to speak to.
+    `redis_url` is None where there is no other node to speak to, `metrics_token` where metrics stay on this machine.
     """
 
     server: Server
@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     jwt_secret: str | None
     guest_secret: str | None
     redis_url: str | None = None
+    metrics_token: str | None = None
 
     @property
     def guests_allowed(self) -> bool:
@@ -106,6 +107,7 @@ def load(
         jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
         guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
         redis_url=sources.redis_url(environ),
+        metrics_token=sources.secret(environ, METRICS_TOKEN, "a long random text, or unset the name"),
     )
     _check(settings, environ)
     return settings

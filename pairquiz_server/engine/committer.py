@@ -19,6 +19,7 @@ from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
+from pairquiz_server.metrics import Family, Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
@@ -56,12 +57,15 @@ class Committer:
         pace_s: float,
         ready: Ready = always,
         node: UUID | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._matches = matches
         self._announce = announce
         self._pace_s = pace_s
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
+        self._metrics = metrics or Metrics()
+        self._events = Family(self._metrics.match_events)
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[UUID, Match] = OrderedDict()
@@ -183,6 +187,8 @@ class Committer:
         self._remember(batch, stuck)
         again = self._settle(batch, stuck)
         spent = asyncio.get_running_loop().time() - started
+        self._metrics.batch_size.observe(len(submissions))
+        self._metrics.commit_seconds.observe(spent)
         log.debug(
             "batch_committed",
             size=len(submissions),
@@ -275,6 +281,8 @@ class Committer:
         except Exception:
             log.exception("reply_failed", command=type(submission.command).__name__)
         if isinstance(outcome, Decision) and outcome.events:
+            for event in outcome.events:
+                self._events.count(type(event).__name__)
             try:
                 self._announce(outcome, origin)
             except Exception:

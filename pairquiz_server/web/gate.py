@@ -9,7 +9,8 @@ from aiohttp.typedefs import Handler, Middleware
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.transport import Transports, keep_body
+from pairquiz_server.web.posts import keep_body
+from pairquiz_server.web.transport import Transports
 
 MAIN_PATH = "/socket.io/"
 ALIAS_PATH = "/ws/"

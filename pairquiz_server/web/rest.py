@@ -23,6 +23,8 @@ from pairquiz_server.web.refusals import Refusals
 log = structlog.get_logger("pairquiz.rest")
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = tuple[str, str, RouteHandler]
+"""Method, path without the trailing slash, handler."""
 
 STATUSES = {
     Code.INVALID_PAYLOAD: 400,
@@ -52,8 +54,8 @@ class Rest:
         self._health = health
         self._request_ids = request_ids()
 
-    def routes(self) -> list[tuple[str, str, RouteHandler]]:
-        """Return (method, path without the trailing slash, handler) of every route."""
+    def routes(self) -> list[Route]:
+        """Return every route."""
         return [
             ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
             ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),

@@ -1,5 +1,7 @@
 """The aiohttp application: sockets, REST, and who may call them."""
 
+from collections.abc import Sequence
+
 import aiohttp_cors
 from aiohttp import web
 
@@ -8,7 +10,7 @@ from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Rest, RouteHandler, error_middleware, no_such_path, wrong_method
+from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
 
@@ -17,7 +19,12 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_site(
-    sockets: SocketServer, rest: Rest, transports: Transports, origins: Origins, refusals: Refusals, drain: Drain
+    sockets: SocketServer,
+    routes: Sequence[Route],
+    transports: Transports,
+    origins: Origins,
+    refusals: Refusals,
+    drain: Drain,
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
@@ -31,15 +38,15 @@ def build_site(
 
     site.on_shutdown.append(close_sockets)
     count_unreadable_requests(site, refusals)
-    _add_rest(site, rest, origins)
+    _add_rest(site, routes, origins)
     return site
 
 
-def _add_rest(site: web.Application, rest: Rest, origins: Origins) -> None:
+def _add_rest(site: web.Application, routes: Sequence[Route], origins: Origins) -> None:
     options = aiohttp_cors.ResourceOptions(allow_headers="*", allow_methods="*", max_age=600)  # type: ignore[no-untyped-call]
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
-    for method, path, handler in rest.routes():
+    for method, path, handler in routes:
         table.setdefault(path, {})[method] = handler
         if method == "GET":
             table[path]["HEAD"] = handler

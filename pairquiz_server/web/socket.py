@@ -20,6 +20,7 @@ from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web import seams
 from pairquiz_server.web.address import client_address
 from pairquiz_server.web.auth import Authenticator, Identity
 from pairquiz_server.web.connections import Connection, Connections
@@ -74,7 +75,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._by_eio_sid: dict[str, Connection] = {}
         self._request_ids = request_ids()
         self.on("connect", self._connect)
-        transports.install(self.eio)
+        seams.install(self.eio, transports)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
