@@ -23,7 +23,7 @@ log = structlog.get_logger("pairquiz.departures")
 
 LOOK_EVERY_S = 1.0
 LOOKS_AFTER = 5
-"""What was under way when somebody was cut is committed or refused three seconds later: so long, matches are looked for."""
+"""So often their matches are looked for: what was under way at the cut is committed or refused within three seconds."""
 
 Cut = Callable[[str, Refused], None]
 """Ends all connections that a player has here, with the reason why; never waits."""
@@ -56,7 +56,7 @@ class Departures:
         """Let a player pass who may play. Raises `Refused` (`forbidden`)."""
         self.check_ban(player_id)
         if player_id in self._erasing:
-            raise _erased()
+            raise erased()
 
     def check_ban(self, player_id: str) -> None:
         """Let a player pass who is not banned. Raises `Refused` (`forbidden`)."""
@@ -67,7 +67,7 @@ class Departures:
     def erase(self, player_id: str) -> None:
         """Know, before the next look, of an erasure that was just wished here."""
         self._erasing |= {player_id}
-        self._go(player_id, _erased())
+        self._go(player_id, erased())
 
     async def look(self) -> None:
         """Read what was written since the last look, and let go who has to. Raises `StorageUnavailable`."""
@@ -83,7 +83,7 @@ class Departures:
             self._note(row)
         fresh, self._erasing = look.erasing - self._erasing, look.erasing
         for player_id in fresh:
-            self._go(player_id, _erased())
+            self._go(player_id, erased())
         await self._leave_matches()
 
     def _note(self, row: BanRow) -> None:
@@ -109,9 +109,7 @@ class Departures:
         self._leaving = {player_id: looks - 1 for player_id, looks in self._leaving.items() if looks > 1}
 
 
-async def leave_matches(
-    players: Collection[str], seats: PresenceRows, committer: Committer, clock: Clock
-) -> None:
+async def leave_matches(players: Collection[str], seats: PresenceRows, committer: Committer, clock: Clock) -> None:
     """Let players leave all their live matches: the other has won, or a match that has not begun is abandoned.
 
     A match that the player has completed goes on to its end, as ever. Raises `StorageUnavailable`.
@@ -136,9 +134,10 @@ def _banned(until: float) -> Refused:
     return Refused(Code.FORBIDDEN, f"The operator has banned you: you may play again in {wait}")
 
 
-def _erased() -> Refused:
+def erased() -> Refused:
+    """Say why somebody is refused who is being erased."""
     return Refused(
-        Code.FORBIDDEN, "All that is stored about you is being erased: come back in a minute to begin as somebody new"
+        Code.FORBIDDEN, "All that is stored about you is being erased: come back in a minute, and you are somebody new"
     )
 
 

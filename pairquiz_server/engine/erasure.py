@@ -1,7 +1,7 @@
 """Erases people, step by step. What each step has done stays done: a process that dies half-way hurts nothing.
 
-Departures sees to it that the player is refused, cut, and out of live matches; here goes what is over. It is work of its
-own, so that a player with a hundred thousand matches delays nobody's ban.
+Departures sees to it that the player is refused, cut, and out of live matches; here goes what is over. It is work
+of its own, so that a player with a hundred thousand matches delays nobody's ban.
 """
 
 import structlog

@@ -1,11 +1,12 @@
 """What people may ask about themselves: their name, all that is stored about them, and to be forgotten."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
-from pairquiz_server.engine.departures import Departures
+from pairquiz_server.engine.departures import Departures, erased
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.names import name_fault
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -59,8 +60,11 @@ class People:
             return Profile(player.id, player.kind, player.display_name, None)
         return Profile(player.id, player.kind, stored.display_name, stored.created_at)
 
-    async def rename(self, player: Player, text: str) -> Profile:
-        """Give a player another name. Raises `Refused` (`invalid_payload`)."""
+    async def set_profile(self, player: Player, display_name: str | None) -> Profile:
+        """Give a player another name, where there is one. Raises `Refused` (`invalid_payload`)."""
+        return await self.profile(player) if display_name is None else await self._rename(player, display_name)
+
+    async def _rename(self, player: Player, text: str) -> Profile:
         if wrong := name_fault(text):
             raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
         name = tidy(text)
@@ -68,11 +72,9 @@ class People:
             stored = await self._players.rename(player.id, player.kind, name, self._clock.now())
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
-        if stored is None:
-            self._departures.erase(player.id)
-            self._departures.check(player.id)
+        if stored is None:  # another node has heard of it already
+            raise erased()
         self._renamed(player.id, name)
-        assert stored is not None
         return Profile(player.id, player.kind, name, stored.created_at)
 
     async def erase(self, player_id: str) -> None:
@@ -83,17 +85,20 @@ class People:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         self._departures.erase(player_id)
 
-    async def export(self, player_id: str) -> AsyncIterator[bytes]:
+    async def export(self, player_id: str) -> AsyncGenerator[bytes]:
         """Yield all that is stored about a player, as the pieces of one JSON object.
 
         Raises `Refused` (`rate_limited`) while others' exports are read. (`forbidden` does not keep anybody from this.)
         """
         if self._exports >= EXPORTS_AT_ONCE:
-            raise Refused(Code.RATE_LIMITED, "Others' data is just being exported: ask again in a moment")
+            raise Refused(
+                Code.RATE_LIMITED, "Others' data is just being exported: ask again in a moment", retry_in_ms=1000
+            )
         self._exports += 1
         try:
-            async for piece in self._players.export(player_id, self._bans.digest(player_id)):
-                yield piece
+            async with aclosing(self._players.export(player_id, self._bans.digest(player_id))) as pieces:
+                async for piece in pieces:
+                    yield piece
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from pairquiz_server.engine.game import Caller, Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions
 from pairquiz_server.rules.decide import Decision
@@ -27,11 +28,15 @@ class Reply(Struct, frozen=True):
 
 
 class Sender(Struct, frozen=True, kw_only=True):
-    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once."""
+    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once.
+
+    `people` knows what the sender may ask about itself.
+    """
 
     player: Player
     arrived_at: int
     reply: Callable[[Reply | Refused], None]
+    people: People
     origin: object = None
     request: str | None = None
 
@@ -165,6 +170,11 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events))
 
 
+async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
+    profile = await sender.people.set_profile(sender.player, payload.display_name)
+    sender.reply(Reply(views.profile(profile)))
+
+
 async def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -> None:
     reply = ClockSync(client_time=payload.client_time, server_time=sender.arrived_at)
     sender.reply(Reply(reply))
@@ -183,5 +193,6 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "set_profile": CommandRow(payloads.SetProfile, _set_profile),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

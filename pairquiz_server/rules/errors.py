@@ -22,6 +22,7 @@ class Code(StrEnum):
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
+    RATE_LIMITED = "rate_limited"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     DRAINING = "draining"
     PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -44,6 +45,7 @@ MESSAGES = {
     Code.UNAUTHORIZED: "A valid token is required",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
+    Code.RATE_LIMITED: "Too many at once: try again in retry_in_ms",
     Code.STORAGE_UNAVAILABLE: "The database does not answer: try again in a moment",
     Code.DRAINING: "The server is stopping: connect again in a moment",
     Code.PAYLOAD_TOO_LARGE: "The request is too large",
@@ -53,7 +55,7 @@ MESSAGES = {
 }
 """What a code says to people, unless a refusal has something more exact to say."""
 
-RETRYABLE = frozenset({Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
+RETRYABLE = frozenset({Code.RATE_LIMITED, Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
 """The codes after which the same command may succeed later, unchanged."""
 
 

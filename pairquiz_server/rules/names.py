@@ -1,8 +1,8 @@
 """The names that players show to each other: text that reads the same for everybody, and hides nothing.
 
 A name is shown as text, in whatever place a frontend has for it. So it may not carry what changes the text around it
-(bidirectional overrides, line breaks, accents in piles), nor what nobody sees (a name of nothing, or two names that look
-alike). Letters of every script and emoji are names.
+(bidirectional overrides, line breaks, accents in piles), nor what nobody sees (a name of nothing, or two names that
+look alike). Letters of every script and emoji are names.
 """
 
 import regex

@@ -6,6 +6,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 PLAYER_ID_MAX = 128
+GUEST_TOKEN_DAYS = 90
+"""How long a guest can be known again after each visit."""
 GUEST_PREFIX = "guest:"
 ERASED_ID = "erased"
 """The id of the stand-in, which no token can prove."""

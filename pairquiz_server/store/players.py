@@ -1,6 +1,6 @@
 """People: one method for each query of sql/queries/players.sql."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from msgspec import Struct
@@ -59,12 +59,10 @@ class Players:
 
     async def find(self, text: str, digest: bytes) -> list[FoundPlayer]:
         """Return players by their id, label or name, the newest first; `digest` is that of the text as an id."""
-        records = await self._database.fetch(
-            _QUERIES["find"], text, _FOUND_MAX, digest, timeout_s=_OPERATOR_TIMEOUT_S
-        )
+        records = await self._database.fetch(_QUERIES["find"], text, _FOUND_MAX, digest, timeout_s=_OPERATOR_TIMEOUT_S)
         return [FoundPlayer(**record) for record in records]
 
-    async def export(self, player_id: str, digest: bytes) -> AsyncIterator[bytes]:
+    async def export(self, player_id: str, digest: bytes) -> AsyncGenerator[bytes]:
         """Yield all that is stored about a player, as the pieces of one JSON object."""
         head: str = await self._database.fetchval(_QUERIES["export"], player_id, digest)
         yield head.rstrip().removesuffix("}").encode() + b', "matches": ['
@@ -75,19 +73,19 @@ class Players:
             yield piece
         yield b"]}\n"
 
-    async def _joined(self, pages: AsyncIterator[list[str]]) -> AsyncIterator[bytes]:
+    async def _joined(self, pages: AsyncGenerator[list[str]]) -> AsyncGenerator[bytes]:
         first = True
         async for page in pages:
             yield (b"" if first else b",\n") + ",\n".join(page).encode()
             first = False
 
-    async def _matches(self, player_id: str) -> AsyncIterator[list[str]]:
+    async def _matches(self, player_id: str) -> AsyncGenerator[list[str]]:
         last: UUID | None = None
         while page := await self._database.fetch(_QUERIES["export_matches"], player_id, last, _MATCHES_A_PAGE):
             last = page[-1]["id"]
             yield [record["match"] for record in page]
 
-    async def _usage(self, player_id: str) -> AsyncIterator[list[str]]:
+    async def _usage(self, player_id: str) -> AsyncGenerator[list[str]]:
         last = 0
         while page := await self._database.fetch(_QUERIES["export_usage"], player_id, last, _USES_A_PAGE):
             last = page[-1]["id"]

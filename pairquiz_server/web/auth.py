@@ -9,12 +9,18 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import GUEST_PREFIX, PLAYER_ID_MAX, Player, PlayerKind, default_display_name
+from pairquiz_server.rules.player import (
+    GUEST_PREFIX,
+    GUEST_TOKEN_DAYS,
+    PLAYER_ID_MAX,
+    Player,
+    PlayerKind,
+    default_display_name,
+)
 from pairquiz_server.rules.question import printable
 
 GUEST_ISSUER = "pairquiz-server"
 GUEST_AUDIENCE = "pairquiz-guest"
-GUEST_TOKEN_DAYS = 90
 TOKEN_MAX_LENGTH = 8192
 CLOCK_LEEWAY_S = 10
 """How far an issuer's clock may be from ours: a token that was signed just now must not be one of the future."""

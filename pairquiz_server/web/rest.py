@@ -10,12 +10,14 @@ from msgspec import Raw, Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
-from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.address import client_address
+from pairquiz_server.web.admission import Admission, bearer_token
 from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
@@ -39,6 +41,7 @@ STATUSES = {
     Code.NOT_ENOUGH_QUESTIONS: 409,
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.RATE_LIMITED: 429,
     Code.INTERNAL: 500,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
@@ -48,10 +51,14 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, authenticator: Authenticator, health: Health) -> None:
+    def __init__(
+        self, game: Game, people: People, admission: Admission, health: Health, *, trusted_proxies: int
+    ) -> None:
         self._game = game
-        self._authenticator = authenticator
+        self._people = people
+        self._admission = admission
         self._health = health
+        self._trusted_proxies = trusted_proxies
         self._request_ids = request_ids()
 
     def routes(self) -> list[Route]:
@@ -71,16 +78,17 @@ class Rest:
 
         async def handle(request: web.Request) -> web.Response:
             arrived_at = self._game.now()
-            player = self._player(request)
-            payload = payloads.parse(row.payload, await _json_body(request))
-            return _json(await self._carry_out(row, player, payload, arrived_at), status)
+            player = await self._player(request)
+            payload = payloads.parse(row.payload, await json_body(request))
+            return json_answer(await self._carry_out(row, player, payload, arrived_at), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
         row = COMMANDS["resume_pair_quiz"]
+        player = await self._player(request)
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return _json(await self._carry_out(row, self._player(request), payload, self._game.now()))
+        return json_answer(await self._carry_out(row, player, payload, self._game.now()))
 
     async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
@@ -89,6 +97,7 @@ class Rest:
             player=player,
             arrived_at=arrived_at,
             reply=answers.append,
+            people=self._people,
             request=next(self._request_ids),
         )
         await row.perform(self._game, sender, payload)
@@ -99,10 +108,10 @@ class Rest:
 
     async def _topics(self, request: web.Request) -> web.Response:
         topics = await self._game.topics()
-        return _json({"topics": topics})
+        return json_answer({"topics": topics})
 
     async def _alive(self, request: web.Request) -> web.Response:
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     async def _ready(self, request: web.Request) -> web.Response:
         checks = await self._health.checks()
@@ -111,19 +120,14 @@ class Rest:
             "status": "ok" if ready else "failed",
             "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
         }
-        return _json(body, 200 if ready else 503)
+        return json_answer(body, 200 if ready else 503)
 
-    def _player(self, request: web.Request) -> Player:
+    async def _player(self, request: web.Request) -> Player:
         token = bearer_token(request.headers.get("Authorization"))
         if token is None:
             raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        return self._authenticator.identify(token).player
-
-
-def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+        identity = await self._admission.admit(token, client_address(request, self._trusted_proxies))
+        return identity.player
 
 
 def error_middleware(refusals: Refusals) -> Middleware:
@@ -187,12 +191,14 @@ def _refusal(error: web.HTTPException) -> Refused:
             return Refused(Code.INVALID_PAYLOAD, error.text)
 
 
-async def _json_body(request: web.Request) -> Raw:
+async def json_body(request: web.Request) -> Raw:
+    """Return a request's body, which is JSON or nothing. Raises `Refused`."""
     if request.body_exists and request.content_type != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
     body = await read_body(request)
     return Raw(body or b"null")
 
 
-def _json(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+def json_answer(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+    """Answer with a payload."""
     return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")

@@ -5,6 +5,8 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, Welcome
@@ -22,17 +25,19 @@ from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web import seams
 from pairquiz_server.web.address import client_address
-from pairquiz_server.web.auth import Authenticator, Identity
+from pairquiz_server.web.admission import Admission, bearer_token
+from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection, Connections
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import bearer_token
 from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
 
 NAME_SHOWN_MAX = 64
+FAREWELL_S = 3.0
+"""How long a poll may let the disconnect packet wait, before the session ends without it."""
 _connect_payload = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -42,7 +47,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def __init__(
         self,
         game: Game,
-        authenticator: Authenticator,
+        people: People,
+        admission: Admission,
         connections: Connections,
         transports: Transports,
         origins: Origins,
@@ -66,13 +72,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             engineio_logger=engineio_logger,
         )
         self._game = game
-        self._authenticator = authenticator
+        self._people = people
+        self._admission = admission
         self._connections = connections
         self._transports = transports
         self._refusals = refusals
         self._region = settings.server.region
         self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
+        self._arriving: set[str] = set()
         self._request_ids = request_ids()
         self.on("connect", self._connect)
         seams.install(self.eio, transports)
@@ -84,7 +92,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             match data[0]:
                 case "2" if connection is not None:
                     await self._command(connection, frames.decode_event(data), arrived_at)
-                case "0" if connection is None:
+                case "0" if connection is None and eio_sid not in self._arriving:
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
@@ -117,27 +125,65 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
             raise frames.BadFrame("a CONNECT whose payload is no object") from None
-        await self._handle_connect(eio_sid, "/", auth)
+        self._arriving.add(eio_sid)
+        try:
+            await self._handle_connect(eio_sid, "/", auth)
+        finally:
+            self._arriving.discard(eio_sid)
         connection = self._by_eio_sid.get(eio_sid)
         if connection is not None:
             await self._welcome(connection)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
-        """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
+        """Called by python-socketio before it answers CONNECT; a final refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
         address = client_address(environ["aiohttp.request"], self._trusted_proxies)
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-            identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
+            identity = await self._admission.admit(token or bearer_token(environ.get("HTTP_AUTHORIZATION")), address)
+            self._people.check(
+                identity.player.id
+            )  # once more: a ban while the database was asked has met no connection
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
-            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
+            if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
+                await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, refusal.code)
+            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": refusal.retry}) from None
+        if not self._transports.is_open(eio_sid):
+            raise ConnectRefused("The client is gone")
         connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
         self._by_eio_sid[eio_sid] = connection
         self._connections.add(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
+
+    async def dismiss_player(self, player_id: str, why: Refused) -> None:
+        """Send all connections of a player away, and tell them why."""
+        leaving = list(self._connections.of(player_id))
+        for connection in leaving:
+            self._refusals.note(why.code, command="connect", address=None)
+            connection.send(frames.refusal_event(why, "connect"))
+        await asyncio.gather(*(self.dismiss(connection, why.code) for connection in leaving))
+
+    async def dismiss(self, connection: Connection, reason: str) -> None:
+        """Send a connection away, so that a stock client does not come back by itself with what it came with.
+
+        It gets the Socket.IO disconnect packet, and nothing more of it is carried out; its line is closed as soon as
+        the packet is on its way, or nobody takes it.
+        """
+        eio_sid = connection.eio_sid
+        if self._by_eio_sid.get(eio_sid) is not connection:
+            return
+        try:
+            connection.send("1")
+            await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(connection.written(), FAREWELL_S)
+            if eio_sid not in self._by_eio_sid and eio_sid not in self._arriving:  # else it is in use again
+                await self._transports.cut(eio_sid, WSCloseCode.POLICY_VIOLATION, reason)
+        except Exception:
+            log.exception("dismissal_failed")
 
     async def _welcome(self, connection: Connection) -> None:
         try:
@@ -191,6 +237,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            people=self._people,
             origin=connection,
             request=request,
         )

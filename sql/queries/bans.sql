@@ -17,9 +17,9 @@ SELECT
 
 -- name: ban
 -- Ban a player, or change the ban that there is. $1 bytea the digest, $2 text the player's id, $3 text the reason
--- (null: keep the one that there is), $4 integer for how many seconds (null for ever).
+-- (null: keep the one that there is), $4 double precision for how many seconds (null for ever).
 INSERT INTO pairquiz.bans AS b (digest, player_id, reason, until)
-VALUES ($1, $2, $3, now() + make_interval(secs => $4::integer))
+VALUES ($1, $2, $3, now() + make_interval(secs => $4::double precision))
 ON CONFLICT (digest) DO UPDATE
 SET player_id = excluded.player_id,
     reason = coalesce(excluded.reason, b.reason),

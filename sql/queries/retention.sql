@@ -39,11 +39,14 @@ WITH wished AS (
     SELECT p.id FROM pairquiz.players AS p
     WHERE pg_try_advisory_xact_lock($1)
         AND p.kind = 'guest' AND coalesce(p.seen_at, p.created_at) < $2
-        AND NOT EXISTS (SELECT FROM pairquiz.presence AS there WHERE there.player_id = p.id)
-        AND NOT EXISTS (
-            SELECT FROM pairquiz.matches WHERE player1_id = p.id AND status IN ('waiting', 'ready', 'in_progress'))
-        AND NOT EXISTS (
-            SELECT FROM pairquiz.matches WHERE player2_id = p.id AND status IN ('waiting', 'ready', 'in_progress'))
+        -- Not as joins, which would read those tables whole for a few guests.
+        AND (SELECT true FROM pairquiz.presence AS there WHERE there.player_id = p.id LIMIT 1) IS NULL
+        AND (
+            SELECT true FROM pairquiz.matches
+            WHERE player1_id = p.id AND status IN ('waiting', 'ready', 'in_progress') LIMIT 1) IS NULL
+        AND (
+            SELECT true FROM pairquiz.matches
+            WHERE player2_id = p.id AND status IN ('waiting', 'ready', 'in_progress') LIMIT 1) IS NULL
     ORDER BY coalesce(p.seen_at, p.created_at)
     LIMIT $3
     ON CONFLICT (player_id) DO NOTHING
