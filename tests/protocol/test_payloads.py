@@ -25,6 +25,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "quiz_completed": {"session_id": SESSION},
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
+    "set_profile": {"display_name": "Ada"},
     "sync_clock": {"client_time": 1},
 }  # fmt: skip
 REQUIRED = {
