@@ -65,6 +65,7 @@ class Running(Struct, frozen=True):
 
     site: web.Application
     game: Game
+    people: People
     database: Database
     health: Health
     drain: Drain
@@ -197,7 +198,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             sockets, [*rest.routes(), *me.routes(), *exposition.routes()], transports, origins, refusals, drain
         )
         try:
-            yield Running(site, game, database, health, drain, transports, failed)
+            yield Running(site, game, people, database, health, drain, transports, failed)
         finally:
             for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
                 agent.stop()

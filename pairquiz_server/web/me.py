@@ -56,6 +56,8 @@ class Me:
             response = web.StreamResponse(headers={"Content-Disposition": _ATTACHMENT})
             response.content_type = "application/json"
             await response.prepare(request)
+            if request.method == "HEAD":
+                return response
             try:
                 async with asyncio.timeout(EXPORT_S):
                     await response.write(first)
