@@ -10,9 +10,6 @@ from uuid import uuid4
 
 import click
 import msgspec
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from pairquiz_server.cli.options import json_option, with_settings
 from pairquiz_server.config import Settings
@@ -82,14 +79,10 @@ def find(settings: Settings, text: str, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
-    table = Table("id", "kind", "name", "label", "known since", "last seen", "banned")
     for one in found:
-        ban = "" if not one.banned else f"until {_date(one.banned_until)}" if one.banned_until else "yes"
-        ban = f"{ban}: {one.reason}" if ban and one.reason else ban
-        name = "being erased" if one.erasing else one.display_name
-        cells = (one.id or "erased", one.kind, name, one.label, _date(one.created_at), _date(one.seen_at), ban)
-        table.add_row(*(escape(cell or "") for cell in cells))
-    Console().print(table if found else "there is no such player: an id, a whole name or a label is looked for")
+        click.echo(_line(one))
+    if not found:
+        click.echo("there is no such player: an id, a whole name or a label is looked for")
 
 
 @players.command()
@@ -187,15 +180,15 @@ async def _erase(database: Database, bans: Bans, player_id: str) -> bool:
     """Erase a player, or let the servers do it that run; tell whether it is done."""
     erasures, nodes = Erasures(database), Nodes(database)
     await erasures.wish(player_id)
-    if not await nodes.alive():
-        return await _erase_alone(database, bans, erasures, nodes, player_id)
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + ERASED_WITHIN_S
-    while player_id in await erasures.pending():
+    while await nodes.alive():
+        if player_id not in await erasures.pending():
+            return True
         if loop.time() > give_up_at:
             return False
         await asyncio.sleep(LOOK_EVERY_S)
-    return True
+    return await _erase_alone(database, bans, erasures, nodes, player_id)
 
 
 async def _erase_alone(database: Database, bans: Bans, erasures: Erasures, nodes: Nodes, player_id: str) -> bool:
@@ -211,9 +204,21 @@ async def _erase_alone(database: Database, bans: Bans, erasures: Erasures, nodes
     return player_id not in await Eraser(erasures, bans, settle_s=0).work()
 
 
+def _line(one: FoundPlayer) -> str:
+    """Return a player as a line that begins with the id, to be copied."""
+    told = [one.kind, one.display_name, f"label {one.label}" if one.label else None]
+    told += [f"since {_date(one.created_at)}" if one.created_at else None]
+    told += [f"last seen {_date(one.seen_at)}" if one.seen_at else None]
+    if one.banned:
+        until = f"until {_date(one.banned_until)}" if one.banned_until else "for ever"
+        told.append(f"banned {until}" + (f" ({one.reason})" if one.reason else ""))
+    told.append("being erased" if one.erasing else None)
+    return f"{one.id or '(erased)'}  " + ", ".join(part for part in told if part)
+
+
 def _say(record: dict[str, Any], text: str, *, as_json: bool) -> None:
     click.echo(msgspec.json.encode(record) if as_json else text)
 
 
-def _date(at: int | None) -> str:
-    return "" if not at else datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).date().isoformat()
+def _date(at: int) -> str:
+    return datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).date().isoformat()
