@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
@@ -20,7 +19,7 @@ from aiohttp import ClientSession
 from pairquiz_server import logs
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.client import Client, connected
-from tests.conftest import Server, serving
+from tests.conftest import Server, copied, execute, serving, sibling
 from tests.web.rest import Rest
 
 SECRET = "a secret of the issuer, long enough for every algorithm of its family"
@@ -31,11 +30,8 @@ TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
 async def shared_server(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Server]:
     """A server with the default settings, whose players meet only by their sessions' ids."""
     name = f"shared_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.dsn)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    await connection.close()
-    head, separator, query = postgres.dsn.partition("?")
-    async with serving(f"{head.rpartition('/')[0]}/{name}{separator}{query}", {}) as server:
+    await execute(postgres.dsn, copied(name, template))
+    async with serving(sibling(postgres.dsn, name), {}) as server:
         yield server
 
 
