@@ -23,6 +23,7 @@ from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.bodies import REST_BODY_MAX, UNREADABLE, BodyTooSlow
+from pairquiz_server.web.headers import guard
 from pairquiz_server.web.refusals import Refusals
 
 LOOK_EVERY_S = 0.25
@@ -35,7 +36,7 @@ CHUNKED_MAX = 8
 _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
 
 
-class Lines:
+class HttpLines:
     """All HTTP connections of a process."""
 
     def __init__(self, limits: Limits, arrivals: Arrivals, refusals: Refusals) -> None:
@@ -93,7 +94,7 @@ class HttpLine(RequestHandler):
         "_unsent",
     )
 
-    def __init__(self, manager: web.Server, lines: Lines, **options: Any) -> None:
+    def __init__(self, manager: web.Server, lines: HttpLines, **options: Any) -> None:
         super().__init__(manager, **options)
         self._lines = lines
         self._head_bytes = 0
@@ -225,10 +226,11 @@ class HttpLine(RequestHandler):
 
     def _answer(self, refusal: Refused, status: int, request: web.BaseRequest) -> web.Response:
         """Return the answer to what never comes to the site; the line ends with it."""
-        self._lines.refused(refusal.code, peer=str(request.remote))
+        self._lines.refused("bad_request" if status == 400 else refusal.code, peer=str(request.remote))
         response = web.Response(
             body=msgspec.json.encode({"error": refusal_body(refusal)}), status=status, content_type="application/json"
         )
+        guard(response.headers)
         response.force_close()
         return response
 
@@ -263,7 +265,7 @@ class _RefusedHead(Exception):
 class _LineServer(web.Server):
     """Makes an `HttpLine` of each connection."""
 
-    def __init__(self, made: web.Server, lines: Lines) -> None:
+    def __init__(self, made: web.Server, lines: HttpLines) -> None:
         super().__init__(
             made.request_handler,
             request_factory=made.request_factory,
@@ -279,7 +281,7 @@ class _LineServer(web.Server):
 class Runner(web.AppRunner):
     """Runs the site on lines of ours."""
 
-    def __init__(self, site: web.Application, lines: Lines, *, shutdown_timeout: float) -> None:
+    def __init__(self, site: web.Application, lines: HttpLines, *, shutdown_timeout: float) -> None:
         super().__init__(
             site,
             access_log=None,

@@ -57,6 +57,11 @@ class WebSocketDriver:
         """Whether it is what its session is carried by, and no upgrade that is only tried."""
         return bool(self._session.upgraded)
 
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits to be sent. Then `ping` does not wait either, whether or not the other end reads."""
+        return self._line is not None and self._line.get_write_buffer_size() == 0
+
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         """Shake hands, and serve the socket until it is closed."""
         request: web.Request = environ["aiohttp.request"]
@@ -82,6 +87,9 @@ class WebSocketDriver:
             probe, self._probe = self._probe, None
             return probe
         while True:
+            if self._session.closed:  # by its own CLOSE packet: python-engineio would keep the line until a timeout
+                await self._socket.close()
+                raise OSError("the session is over")
             message = await self._receive()
             self._transports.heard(self.eio_sid)
             if message.type is WSMsgType.TEXT and _FRAME.match(message.data):
