@@ -40,13 +40,15 @@ class Metrics:
         self.lines = self._gauge("lines", "TCP lines, whatever is said on them.")
         """With idle ones, and those of REST and of polls."""
         self.round_trip_seconds = self._histogram("round_trip_seconds", "Round trips of websockets.", _TRIP_S)
-        """How long players' lines are, each measured every few seconds (`web.line`)."""
+        """How long players' lines are, each measured every few seconds (`web.pings`)."""
         self.lag_credit_seconds = self._histogram("lag_credit_seconds", "Lag credit of answers.", _CREDIT_S)
         """What committed answers were credited for a slow line."""
         self.answers_too_fast = self._counter("answers_too_fast", "Answers that came sooner than a person can read.")
         """A hint at scripts; each is marked in the database, and costs nobody a point."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
+        self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")
+        """Sessions over any transport; whoever has not said who it is counts too."""
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"pairquiz_{name}", documentation, labels, registry=self.registry)

@@ -40,10 +40,13 @@ from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.limits import Limits
-from pairquiz_server.web.line import Lines
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.page import page_routes
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
@@ -68,6 +71,8 @@ class Running(Struct, frozen=True):
     drain: Drain
     transports: Transports
     arrivals: Arrivals
+    lines: HttpLines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -143,9 +148,16 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
+        lines = HttpLines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
-        lines = Lines(metrics, settings.server.measure_interval_s)
-        transports.watch(lines)
+        pings = Pings(metrics, settings.server.measure_interval_s)
+        transports.watch(pings)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
         issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
         admission = Admission(await authenticator(settings, database, issuer_keys), limits)
@@ -156,7 +168,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             expiry,
             connections,
             transports,
-            lines,
+            pings,
+            idle,
             origins,
             refusals,
             limits,
@@ -165,16 +178,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
+        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
         rest = Rest(game, admission, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, measuring, *agents = (
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run(), pings.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
-                lines.run(),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -186,16 +198,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
-        site = build_site(
-            sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, arrivals, drain
-        )
+        routes = [*page_routes(), *rest.routes(), *exposition.routes()]
+        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, database, health, drain, transports, arrivals, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, measuring, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)

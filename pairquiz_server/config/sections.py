@@ -84,6 +84,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     live_matches_per_user: Count = 20
     failed_joins_per_minute: Count = 20
     all_failed_joins_per_minute: Count = 30_000
+    send_queue_bytes: Annotated[int, Meta(ge=0, le=1 << 30)] = 1 << 20
+    stall_s: Seconds = 10.0
+    header_bytes: Annotated[int, Meta(ge=1024, le=1 << 20)] = 16384
+    first_request_s: Seconds = 10.0
+    rest_body_s: Seconds = 5.0
+    keepalive_s: Seconds = 75.0
+    unauthenticated_s: Seconds = 10.0
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,6 +26,8 @@ DEVELOPMENT_ORIGINS = (
 ROOT_DATA_DIR = Path("/var/lib/pairquiz-server")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
+_USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
@@ -156,10 +158,11 @@ def _check(settings: Settings) -> None:
             "or let guests play with PAIRQUIZ_AUTH__MODE=guest"
         )
     for origin in settings.allowed_origins:
-        if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+        if origin not in ("*", "null") and (not _ORIGIN.fullmatch(origin) or _USUAL_PORT.search(origin)):
             raise ConfigError(
-                f"server.allowed_origins: {origin!r} is not an origin such as https://quiz.example "
-                "(lower case, no path, no / at the end, no wildcard in it)"
+                f"server.allowed_origins: {origin!r} is not an origin as browsers write it, "
+                "such as https://quiz.example "
+                "(lower case, no path, no / at the end, no wildcard in it, no usual port, other letters as xn--…)"
             )
 
 

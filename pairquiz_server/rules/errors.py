@@ -32,6 +32,7 @@ class Code(StrEnum):
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_SLOW = "too_slow"
     INTERNAL = "internal"
 
 
@@ -59,6 +60,7 @@ MESSAGES = {
     Code.PAYLOAD_TOO_LARGE: "The request is too large",
     Code.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON, with Content-Type: application/json",
     Code.METHOD_NOT_ALLOWED: "This path does not take this method",
+    Code.TOO_SLOW: "The request arrived too slowly",
     Code.INTERNAL: "The server failed on this request: try again",
 }
 """What a code says to people, unless a refusal has something more exact to say."""

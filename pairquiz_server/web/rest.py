@@ -36,6 +36,7 @@ STATUSES = {
     Code.NOT_A_PLAYER: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.TOO_SLOW: 408,
     Code.SESSION_FULL: 409,
     Code.WRONG_STATE: 409,
     Code.OWN_MATCH: 409,

@@ -29,10 +29,11 @@ from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection, Connections
 from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
-from pairquiz_server.web.line import Lines
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.transport import Transports
 
@@ -54,7 +55,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         expiry: Expiry,
         connections: Connections,
         transports: Transports,
-        lines: Lines,
+        pings: Pings,
+        idle: Idle,
         origins: Origins,
         refusals: Refusals,
         limits: Limits,
@@ -82,7 +84,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._expiry = expiry
         self._connections = connections
         self._transports = transports
-        self._lines = lines
+        self._pings = pings
+        self._idle = idle
         self._refusals = refusals
         self._limits = limits
         self._arrivals = arrivals
@@ -91,14 +94,18 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._arriving: set[str] = set()
         self._request_ids = request_ids()
         self.on("connect", self._connect)
-        seams.install(self.eio, transports)
+        seams.install(self.eio, transports, settings.limits)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._idle.opened(eio_sid)
+        self._transports.heard(eio_sid)
         await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:
@@ -108,7 +115,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
@@ -118,6 +125,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
         self._drop(eio_sid, reason)
+        self._idle.opened(eio_sid)
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
@@ -125,6 +133,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._idle.ended(eio_sid)
 
     def _drop(self, eio_sid: str, reason: str | None) -> None:
         connection = self._by_eio_sid.pop(eio_sid, None)
@@ -167,6 +176,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             raise ConnectRefused("The client is gone")
         connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
+        self._idle.admitted(eio_sid)
         self._connections.add(connection)
         self._expiry.watch(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
@@ -272,7 +282,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
 
     def _lag_ms(self, connection: Connection) -> int:
         tabs = self._connections.of(connection.player.id)
-        return self._lines.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
+        return self._pings.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
 
     async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.web.line import AT_FIRST_S, JITTER, Lines
+from pairquiz_server.web.pings import AT_FIRST_S, JITTER, Pings
 
 INTERVAL_S = 5.0
 
@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
-        self.lines = Lines(Metrics(), INTERVAL_S, now=lambda: self.now_s, random=Random(7))
+        self.lines = Pings(Metrics(), INTERVAL_S, now=lambda: self.now_s, random=Random(7))
 
     def open(self, line: PaperLine) -> PaperLine:
         self.lines.line_opened(line)

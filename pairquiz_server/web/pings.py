@@ -39,7 +39,7 @@ class _Measured:
         self.trips = _UNMEASURED
 
 
-class Lines:
+class Pings:
     """The websockets of this process, and their round trips. Polling has none, and so is credited nothing.
 
     Each is measured every `interval_s`, more or less by chance. One that did not answer until the next PING has lost
