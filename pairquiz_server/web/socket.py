@@ -18,6 +18,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
@@ -51,6 +52,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def __init__(
         self,
         game: Game,
+        people: People,
         admission: Admission,
         expiry: Expiry,
         connections: Connections,
@@ -80,6 +82,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             engineio_logger=engineio_logger,
         )
         self._game = game
+        self._people = people
         self._admission = admission
         self._expiry = expiry
         self._connections = connections
@@ -167,6 +170,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
             token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
             identity = await self._admission.admit(token, address)
+            # Once more: a ban while the database was asked has met no connection.
+            self._people.check(identity.player.id)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
             if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
@@ -188,6 +193,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             connection.identity = identity
             self._expiry.watch(connection)
         return TokenRefreshed(identity.expires_at, identity.guest_token)
+
+    async def dismiss_player(self, player_id: str, why: Refused) -> None:
+        """Send all connections of a player away, and tell them why."""
+        leaving = list(self._connections.of(player_id))
+        for connection in leaving:
+            self._refusals.note(why.code, command="connect", address=None)
+            connection.send(frames.refusal_event(why, "connect"))
+        await asyncio.gather(*(self.dismiss(connection, why.code) for connection in leaving))
 
     async def dismiss(self, connection: Connection, reason: str) -> None:
         """Send a connection away, so that a stock client does not come back by itself with what it came with.
@@ -266,6 +279,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            people=self._people,
             lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,
