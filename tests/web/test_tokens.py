@@ -1,6 +1,7 @@
 """Both doors, before tokens of every kind: 400 forged ones, good ones, and those that end meanwhile."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection
 from pairquiz_server.web.expiry import WARNING_MS, Expiry
-from tests.client import connected, started_match
+from tests.client import PATIENCE_S, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
 from tests.web.forgeries import FORGERIES, GOOD
@@ -135,6 +136,21 @@ async def test_only_a_good_token_of_the_same_player_follows(start_server: StartS
             async with connected(server.url, token=refreshed["guest_token"]) as same:
                 assert same.user_id == guest.user_id
             assert (await guest.ask("refresh_token", {"token": same.token + "x"}))["error"]["code"] == "unauthorized"
+
+
+async def test_who_is_gone_is_remembered_by_nobody(start_server: StartServer) -> None:
+    """Least of all until the end of a token that holds for years."""
+
+    def remembered() -> bool:
+        return any(isinstance(one, Connection) and one.player.id == "gone" for one in gc.get_objects())
+
+    async with issuing(start_server) as (server, _), connected(server.url) as other:
+        async with connected(server.url, token=HS.token(iss="us", sub="gone")) as client:
+            assert remembered()
+            await client.close()
+        async with asyncio.timeout(PATIENCE_S):
+            while remembered():
+                await other.ask("sync_clock")
 
 
 class Watched(Struct):
