@@ -141,7 +141,7 @@ def test_an_empty_name_is_unset(name: str) -> None:
     assert load(**{name: ""}) == load()
 
 
-@pytest.mark.parametrize("name", ["JWT_SECRET", "PAIRQUIZ_GUEST_SECRET"])
+@pytest.mark.parametrize("name", ["JWT_SECRET", "PAIRQUIZ_GUEST_SECRET", "PAIRQUIZ_METRICS__TOKEN"])
 @pytest.mark.parametrize("secret", ["", "x" * 31, "ä" * 15, SECRET + "\n"])
 def test_a_secret_that_is_empty_or_too_short_is_refused(name: str, secret: str) -> None:
     said = refusal(**{name: secret})
@@ -153,6 +153,7 @@ def test_a_secret_that_is_empty_or_too_short_is_refused(name: str, secret: str) 
 def test_a_secret_of_32_bytes_is_enough(secret: str) -> None:
     assert load(JWT_SECRET=secret).jwt_secret == secret
     assert load(PAIRQUIZ_GUEST_SECRET=secret).guest_secret == secret
+    assert load(PAIRQUIZ_METRICS__TOKEN=secret).metrics_token == secret
 
 
 def test_secrets_come_from_the_environment_alone(file: Path) -> None:
@@ -280,7 +281,8 @@ def test_guests_on_loopback_need_no_word(host: str) -> None:
         "null",
         "https://a.example",
         "http://localhost:5173",
-        "http://[::1]:80",
+        "http://[::1]:8080",
+        "https://xn--bcher-kva.example",
         "capacitor://localhost",
         "http://1.2.3.4",
     ],
@@ -297,6 +299,9 @@ def test_an_origin_as_browsers_send_it_is_taken(origin: str) -> None:
         "https://",
         "https://a.example/",
         "https://a.example/path",
+        "https://a.example:443",
+        "http://[::1]:80",
+        "https://bücher.example",
         "https://A.example",
         "HTTPS://a.example",
         "https://*.example",

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.web.auth import Identity
+from pairquiz_server.web.buckets import Bucket, Rate
 from pairquiz_server.web.connections import Connection
 from pairquiz_server.web.expiry import WARNING_MS, Expiry
 from tests.client import PATIENCE_S, connected, started_match
@@ -41,7 +42,8 @@ async def issuing(start_server: StartServer, **environ: str) -> AsyncIterator[tu
 
 
 async def test_both_doors_take_every_good_token_and_no_forged_one(start_server: StartServer) -> None:
-    async with issuing(start_server) as (server, issuer), ClientSession() as session:
+    unlimited = {"PAIRQUIZ_LIMITS__FAILED_TOKENS_PER_MINUTE_PER_ADDRESS": "0"}
+    async with issuing(start_server, **unlimited) as (server, issuer), ClientSession() as session:
         url = f"{server.url}/api/pair-quiz/join/"
         for name, token in GOOD.items():
             async with connected(server.url, token=token) as client:
@@ -161,7 +163,7 @@ class Watched(Struct):
 
     def connection(self, expires_at: int) -> tuple[Connection, asyncio.Queue[object]]:
         queue: asyncio.Queue[object] = asyncio.Queue()
-        connection = Connection("sid", self.identity(expires_at), queue, "192.0.2.1")
+        connection = Connection("sid", self.identity(expires_at), queue, "192.0.2.1", Bucket(Rate(0, 1)))
         connection.welcome("0")
         queue.get_nowait()
         self.expiry.watch(connection)
