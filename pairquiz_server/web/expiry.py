@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Coroutine
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import TokenExpiring
 from pairquiz_server.web.connections import Connection
@@ -25,7 +26,8 @@ Dismiss = Callable[[Connection, str], Coroutine[None, None, None]]
 class Expiry:
     """Knows until when each connection's token holds."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, metrics: Metrics, now: Callable[[], float] = time.time) -> None:
+        self._ended = metrics.tokens_ended
         self._now = now
         self._due: list[tuple[int, int]] = []
         """A heap: when to look, and which watch that is. It alone holds nobody."""
@@ -76,5 +78,6 @@ class Expiry:
         async with asyncio.TaskGroup() as farewells:
             while True:
                 for connection in self.look():
+                    self._ended.inc()
                     farewells.create_task(dismiss(connection, "the token has expired"))
                 await asyncio.sleep(LOOK_EVERY_S)
