@@ -182,9 +182,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             unauthenticated_s=settings.limits.unauthenticated_s,
         )
         socketio_logger, engineio_logger = library_loggers()
-        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
-        expiry = Expiry()
+        expiry = Expiry(metrics)
         sockets = SocketServer(
             game,
             people,
