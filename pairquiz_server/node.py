@@ -27,6 +27,7 @@ from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
@@ -40,19 +41,28 @@ from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.jwks import IssuerKeys
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.me import Me
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.page import page_routes
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
 from pairquiz_server.web.site import build_site
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.visitors import Visitors
 
 log = structlog.get_logger("pairquiz.node")
 
@@ -70,6 +80,9 @@ class Running(Struct, frozen=True):
     health: Health
     drain: Drain
     transports: Transports
+    arrivals: Arrivals
+    lines: HttpLines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -156,33 +169,51 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         origins = Origins(settings.allowed_origins)
         refusals = Refusals(metrics)
+        limits = Limits(settings.limits, metrics)
+        arrivals = Arrivals(settings, limits, refusals, metrics)
+        lines = HttpLines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
+        pings = Pings(metrics, settings.server.measure_interval_s)
+        transports.watch(pings)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
-        admission = Admission(await authenticator(settings, database), people)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
+        expiry = Expiry()
         sockets = SocketServer(
             game,
             people,
             admission,
+            expiry,
             connections,
             transports,
+            pings,
+            idle,
             origins,
             refusals,
+            limits,
+            arrivals,
             settings,
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        trusted_proxies = settings.server.trusted_proxies
-        rest = Rest(game, people, admission, health, trusted_proxies=trusted_proxies)
-        me = Me(people, admission, trusted_proxies=trusted_proxies)
+        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
+        visitors = Visitors(clock, admission, limits, arrivals)
+        rest = Rest(game, people, visitors, health, limits)
+        me = Me(people, visitors)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run(), pings.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
@@ -191,19 +222,21 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 retention.run(),
             )
         )
+        beside(expiry.run(sockets.dismiss))
+        if issuer_keys:
+            beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
-        site = build_site(
-            sockets, [*rest.routes(), *me.routes(), *exposition.routes()], transports, origins, refusals, drain
-        )
+        routes = [*page_routes(), *rest.routes(), *me.routes(), *exposition.routes()]
+        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, people, database, health, drain, transports, failed)
+            yield Running(site, game, people, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
@@ -229,11 +262,11 @@ def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio
     return task
 
 
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
+async def authenticator(settings: Settings, database: Database, issuer_keys: IssuerKeys | None = None) -> Authenticator:
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await ServerState(database).shared(GUEST_SECRET))
+    secret = settings.guest_secret
+    key = secret.encode() if secret else await ServerState(database).shared(GUEST_SECRET)
+    return Authenticator(settings, key, issuer_keys)
 
 
 async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
@@ -261,6 +294,8 @@ def _game_rules(settings: Settings) -> GameRules:
             closed_ms=game.closed_grace_s * 1000,
             budget_ms=game.absence_budget_s * 1000,
         ),
+        live_matches_max=settings.limits.live_matches_per_user,
+        lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
     )
 
 

@@ -1,7 +1,8 @@
-"""What all tests stand on: one real PostgreSQL a run, a database a test, and servers on ports of their own."""
+"""What all tests stand on: one real PostgreSQL a process, a database a test, and servers on ports of their own."""
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,9 +19,16 @@ from pairquiz_server import app, config, node
 from pairquiz_server.database import open_database, prepared_database
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
+from pairquiz_server.web.http_line import Runner
 
 TEMPLATE = "pairquiz_template"
 ROOM_IN_MEMORY = 2 * 1024**3
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores Ctrl+C, and so would each process that a test starts and interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +47,7 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """The PostgreSQL of this run."""
+    """The PostgreSQL of this process."""
     with EmbeddedPostgres.join(open_folder / "data") as embedded:
         yield embedded
 
@@ -96,8 +104,10 @@ async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[S
     settings = config.load(environ=environ)
     listener = app.bind("127.0.0.1", 0)
     async with node.running(settings, database_url) as running:
-        runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=1)
+        runner = Runner(running.site, running.lines, shutdown_timeout=1)
         await runner.setup()
+        assert runner.server is not None
+        running.arrivals.count_lines(runner.server)
         try:
             await web.SockSite(runner, listener).start()
             yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", running, settings)
@@ -125,11 +135,16 @@ async def server(start_server: StartServer) -> Server:
 @asynccontextmanager
 async def _database(dsn: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(dsn, copied(name, template))
     try:
         yield sibling(dsn, name)
     finally:
         await execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def copied(name: str, template: str) -> str:
+    """The statement that makes a database: as files, which takes half as long as PostgreSQL's other way, by its log."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
 
 
 async def execute(dsn: str, statement: str) -> None:

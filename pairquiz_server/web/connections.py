@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Identity
+from pairquiz_server.web.buckets import Bucket
 
 
 class OutgoingQueue(Protocol):
@@ -33,13 +34,15 @@ class Watcher(Protocol):
 
 
 class Connection:
-    """One socket of a player. What is sent before `welcome` waits behind it."""
+    """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it."""
 
-    __slots__ = ("_held", "_queue", "_under_way", "eio_sid", "identity")
+    __slots__ = ("_held", "_queue", "_under_way", "address", "commands", "eio_sid", "identity")
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue) -> None:
+    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str, commands: Bucket) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
+        self.address = address
+        self.commands = commands
         self._queue = queue
         self._held: list[str] | None = []
         self._under_way: set[asyncio.Task[None]] = set()

@@ -7,11 +7,10 @@ from aiohttp import web
 
 from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import payloads, views
-from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.address import client_address
-from pairquiz_server.web.admission import Admission, bearer_token
-from pairquiz_server.web.auth import Identity
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.web.limits import ABOUT_ONESELF
 from pairquiz_server.web.rest import Route, json_answer, json_body
+from pairquiz_server.web.visitors import Visitors
 
 EXPORT_S = 60.0
 """An export that takes longer is given up, because somebody else may wait for its place: a reader that stalls."""
@@ -21,10 +20,9 @@ _ATTACHMENT = 'attachment; filename="pairquiz-export.json"'
 class Me:
     """The handlers of what is somebody's own. Who is banned may still export and erase what is stored about them."""
 
-    def __init__(self, people: People, admission: Admission, *, trusted_proxies: int) -> None:
+    def __init__(self, people: People, visitors: Visitors) -> None:
         self._people = people
-        self._admission = admission
-        self._trusted_proxies = trusted_proxies
+        self._visitors = visitors
 
     def routes(self) -> list[Route]:
         """Return method, path without the trailing slash, and handler of every route."""
@@ -36,22 +34,22 @@ class Me:
         ]
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._admission.admit(*self._presented(request))
-        return json_answer(views.profile(await self._people.profile(identity.player)))
+        visitor = await self._visitors.player(request, ABOUT_ONESELF)
+        return json_answer(views.profile(await self._people.profile(visitor.player)))
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._admission.admit(*self._presented(request))
+        visitor = await self._visitors.player(request, ABOUT_ONESELF)
         payload = payloads.parse(payloads.SetProfile, await json_body(request))
-        return json_answer(views.profile(await self._people.set_profile(identity.player, payload.display_name)))
+        return json_answer(views.profile(await self._people.set_profile(visitor.player, payload.display_name)))
 
     async def _erase(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._owner(request)
-        await self._people.erase(identity.player.id)
+        owner = await self._visitors.owner(request, ABOUT_ONESELF)
+        await self._people.erase(owner.player.id)
         return json_answer({"status": "erasing"}, 202)
 
     async def _export(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._owner(request)
-        async with aclosing(self._people.export(identity.player.id)) as pieces:
+        owner = await self._visitors.owner(request, ABOUT_ONESELF)
+        async with aclosing(self._people.export(owner.player.id)) as pieces:
             first = await anext(pieces)  # what may be refused is refused before anything is sent
             response = web.StreamResponse(headers={"Content-Disposition": _ATTACHMENT})
             response.content_type = "application/json"
@@ -68,12 +66,3 @@ class Me:
                 if request.transport is not None:
                     request.transport.abort()  # half an export must not look like a whole one
         return response
-
-    async def _owner(self, request: web.Request) -> Identity:
-        return await self._admission.prove(*self._presented(request))
-
-    def _presented(self, request: web.Request) -> tuple[str, str]:
-        token = bearer_token(request.headers.get("Authorization"))
-        if token is None:
-            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        return token, client_address(request, self._trusted_proxies)

@@ -1,6 +1,7 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from math import ceil
 
 import msgspec
 import structlog
@@ -15,12 +16,11 @@ from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import Player
-from pairquiz_server.web.address import client_address
-from pairquiz_server.web.admission import Admission, bearer_token
 from pairquiz_server.web.bodies import read_body
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.visitors import Visitor, Visitors
 
 log = structlog.get_logger("pairquiz.rest")
 
@@ -35,14 +35,19 @@ STATUSES = {
     Code.NOT_A_PLAYER: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.TOO_SLOW: 408,
     Code.SESSION_FULL: 409,
     Code.WRONG_STATE: 409,
     Code.OWN_MATCH: 409,
     Code.NOT_ENOUGH_QUESTIONS: 409,
+    Code.TOO_MANY_SESSIONS: 409,
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.RATE_LIMITED: 429,
+    Code.TOO_MANY_CONNECTIONS: 429,
     Code.INTERNAL: 500,
+    Code.SERVER_FULL: 503,
+    Code.KEYS_UNAVAILABLE: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
@@ -51,14 +56,12 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(
-        self, game: Game, people: People, admission: Admission, health: Health, *, trusted_proxies: int
-    ) -> None:
+    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
         self._game = game
         self._people = people
-        self._admission = admission
+        self._visitors = visitors
+        self._limits = limits
         self._health = health
-        self._trusted_proxies = trusted_proxies
         self._request_ids = request_ids()
 
     def routes(self) -> list[Route]:
@@ -77,30 +80,32 @@ class Rest:
         row = COMMANDS[name]
 
         async def handle(request: web.Request) -> web.Response:
-            arrived_at = self._game.now()
-            player = await self._player(request)
+            visitor = await self._visitors.player(request, name)
             payload = payloads.parse(row.payload, await json_body(request))
-            return json_answer(await self._carry_out(row, player, payload, arrived_at), status)
+            return json_answer(await self._carry_out(row, visitor, payload), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
-        row = COMMANDS["resume_pair_quiz"]
-        player = await self._player(request)
+        visitor = await self._visitors.player(request, "resume_pair_quiz")
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return json_answer(await self._carry_out(row, player, payload, self._game.now()))
+        return json_answer(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
 
-    async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
+    async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answers: list[Reply | Refused] = []
         sender = Sender(
-            player=player,
-            arrived_at=arrived_at,
+            player=visitor.player,
+            arrived_at=visitor.arrived_at,
             reply=answers.append,
             people=self._people,
             request=next(self._request_ids),
         )
-        await row.perform(self._game, sender, payload)
+        sender = self._limits.charge(sender, payload, visitor.address)
+        try:
+            await row.perform(self._game, sender, payload)
+        except Refused as refusal:
+            sender.reply(refusal)
         (answer,) = answers
         if isinstance(answer, Refused):
             raise answer
@@ -121,13 +126,6 @@ class Rest:
             "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
         }
         return json_answer(body, 200 if ready else 503)
-
-    async def _player(self, request: web.Request) -> Player:
-        token = bearer_token(request.headers.get("Authorization"))
-        if token is None:
-            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        identity = await self._admission.admit(token, client_address(request, self._trusted_proxies))
-        return identity.player
 
 
 def error_middleware(refusals: Refusals) -> Middleware:
@@ -151,6 +149,8 @@ def error_middleware(refusals: Refusals) -> Middleware:
             failure = Refused(Code.INTERNAL)
         if failure.code is Code.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(wait_ms := failure.details.get("retry_in_ms"), int):
+            headers["Retry-After"] = str(ceil(wait_ms / 1000))
         refusals.note(failure.code, path=request.path[:200])
         return web.Response(
             body=msgspec.json.encode({"error": refusal_body(failure)}),

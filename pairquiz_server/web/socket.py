@@ -7,6 +7,7 @@ no answer, `42["disconnect"]` would run our own handler, and one broken packet w
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,16 +21,20 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
-from pairquiz_server.protocol.events import Session, Welcome
+from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web import seams
-from pairquiz_server.web.address import client_address
 from pairquiz_server.web.admission import Admission, bearer_token
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.transport import Transports
 
@@ -49,10 +54,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         game: Game,
         people: People,
         admission: Admission,
+        expiry: Expiry,
         connections: Connections,
         transports: Transports,
+        pings: Pings,
+        idle: Idle,
         origins: Origins,
         refusals: Refusals,
+        limits: Limits,
+        arrivals: Arrivals,
         settings: Settings,
         *,
         logger: Any,
@@ -74,19 +84,31 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._game = game
         self._people = people
         self._admission = admission
+        self._expiry = expiry
         self._connections = connections
         self._transports = transports
+        self._pings = pings
+        self._idle = idle
         self._refusals = refusals
+        self._limits = limits
+        self._arrivals = arrivals
         self._region = settings.server.region
-        self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
         self._request_ids = request_ids()
         self.on("connect", self._connect)
-        seams.install(self.eio, transports)
+        seams.install(self.eio, transports, settings.limits)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._idle.opened(eio_sid)
+        self._transports.heard(eio_sid)
+        await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:
@@ -96,7 +118,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
@@ -106,16 +128,20 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
         self._drop(eio_sid, reason)
+        self._idle.opened(eio_sid)
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._idle.ended(eio_sid)
 
     def _drop(self, eio_sid: str, reason: str | None) -> None:
         connection = self._by_eio_sid.pop(eio_sid, None)
         if connection is not None:
+            self._expiry.forget(connection)
             closed = reason == self.reason.CLIENT_DISCONNECT
             self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
@@ -137,15 +163,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
         """Called by python-socketio before it answers CONNECT; a final refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        address = client_address(environ["aiohttp.request"], self._trusted_proxies)
+        address = self._arrivals.address(environ["aiohttp.request"])
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-            identity = await self._admission.admit(token or bearer_token(environ.get("HTTP_AUTHORIZATION")), address)
-            self._people.check(
-                identity.player.id
-            )  # once more: a ban while the database was asked has met no connection
+            token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
+            identity = await self._admission.admit(token, address)
+            # Once more: a ban while the database was asked has met no connection.
+            self._people.check(identity.player.id)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
             if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
@@ -153,10 +179,20 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": refusal.retry}) from None
         if not self._transports.is_open(eio_sid):
             raise ConnectRefused("The client is gone")
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
+        self._idle.admitted(eio_sid)
         self._connections.add(connection)
+        self._expiry.watch(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
+
+    async def _renew(self, connection: Connection, token: str) -> TokenRefreshed:
+        """Let a connection last as long as a newer token of the same player. Raises `Refused`."""
+        identity = await self._admission.readmit(token, connection.address, connection.identity)
+        if self._by_eio_sid.get(connection.eio_sid) is connection:
+            connection.identity = identity
+            self._expiry.watch(connection)
+        return TokenRefreshed(identity.expires_at, identity.guest_token)
 
     async def dismiss_player(self, player_id: str, why: Refused) -> None:
         """Send all connections of a player away, and tell them why."""
@@ -233,26 +269,40 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     connection.send(frames.event(name, payload))
 
         log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        try:
+            self._limits.command(frame.name, connection.player.id, connection.commands)
+        except Refused as refusal:
+            reply(refusal)
+            await asyncio.sleep(REFUSAL_PAUSE_S)
+            return
         sender = Sender(
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
             people=self._people,
+            lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,
+            renew=partial(self._renew, connection),
         )
         row = COMMANDS.get(frame.name)
         if row is None:
             reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
         elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame))
+            connection.carry_on(self._perform(row, sender, frame, connection.address))
         else:
             await connection.settled()
-            await self._perform(row, sender, frame)
+            await self._perform(row, sender, frame, connection.address)
 
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
+    def _lag_ms(self, connection: Connection) -> int:
+        tabs = self._connections.of(connection.player.id)
+        return self._pings.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
+
+    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:
-            await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
+            payload = payloads.parse(row.payload, frame.payload)
+            sender = self._limits.charge(sender, payload, address)
+            await row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:

@@ -14,7 +14,7 @@ from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import WRITER_SETTINGS, Database
 from pairquiz_server.store.queries import load, sql_folder
 from pairquiz_server.store.rows import batch
-from tests.conftest import execute, sibling
+from tests.conftest import copied, execute, sibling
 from tests.store.duel import NOW, Board, answered, merged, save_all
 from tests.store.numbered import Matches
 
@@ -206,7 +206,7 @@ def filled(postgres: EmbeddedPostgres, template: str) -> str:
 
     async def fill() -> str:
         name = f"filled_{uuid4().hex}"
-        await execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+        await execute(postgres.dsn, copied(name, template))
         dsn = sibling(postgres.dsn, name)
         await execute(dsn, FILL)
         return dsn

@@ -46,6 +46,8 @@ async def test_metrics_count_what_happens_and_only_in_this_server(start_server: 
         'pairquiz_match_events_total{event="PlayerJoined"}': 1,
         'pairquiz_refusals_total{code="not_found"}': 2,
         'pairquiz_refusals_total{code="unknown_command"}': 1,
+        'pairquiz_commands_total{command="create_pair_quiz"}': 1,
+        'pairquiz_commands_total{command="unknown"}': 1,
     }.items():
         assert (await sample(server.url, name), await sample(other.url, name)) == (count, 0), name
     assert await sample(server.url, "pairquiz_commit_seconds_count") >= 2
