@@ -145,7 +145,13 @@ async def test_every_column_about_a_person_is_in_the_export(
 ) -> None:
     whole = await exported(players, bans)
     first = next(match for match in whole["matches"] if match["answers"] and match["your_seat"] == 1)
-    found = {**whole, "player": [whole["player"]], "questions": first["questions"], "answers": first["answers"]}
+    found = {
+        **whole,
+        "player": [whole["player"]],
+        "matches": [first],
+        "questions": first["questions"],
+        "answers": first["answers"],
+    }
     missing = []
     for table, names in (await columns(database)).items():
         if table in NOBODYS:
