@@ -23,6 +23,7 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
@@ -30,15 +31,21 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.jwks import IssuerKeys
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
@@ -63,6 +70,8 @@ class Running(Struct, frozen=True):
     drain: Drain
     transports: Transports
     arrivals: Arrivals
+    lines: HttpLines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -138,14 +147,28 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
+        lines = HttpLines(settings.limits, refusals)
         transports = Transports(refusals, settings.limits.message_bytes)
+        pings = Pings(metrics, settings.server.measure_interval_s)
+        transports.watch(pings)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
-        proof = await authenticator(settings, database)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        admission = Admission(await authenticator(settings, database, issuer_keys), limits)
+        expiry = Expiry()
         sockets = SocketServer(
             game,
-            proof,
+            admission,
+            expiry,
             connections,
             transports,
+            pings,
+            idle,
             origins,
             refusals,
             limits,
@@ -154,20 +177,22 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, health, limits, arrivals)
+        rest = Rest(game, admission, health, limits, arrivals)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run(), pings.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
             )
         )
+        beside(expiry.run(sockets.dismiss))
+        if issuer_keys:
+            beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
         exposition = Exposition(metrics, settings.metrics_token)
@@ -175,12 +200,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             sockets, [*rest.routes(), *exposition.routes()], transports, origins, refusals, arrivals, drain
         )
         try:
-            yield Running(site, game, database, health, drain, transports, arrivals, failed)
+            yield Running(site, game, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
             for agent in (sweeper, heartbeat, presence):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
@@ -206,11 +231,11 @@ def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio
     return task
 
 
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
+async def authenticator(settings: Settings, database: Database, issuer_keys: IssuerKeys | None = None) -> Authenticator:
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+    secret = settings.guest_secret
+    key = secret.encode() if secret else await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES)
+    return Authenticator(settings, key, issuer_keys)
 
 
 async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
@@ -247,4 +272,5 @@ def _game_rules(settings: Settings) -> GameRules:
             budget_ms=game.absence_budget_s * 1000,
         ),
         live_matches_max=settings.limits.live_matches_per_user,
+        lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
     )

@@ -30,6 +30,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
     ping_timeout_s: WholeSeconds = 14
+    measure_interval_s: Seconds = 8.0
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +50,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["auto", "guest", "required"] = "auto"
     audience: NotEmpty = "authenticated"
     issuer: str = ""
+    jwks_url: str = ""
 
 
 class Game(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +66,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
+    lag_bank_ms: Milliseconds = 200
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +84,13 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     live_matches_per_user: Count = 20
     failed_joins_per_minute: Count = 20
     all_failed_joins_per_minute: Count = 30_000
+    send_queue_bytes: Annotated[int, Meta(ge=0, le=1 << 30)] = 1 << 20
+    stall_s: Seconds = 10.0
+    header_bytes: Annotated[int, Meta(ge=1024, le=1 << 20)] = 16384
+    first_request_s: Seconds = 10.0
+    rest_body_s: Seconds = 5.0
+    keepalive_s: Seconds = 75.0
+    unauthenticated_s: Seconds = 10.0
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):

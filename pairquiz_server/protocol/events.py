@@ -48,6 +48,19 @@ class Welcome(Struct, frozen=True, omit_defaults=True):
     guest_token: str | None = None
 
 
+class TokenExpiring(Struct, frozen=True):
+    """The connection's token ends soon, and then the connection does."""
+
+    expires_at: int
+
+
+class TokenRefreshed(Struct, frozen=True, omit_defaults=True):
+    """Until when the connection may last; a guest gets a new token with it."""
+
+    expires_at: int
+    guest_token: str | None = None
+
+
 class QuizCreated(Struct, frozen=True, omit_defaults=True):
     """A match waits for an opponent."""
 

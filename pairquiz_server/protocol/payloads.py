@@ -79,6 +79,12 @@ class LeavePairQuiz(Struct, frozen=True):
     session_id: str
 
 
+class RefreshToken(Struct, frozen=True):
+    """`refresh_token`: the next token of the same player."""
+
+    token: Annotated[str, Meta(min_length=1)]
+
+
 class SyncClock(Struct, frozen=True):
     """`sync_clock`: the client's clock in milliseconds, given back beside ours."""
 

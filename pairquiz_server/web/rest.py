@@ -16,8 +16,8 @@ from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
+from pairquiz_server.web.admission import Admission, bearer_token
 from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.numbering import request_ids
@@ -36,6 +36,7 @@ STATUSES = {
     Code.NOT_A_PLAYER: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.TOO_SLOW: 408,
     Code.SESSION_FULL: 409,
     Code.WRONG_STATE: 409,
     Code.OWN_MATCH: 409,
@@ -47,6 +48,7 @@ STATUSES = {
     Code.TOO_MANY_CONNECTIONS: 429,
     Code.INTERNAL: 500,
     Code.SERVER_FULL: 503,
+    Code.KEYS_UNAVAILABLE: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
@@ -63,13 +65,11 @@ class Visitor(Struct, frozen=True):
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(
-        self, game: Game, authenticator: Authenticator, health: Health, limits: Limits, arrivals: Arrivals
-    ) -> None:
+    def __init__(self, game: Game, admission: Admission, health: Health, limits: Limits, arrivals: Arrivals) -> None:
         self._game = game
         self._limits = limits
         self._arrivals = arrivals
-        self._authenticator = authenticator
+        self._admission = admission
         self._health = health
         self._request_ids = request_ids()
 
@@ -89,14 +89,14 @@ class Rest:
         row = COMMANDS[name]
 
         async def handle(request: web.Request) -> web.Response:
-            visitor = self._visitor(request, name)
+            visitor = await self._visitor(request, name)
             payload = payloads.parse(row.payload, await _json_body(request))
             return _json(await self._carry_out(row, visitor, payload), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
-        visitor = self._visitor(request, "resume_pair_quiz")
+        visitor = await self._visitor(request, "resume_pair_quiz")
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
         return _json(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
 
@@ -135,29 +135,15 @@ class Rest:
         }
         return _json(body, 200 if ready else 503)
 
-    def _visitor(self, request: web.Request, command: str) -> Visitor:
-        """Return who asks for a command, and take what each costs.
-
-        Raises `Refused` (`unauthorized`, `rate_limited`).
-        """
+    async def _visitor(self, request: web.Request, command: str) -> Visitor:
+        """Return who asks for a command, and take what each costs. Raises `Refused`."""
         arrived_at, address = self._game.now(), self._arrivals.address(request)
         token = bearer_token(request.headers.get("Authorization"))
         if token is None:
             raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        self._limits.before_token(address)
-        try:
-            player = self._authenticator.identify(token).player
-        except Refused:
-            self._limits.failed_token(address)
-            raise
-        self._limits.command(command, player.id)
-        return Visitor(player, address, arrived_at)
-
-
-def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+        identity = await self._admission.admit(token, address)
+        self._limits.command(command, identity.player.id)
+        return Visitor(identity.player, address, arrived_at)
 
 
 def error_middleware(refusals: Refusals) -> Middleware:

@@ -4,16 +4,23 @@ Nobody promises that an inside stays. So the start is refused at a version that 
 missing; `setup.cfg` has the same bounds. Who reads a new version: compare each row below, then raise both.
 """
 
+import time
 from importlib.metadata import version
 from typing import Any
 
+import engineio
 import socketio
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from engineio import async_socket, base_socket
 from engineio.async_drivers.aiohttp import _async as aiohttp_driver
 from engineio.async_socket import AsyncSocket
 from engineio.payload import Payload
 from msgspec import Struct
 
-from pairquiz_server.web import posts
+from pairquiz_server.config.sections import Limits
+from pairquiz_server.web import gate, posts
+from pairquiz_server.web.send_queue import SendQueue
 from pairquiz_server.web.transport import Transports
 from pairquiz_server.web.websocket import WebSocketDriver
 
@@ -78,8 +85,37 @@ SEAMS = (
         "a POST body that arrives in two segments would be cut after the first",
     ),
     Seam(
+        aiohttp_driver, "translate_request", "gate.py",
+        "it reads the query a second time, and what is in it twice in another way",
+    ),
+    Seam(
         Payload, "max_decode_packets", "posts.py",
         "16 packets a POST are fewer than a client may have kept while it was offline",
+    ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "a head has no limit but one for each line, and no time of its own")
+        for name in ("data_received", "_messages", "_request_count", "_waiter", "_upgraded", "_parser")
+    ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
+        for name in ("handle_error", "log_exception")
+    ),
+    Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
+    *(
+        Seam(vars(module), "time", "seams.py", "a step of the wall clock would end sessions whose pings are under way")
+        for module in (async_socket, base_socket)
+    ),
+    Seam(
+        engineio.AsyncServer, "create_queue", "send_queue.py",
+        "its queue has no limit, and a reader that stalls is never freed",
+    ),
+    Seam(
+        AsyncSocket, "poll", "send_queue.py",
+        "it takes one packet by `get`, the others by `get_nowait`: so begins a round",
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_eio_connect", "socket.py",
+        "a session that never sends CONNECT would stay for as long as it answers pings",
     ),
     Seam(
         AsyncSocket, "close", "transport.py",
@@ -87,6 +123,12 @@ SEAMS = (
         "for its writer first, and looks at each session only so often",
     ),
 )  # fmt: skip
+
+
+class _Monotonic:
+    """What python-engineio's sockets take for the module `time`: a step of the wall clock would end sessions."""
+
+    time = staticmethod(time.monotonic)
 
 
 def check() -> None:
@@ -107,15 +149,18 @@ def check() -> None:
             )
 
 
-def install(eio: Any, transports: Transports) -> None:
+def install(eio: Any, transports: Transports, limits: Limits) -> None:
     """Put our parts where python-engineio looks for them."""
     transports.manage(eio)
+    eio.create_queue = lambda: SendQueue(limits.send_queue_bytes, transports.overflow)
     eio._async = {
         **eio._async,
         "websocket": lambda handler, server: WebSocketDriver(handler, transports),
-        "translate_request": posts.with_whole_body(eio._async["translate_request"]),
+        "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST
+    for module in (async_socket, base_socket):
+        module.time = _Monotonic
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -127,4 +172,6 @@ def _text(numbers: tuple[int, ...]) -> str:
 
 
 def _name(owner: Any) -> str:
-    return "engineio.async_drivers.aiohttp" if isinstance(owner, dict) else f"{owner.__module__}.{owner.__qualname__}"
+    if isinstance(owner, dict):
+        return str(owner.get("__name__", "engineio.async_drivers.aiohttp"))
+    return f"{owner.__module__}.{owner.__qualname__}"

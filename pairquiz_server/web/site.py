@@ -6,7 +6,6 @@ import aiohttp_cors
 from aiohttp import web
 
 from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.bodies import count_unreadable_requests
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.origins import Origins
@@ -40,7 +39,6 @@ def build_site(
         await drain.close()
 
     site.on_shutdown.append(close_sockets)
-    count_unreadable_requests(site, refusals)
     _add_rest(site, routes, origins)
     return site
 

@@ -3,15 +3,15 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from aiohttp import WSCloseCode
 
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.send_queue import SendQueue
 
 BAD_FRAMES_MAX = 5
-SILENCE_CHECK_S = 0.5
 
 
 class Line(Protocol):
@@ -26,6 +26,10 @@ class Line(Protocol):
     @property
     def carries(self) -> bool:
         """Whether it is what its session is carried by, and no upgrade that is only tried."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits to be sent. Then `ping` does not wait either, whether or not the other end reads."""
 
     async def ping(self, payload: bytes) -> None:
         """Send a PING frame. Raises `OSError` where it is closed."""
@@ -54,9 +58,11 @@ class Transports:
         self.message_bytes = message_bytes
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
-        self._heard_at: dict[str, float] = {}
+        self.heard_at: dict[str, float] = {}
+        """When each session gave its last sign of life."""
         self._websockets: dict[str, set[Line]] = {}
         self._watchers: list[LineWatcher] = []
+        self._under_way: set[asyncio.Task[None]] = set()
         self._eio: Any = None
 
     def manage(self, eio: Any) -> None:
@@ -85,27 +91,38 @@ class Transports:
     def forget(self, eio_sid: str) -> None:
         """Drop the bad frames of a session that is over."""
         self._bad_frames.pop(eio_sid, None)
-        self._heard_at.pop(eio_sid, None)
+        self.heard_at.pop(eio_sid, None)
 
     def heard(self, eio_sid: str) -> None:
         """Note a sign of life of a session, if there is such a one."""
         if self.is_open(eio_sid):
-            self._heard_at[eio_sid] = time.monotonic()
+            self.heard_at[eio_sid] = time.monotonic()
 
-    async def cut_silent(self, silence_s: float) -> None:
-        """End sessions that were silent for so long, until cancelled.
+    async def drop(self, eio_sid: str) -> None:
+        """End a session that was silent for too long, and the line of one whose end does not read."""
+        if self.is_open(eio_sid):
+            await self._end(self._eio.sockets[eio_sid], self._eio.reason.PING_TIMEOUT)
+            self._abort(eio_sid)
 
-        python-engineio looks at each session only so often, and ends it when its writer is done; by then an opponent
-        would have waited for twice as long.
-        """
-        while True:
-            await asyncio.sleep(SILENCE_CHECK_S)
-            now = time.monotonic()
-            for eio_sid, heard_at in list(self._heard_at.items()):
-                if now - heard_at > silence_s and self.is_open(eio_sid):
-                    await self._end(self._eio.sockets[eio_sid], self._eio.reason.PING_TIMEOUT)
-                    for websocket in self._websockets.get(eio_sid, ()):
-                        websocket.abort()
+    def overflow(self, queue: SendQueue) -> None:
+        """End the session of a queue that has grown too long."""
+        for session in self.sessions():
+            if session.queue is queue:
+                self._refusals.note("send_queue_full")
+                self._abort(session.sid)
+                reason = self._eio.reason.TRANSPORT_ERROR
+                self.beside(session.close(wait=False, abort=True, reason=reason))
+                break
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something while nobody waits for it."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def sessions(self) -> list[Any]:
+        """Return python-engineio's sessions."""
+        return list(self._eio.sockets.values())
 
     def is_open(self, eio_sid: str) -> bool:
         """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
@@ -133,11 +150,15 @@ class Transports:
     async def close_all(self) -> None:
         """End every session, websockets with 1012 (service restart): stock clients come back by themselves."""
         websockets = [websocket for group in self._websockets.values() for websocket in group]
-        polling = [session for session in self._eio.sockets.values() if not session.upgraded]
+        polling = [session for session in self.sessions() if not session.upgraded]
         await asyncio.gather(
             self._close(websockets, WSCloseCode.SERVICE_RESTART, "the server is restarting"),
             *(self._end(session, self._eio.reason.SERVER_DISCONNECT) for session in polling),
         )
+
+    def _abort(self, eio_sid: str) -> None:
+        for websocket in self._websockets.get(eio_sid, ()):
+            websocket.abort()
 
     async def _close(self, websockets: Iterable[Line], code: WSCloseCode, reason: str) -> None:
         closing = [websocket.close_with(code, reason) for websocket in websockets]

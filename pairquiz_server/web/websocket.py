@@ -57,6 +57,11 @@ class WebSocketDriver:
         """Whether it is what its session is carried by, and no upgrade that is only tried."""
         return bool(self._session.upgraded)
 
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits to be sent. Then `ping` does not wait either, whether or not the other end reads."""
+        return self._line is not None and self._line.get_write_buffer_size() == 0
+
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         """Shake hands, and serve the socket until it is closed."""
         request: web.Request = environ["aiohttp.request"]
@@ -65,6 +70,8 @@ class WebSocketDriver:
         except ConnectionResetError:
             return web.Response()  # to a client that is gone already
         self._line = request.transport
+        if self._line is not None:
+            self._session.queue.unsent = self._line.get_write_buffer_size
         self._transports.opened(self.eio_sid, self)
         try:
             with suppress(ConnectionResetError):  # gone before its probe is answered
@@ -97,6 +104,7 @@ class WebSocketDriver:
     async def send(self, frame: str) -> None:
         """Send a frame."""
         await self._socket.send_str(frame)
+        self._session.queue.written(frame)
 
     async def ping(self, payload: bytes) -> None:
         """Send a PING frame, at most 125 bytes. Raises `OSError` where the socket is closed."""

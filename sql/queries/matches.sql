@@ -84,12 +84,14 @@ drawn AS (
 ),
 answered AS (
     INSERT INTO pairquiz.answers (
-        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms)
+        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms,
+        too_fast)
     SELECT a.match_id, a.player, a.ordinal, a.question_id, a.chosen, a.correct, a.base, a.bonus,
-           a.arrived_at, a.judged_at, a.lag_credit_ms
+           a.arrived_at, a.judged_at, a.lag_credit_ms, a.too_fast
     FROM json_to_recordset($4::json) AS a (
         match_id uuid, player smallint, ordinal smallint, question_id bigint, chosen smallint, correct boolean,
-        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint)
+        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint,
+        too_fast boolean)
     WHERE a.match_id NOT IN (SELECT id FROM stuck)
 ),
 used AS (
