@@ -47,6 +47,8 @@ class Metrics:
         """A hint at scripts; each is marked in the database, and costs nobody a point."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
+        self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")
+        """Sessions over any transport; whoever has not said who it is counts too."""
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(f"pairquiz_{name}", documentation, labels, registry=self.registry)

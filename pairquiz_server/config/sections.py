@@ -17,6 +17,7 @@ Points = Annotated[int, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 QuestionCount = Annotated[int, Meta(ge=1, le=50)]
 TimeLimit = Annotated[int, Meta(ge=5, le=300)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +95,15 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     unauthenticated_s: Seconds = 10.0
 
 
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days things are kept, 0 for ever."""
+
+    finished_matches_days: Days = 0
+    unfinished_matches_days: Days = 30
+    usage_days: Days = 400
+    guests_days: Days = 120
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, and how."""
 
@@ -111,4 +121,5 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     auth: Auth = Auth()
     game: Game = Game()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     log: Log = Log()

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.config import sources
-from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Server
+from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Retention, Server
 from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
+from pairquiz_server.rules.player import GUEST_TOKEN_DAYS
 from pairquiz_server.validation import fault
 
 DEVELOPMENT_ORIGINS = (
@@ -25,6 +26,8 @@ DEVELOPMENT_ORIGINS = (
 )
 ROOT_DATA_DIR = Path("/var/lib/pairquiz-server")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
+_USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -38,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     auth: Auth
     game: Game
     limits: Limits
+    retention: Retention
     log: Log
     data_dir: Path
     database_url: str | None
@@ -106,6 +110,7 @@ def load(
         auth=file.auth,
         game=file.game,
         limits=file.limits,
+        retention=file.retention,
         log=file.log,
         data_dir=_data_dir(file.server.data_dir, source, named_outside="server.data_dir" in said_by),
         database_url=sources.database_url(environ),
@@ -155,11 +160,17 @@ def _check(settings: Settings) -> None:
             f"server.host {settings.server.host} is open to others: set JWT_SECRET or auth.jwks_url, "
             "or let guests play with PAIRQUIZ_AUTH__MODE=guest"
         )
+    if 0 < settings.retention.guests_days <= GUEST_TOKEN_DAYS:
+        raise ConfigError(
+            f"retention.guests_days is {settings.retention.guests_days}, and a guest's token holds for "
+            f"{GUEST_TOKEN_DAYS} days: set more, or 0 to keep guests for ever"
+        )
     for origin in settings.allowed_origins:
-        if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+        if origin not in ("*", "null") and (not _ORIGIN.fullmatch(origin) or _USUAL_PORT.search(origin)):
             raise ConfigError(
-                f"server.allowed_origins: {origin!r} is not an origin such as https://quiz.example "
-                "(lower case, no path, no / at the end, no wildcard in it)"
+                f"server.allowed_origins: {origin!r} is not an origin as browsers write it, "
+                "such as https://quiz.example "
+                "(lower case, no path, no / at the end, no wildcard in it, no usual port, other letters as xn--…)"
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from pairquiz_server.engine.game import Caller, Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
@@ -33,13 +34,14 @@ Renew = Callable[[str], Awaitable[TokenRefreshed]]
 class Sender(Struct, frozen=True, kw_only=True):
     """Who sent a command, and how the answer finds its way back: `reply` is called exactly once.
 
-    `renew` is None where there is no connection that lasts as long as its token. `lag_ms` is asked what was measured of
-    the line that it came by; nothing is credited where nobody measures.
+    `people` knows what the sender may ask about itself. `lag_ms` is asked what was measured of the line that it came
+    by; nothing is credited where nobody measures. `renew` is None where no connection lasts as long as its token.
     """
 
     player: Player
     arrived_at: int
     reply: Callable[[Reply | Refused], None]
+    people: People
     lag_ms: Callable[[], int] = lambda: 0
     origin: object = None
     request: str | None = None
@@ -176,6 +178,11 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events))
 
 
+async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
+    profile = await sender.people.set_profile(sender.player, payload.display_name)
+    sender.reply(Reply(views.profile(profile)))
+
+
 async def _refresh_token(game: Game, sender: Sender, payload: payloads.RefreshToken) -> None:
     if sender.renew is None:
         raise Refused(Code.WRONG_STATE, "There is no connection whose token could be followed by another")
@@ -200,6 +207,7 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "set_profile": CommandRow(payloads.SetProfile, _set_profile),
     "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

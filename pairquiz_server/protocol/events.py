@@ -288,6 +288,15 @@ class ServerDraining(Struct, frozen=True):
     reconnect_in_ms: int
 
 
+class Profile(Struct, frozen=True):
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+
+    user_id: str
+    kind: str
+    display_name: str
+    known_since: int | None
+
+
 class ClockSync(Struct, frozen=True):
     """The reply to `sync_clock`."""
 

@@ -85,6 +85,12 @@ class RefreshToken(Struct, frozen=True):
     token: Annotated[str, Meta(min_length=1)]
 
 
+class SetProfile(Struct, frozen=True):
+    """`set_profile`: what the player is called from now on; without it, the profile stays as it is."""
+
+    display_name: str | None = None
+
+
 class SyncClock(Struct, frozen=True):
     """`sync_clock`: the client's clock in milliseconds, given back beside ours."""
 

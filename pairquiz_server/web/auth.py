@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import GUEST_PREFIX, PLAYER_ID_MAX, Player, PlayerKind, default_display_name
+from pairquiz_server.rules.player import (
+    GUEST_PREFIX,
+    GUEST_TOKEN_DAYS,
+    PLAYER_ID_MAX,
+    Player,
+    PlayerKind,
+    default_display_name,
+)
 from pairquiz_server.rules.question import printable
 from pairquiz_server.web.jwk import ALGORITHMS
 from pairquiz_server.web.jwks import IssuerKeys
@@ -16,7 +23,6 @@ from pairquiz_server.web.tokens import SECRETS_ALGORITHM, Claims, Unproved, prov
 
 GUEST_ISSUER = "pairquiz-server"
 GUEST_AUDIENCE = "pairquiz-guest"
-GUEST_TOKEN_DAYS = 90
 
 
 class Identity(Struct, frozen=True):

@@ -22,6 +22,7 @@ from pairquiz_server.config.sections import Limits
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.bodies import UNREADABLE, BodyTooSlow
+from pairquiz_server.web.headers import guard
 from pairquiz_server.web.refusals import Refusals
 
 LOOK_EVERY_S = 0.25
@@ -181,6 +182,7 @@ class HttpLine(RequestHandler):
         response = web.Response(
             body=msgspec.json.encode({"error": refusal_body(refusal)}), status=status, content_type="application/json"
         )
+        guard(response.headers)
         response.force_close()
         return response
 

@@ -1,4 +1,4 @@
-"""The aiohttp application: sockets, REST, and who may call them."""
+"""The aiohttp application: sockets, REST, a page, and who may call them."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from aiohttp import web
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
+from pairquiz_server.web.headers import guard_answers
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_such_path, wrong_method
@@ -39,11 +40,12 @@ def build_site(
         await drain.close()
 
     site.on_shutdown.append(close_sockets)
-    _add_rest(site, routes, origins)
+    guard_answers(site)
+    _add_routes(site, routes, origins)
     return site
 
 
-def _add_rest(site: web.Application, routes: Sequence[Route], origins: Origins) -> None:
+def _add_routes(site: web.Application, routes: Sequence[Route], origins: Origins) -> None:
     options = aiohttp_cors.ResourceOptions(allow_headers="*", allow_methods="*", max_age=600)  # type: ignore[no-untyped-call]
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
@@ -54,7 +56,7 @@ def _add_rest(site: web.Application, routes: Sequence[Route], origins: Origins) 
     # Every path takes every method, if only to refuse it: a path or a method without a route gets no headers from
     # aiohttp-cors, and a browser then hides the answer from the page.
     for path, handlers in table.items():
-        for spelling in (path, path + "/"):
+        for spelling in {path, path.rstrip("/") + "/"}:
             resource = cors.add(site.router.add_resource(spelling))
             for method in METHODS:
                 cors.add(resource.add_route(method, handlers.get(method, wrong_method(handlers))))

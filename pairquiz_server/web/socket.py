@@ -18,6 +18,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
@@ -51,6 +52,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def __init__(
         self,
         game: Game,
+        people: People,
         admission: Admission,
         expiry: Expiry,
         connections: Connections,
@@ -80,6 +82,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             engineio_logger=engineio_logger,
         )
         self._game = game
+        self._people = people
         self._admission = admission
         self._expiry = expiry
         self._connections = connections
@@ -104,6 +107,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:
@@ -113,7 +118,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
@@ -165,6 +170,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
             token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
             identity = await self._admission.admit(token, address)
+            # Once more: a ban while the database was asked has met no connection.
+            self._people.check(identity.player.id)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
             if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
@@ -186,6 +193,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             connection.identity = identity
             self._expiry.watch(connection)
         return TokenRefreshed(identity.expires_at, identity.guest_token)
+
+    async def dismiss_player(self, player_id: str, why: Refused) -> None:
+        """Send all connections of a player away, and tell them why."""
+        leaving = list(self._connections.of(player_id))
+        for connection in leaving:
+            self._refusals.note(why.code, command="connect", address=None)
+            connection.send(frames.refusal_event(why, "connect"))
+        await asyncio.gather(*(self.dismiss(connection, why.code) for connection in leaving))
 
     async def dismiss(self, connection: Connection, reason: str) -> None:
         """Send a connection away, so that a stock client does not come back by itself with what it came with.
@@ -264,6 +279,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            people=self._people,
             lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,

@@ -89,6 +89,9 @@ class WebSocketDriver:
             return probe
         while True:
             await self._pace.next()
+            if self._session.closed:  # by its own CLOSE packet: python-engineio would keep the line until a timeout
+                await self._socket.close()
+                raise OSError("the session is over")
             message = await self._receive()
             self._transports.heard(self.eio_sid)
             if message.type is WSMsgType.TEXT and _FRAME.match(message.data):

@@ -26,6 +26,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
     "refresh_token": {"token": "a.b.c"},
+    "set_profile": {"display_name": "Ada"},
     "sync_clock": {"client_time": 1},
 }  # fmt: skip
 REQUIRED = {
