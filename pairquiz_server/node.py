@@ -172,7 +172,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
         lines = HttpLines(settings.limits, refusals)
-        transports = Transports(refusals, settings.limits.message_bytes)
+        transports = Transports(refusals, settings.limits.message_bytes, limits.pace)
         pings = Pings(metrics, settings.server.measure_interval_s)
         transports.watch(pings)
         idle = Idle(
