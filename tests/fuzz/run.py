@@ -27,7 +27,12 @@ ENVIRON = {
     "PAIRQUIZ_LOG__FORMAT": "json",
     **{
         f"PAIRQUIZ_LIMITS__{name}": "0"
-        for name in ("COMMANDS_PER_S", "ARRIVALS_PER_MINUTE_PER_ADDRESS", "FAILED_TOKENS_PER_MINUTE_PER_ADDRESS")
+        for name in (
+            "FRAMES_PER_S",
+            "COMMANDS_PER_S",
+            "ARRIVALS_PER_MINUTE_PER_ADDRESS",
+            "FAILED_TOKENS_PER_MINUTE_PER_ADDRESS",
+        )
     },
 }
 """Silent sessions end soon, and no limit by rate keeps the frames from what they are to try."""
