@@ -142,6 +142,7 @@ async def play(first: Client, second: Client, until: float) -> list[float]:
     """Play matches until then; return how many milliseconds each answer's acknowledgement took."""
     took: list[float] = []
     while time.monotonic() < until:
+        await second.settled()  # it, too, answers its pings
         try:
             started = await started_match(first, second, question_count=40)
         except AssertionError as refusal:  # the machine has too much to do: what counts is who is answered
