@@ -171,7 +171,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
-        lines = HttpLines(settings.limits, refusals)
+        lines = HttpLines(settings.limits, arrivals, refusals)
         transports = Transports(refusals, settings.limits.message_bytes, limits.pace)
         pings = Pings(metrics, settings.server.measure_interval_s)
         transports.watch(pings)
