@@ -38,6 +38,10 @@ def gate(transports: Transports, origins: Origins, arrivals: Arrivals, drain: Dr
             if _opens_session(request):
                 if drain.begun:
                     raise Refused(Code.DRAINING)
+                if request.query.get("transport") == "websocket" and not _asks_to_upgrade(request):
+                    raise Refused(
+                        Code.INVALID_PAYLOAD, "A websocket begins with Connection: Upgrade, Upgrade: websocket"
+                    )
                 with arrivals.handshake(request):
                     return await handler(request)
             if request.method == "GET":
@@ -74,6 +78,12 @@ def with_our_query(translate: Callable[[web.Request], dict[str, Any]]) -> Callab
 def _opens_session(request: web.Request) -> bool:
     """Tell a handshake from the polls and the upgrade of a session that there is."""
     return request.method == "GET" and "sid" not in request.query
+
+
+def _asks_to_upgrade(request: web.Request) -> bool:
+    """Tell whether this can be a websocket; python-engineio takes one without `Connection` for a poll, and breaks."""
+    names = [name.strip() for name in request.headers.get("Connection", "").lower().split(",")]
+    return "upgrade" in names and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _with_default_query(request: web.Request) -> web.Request:

@@ -4,6 +4,7 @@ Nobody promises that an inside stays. So the start is refused at a version that 
 missing; `setup.cfg` has the same bounds. Who reads a new version: compare each row below, then raise both.
 """
 
+import time
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +12,7 @@ import engineio
 import socketio
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+from engineio import async_socket, base_socket
 from engineio.async_drivers.aiohttp import _async as aiohttp_driver
 from engineio.async_socket import AsyncSocket
 from engineio.payload import Payload
@@ -99,6 +101,10 @@ SEAMS = (
         for name in ("handle_error", "log_exception")
     ),
     Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
+    *(
+        Seam(vars(module), "time", "seams.py", "a step of the wall clock would end sessions whose pings are under way")
+        for module in (async_socket, base_socket)
+    ),
     Seam(
         engineio.AsyncServer, "create_queue", "send_queue.py",
         "its queue has no limit, and a reader that stalls is never freed",
@@ -117,6 +123,12 @@ SEAMS = (
         "for its writer first, and looks at each session only so often",
     ),
 )  # fmt: skip
+
+
+class _Monotonic:
+    """What python-engineio's sockets take for the module `time`: a step of the wall clock would end sessions."""
+
+    time = staticmethod(time.monotonic)
 
 
 def check() -> None:
@@ -147,6 +159,8 @@ def install(eio: Any, transports: Transports, limits: Limits) -> None:
         "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST
+    for module in (async_socket, base_socket):
+        module.time = _Monotonic
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -158,4 +172,6 @@ def _text(numbers: tuple[int, ...]) -> str:
 
 
 def _name(owner: Any) -> str:
-    return "engineio.async_drivers.aiohttp" if isinstance(owner, dict) else f"{owner.__module__}.{owner.__qualname__}"
+    if isinstance(owner, dict):
+        return str(owner.get("__name__", "engineio.async_drivers.aiohttp"))
+    return f"{owner.__module__}.{owner.__qualname__}"

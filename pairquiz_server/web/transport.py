@@ -102,7 +102,7 @@ class Transports:
 
     def overflow(self, queue: SendQueue) -> None:
         """End the session of a queue that has grown too long."""
-        for session in self._eio.sockets.values():
+        for session in self.sessions():
             if session.queue is queue:
                 self._refusals.note("send_queue_full")
                 self._abort(session.sid)
@@ -115,6 +115,10 @@ class Transports:
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+    def sessions(self) -> list[Any]:
+        """Return python-engineio's sessions."""
+        return list(self._eio.sockets.values())
 
     def is_open(self, eio_sid: str) -> bool:
         """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
@@ -142,7 +146,7 @@ class Transports:
     async def close_all(self) -> None:
         """End every session, websockets with 1012 (service restart): stock clients come back by themselves."""
         websockets = [websocket for group in self._websockets.values() for websocket in group]
-        polling = [session for session in self._eio.sockets.values() if not session.upgraded]
+        polling = [session for session in self.sessions() if not session.upgraded]
         await asyncio.gather(
             self._close(websockets, WSCloseCode.SERVICE_RESTART, "the server is restarting"),
             *(self._end(session, self._eio.reason.SERVER_DISCONNECT) for session in polling),

@@ -65,3 +65,12 @@ async def test_durability_is_red_alone_where_commits_do_not_wait_for_the_disk(da
 async def test_check_that_fails_in_an_unforeseen_way_is_red(database: Database) -> None:
     await database.fetch("ALTER TABLE pairquiz.schema_migrations RENAME COLUMN applied_at TO something_else")
     assert await Health(database, keep_s=0).checks() == GREEN | {"migrations": False}
+
+
+async def test_whoever_asks_again_hears_what_was_found_a_moment_ago(database: Database) -> None:
+    health = Health(database, keep_s=3600)
+    asked = [health.checks() for _ in range(20)]
+    assert await asyncio.gather(*asked) == [GREEN] * 20
+    await database.close()
+    health.draining = True
+    assert await health.checks() == GREEN | {"draining": False}, "all but what needs no database"

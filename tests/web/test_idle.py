@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 
+import pytest
 from aiohttp import ClientSession, WSMsgType
 
 from tests.client import PATIENCE_S, connected
@@ -40,6 +42,22 @@ async def test_a_session_that_never_gets_through_connect_is_closed(start_server:
         await poller.ask("sync_clock")
     counted = server.running.metrics.registry.get_sample_value("pairquiz_refusals_total", {"code": "no_connect"})
     assert counted == 4
+
+
+async def test_a_step_of_the_wall_clock_ends_no_session(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = await start_server(PAIRQUIZ_SERVER__PING_INTERVAL_S="1")
+    async with connected(server.url) as player:
+        while (await player.socket.receive_str(timeout=PATIENCE_S)) != "2":
+            pass
+        (session,) = server.running.transports.sessions()
+        wall = time.time
+        monkeypatch.setattr(time, "time", lambda: wall() + 3600)
+        assert session.last_ping is not None
+        assert await session.check_ping_timeout()
+        monkeypatch.undo()
+        await player.settled()
 
 
 async def test_a_polling_session_that_only_posts_is_ended(start_server: StartServer) -> None:

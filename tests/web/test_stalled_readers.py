@@ -32,14 +32,21 @@ async def cut_readers(server: Server, code: str) -> None:
 
 async def test_who_reads_nothing_while_much_waits_is_cut(start_server: StartServer) -> None:
     await cut_readers(
-        await start_server(PAIRQUIZ_LIMITS__SEND_QUEUE_BYTES="200000", PAIRQUIZ_LIMITS__STALL_S="3600"),
+        await start_server(
+            PAIRQUIZ_LIMITS__SEND_QUEUE_BYTES="200000",
+            PAIRQUIZ_LIMITS__STALL_S="3600",
+            PAIRQUIZ_LIMITS__COMMANDS_PER_S="0",
+        ),
         "send_queue_full",
     )
 
 
 async def test_who_reads_nothing_for_a_while_is_cut(start_server: StartServer) -> None:
     await cut_readers(
-        await start_server(PAIRQUIZ_LIMITS__SEND_QUEUE_BYTES="0", PAIRQUIZ_LIMITS__STALL_S="0.5"), "stalled_reader"
+        await start_server(
+            PAIRQUIZ_LIMITS__SEND_QUEUE_BYTES="0", PAIRQUIZ_LIMITS__STALL_S="0.5", PAIRQUIZ_LIMITS__COMMANDS_PER_S="0"
+        ),
+        "stalled_reader",
     )
 
 
