@@ -1,6 +1,7 @@
 """The deployment files say what is true of the server, and their commands work."""
 
 import asyncio
+import configparser
 import json
 import os
 import re
@@ -151,6 +152,17 @@ def test_the_image_is_built_of_the_locked_dependencies_and_of_files_that_are_sen
 def test_what_the_wheel_is_made_of_is_copied_into_the_image() -> None:
     copied = " ".join(rest for word, rest in instructions() if word == "COPY")
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.toml", "sql"} <= set(copied.split())
+
+
+def test_every_file_of_the_package_that_is_no_program_is_in_the_wheel() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg")
+    travel = [(name.replace(".", "/"), kind) for name, kind in setup["options.package_data"].items()]
+    package = CHECKOUT / "pairquiz_server"
+    files = [path.relative_to(CHECKOUT) for path in package.rglob("*.*") if path.suffix not in (".py", ".pyc")]
+    assert len(files) > 10
+    for file in files:
+        assert any(str(file.parent) == folder and file.match(kind) for folder, kind in travel), file
 
 
 def test_the_image_runs_as_nobody_special_and_stops_by_sigterm() -> None:
