@@ -9,6 +9,8 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 _COMMIT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+_TRIP_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 3.0)
+_CREDIT_S = (0.0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3)
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series beside every counter, which nobody asks for
@@ -37,6 +39,12 @@ class Metrics:
         """Places that are taken of `limits.connections`."""
         self.lines = self._gauge("lines", "TCP lines, whatever is said on them.")
         """With idle ones, and those of REST and of polls."""
+        self.round_trip_seconds = self._histogram("round_trip_seconds", "Round trips of websockets.", _TRIP_S)
+        """How long players' lines are, each measured every few seconds (`web.pings`)."""
+        self.lag_credit_seconds = self._histogram("lag_credit_seconds", "Lag credit of answers.", _CREDIT_S)
+        """What committed answers were credited for a slow line."""
+        self.answers_too_fast = self._counter("answers_too_fast", "Answers that came sooner than a person can read.")
+        """A hint at scripts; each is marked in the database, and costs nobody a point."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
         self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")

@@ -1,7 +1,8 @@
-"""What all tests stand on: one real PostgreSQL a run, a database a test, and servers on ports of their own."""
+"""What all tests stand on: one real PostgreSQL a process, a database a test, and servers on ports of their own."""
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -24,6 +25,12 @@ TEMPLATE = "pairquiz_template"
 ROOM_IN_MEMORY = 2 * 1024**3
 
 
+def pytest_configure() -> None:
+    """A shell's background job ignores Ctrl+C, and so would each process that a test starts and interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
     """A folder that every user can reach: as root, PostgreSQL runs as another one, and pytest's folders are private.
@@ -40,7 +47,7 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """The PostgreSQL of this run."""
+    """The PostgreSQL of this process."""
     with EmbeddedPostgres.join(open_folder / "data") as embedded:
         yield embedded
 
@@ -128,11 +135,16 @@ async def server(start_server: StartServer) -> Server:
 @asynccontextmanager
 async def _database(dsn: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
-    await execute(dsn, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(dsn, copied(name, template))
     try:
         yield sibling(dsn, name)
     finally:
         await execute(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def copied(name: str, template: str) -> str:
+    """The statement that makes a database: as files, which takes half as long as PostgreSQL's other way, by its log."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
 
 
 async def execute(dsn: str, statement: str) -> None:

@@ -190,6 +190,49 @@ def test_a_supabase_project_sets_the_issuer_unless_it_is_named(project: str) -> 
     assert load(SUPABASE_URL="postgresql://c/d").auth.issuer == ""
 
 
+@pytest.mark.parametrize("project", ["https://abc.supabase.co", "https://abc.supabase.co/"])
+def test_a_supabase_project_names_its_keys_unless_others_are_named(project: str) -> None:
+    keys = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"
+    settings = load(SUPABASE_URL=project)
+    assert (settings.auth.jwks_url, settings.users_known, settings.guests_allowed) == (keys, True, False)
+    assert load(SUPABASE_URL=project, PAIRQUIZ_SERVER__HOST="0.0.0.0", JWT_SECRET=SECRET).auth.jwks_url == keys
+    assert load(SUPABASE_URL=project, PAIRQUIZ_AUTH__JWKS_URL="https://me/k").auth.jwks_url == "https://me/k"
+    assert load(SUPABASE_URL=project, PAIRQUIZ_AUTH__JWKS_URL='""').auth.jwks_url == ""
+    assert load(SUPABASE_URL="postgresql://c/d").auth.jwks_url == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example/keys?v=1", "https://a:444/", "http://127.0.0.1:1/k", "http://[::1]/k", "http://localhost/"],
+)
+def test_keys_may_come_over_tls_or_from_this_machine(url: str) -> None:
+    settings = load(PAIRQUIZ_AUTH__JWKS_URL=url)
+    assert settings.auth.jwks_url == url
+    assert not settings.guests_allowed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example/keys",
+        "http://127.0.0.1.a.example/keys",
+        "http://10.0.0.1/keys",
+        "https://",
+        "https://:443/keys",
+        "https://me:word@a.example/keys",
+        "https://a.example/keys#part",
+        "https://a.example:port/keys",
+        "https://[::1/keys",
+        "https://a.example/ke ys",
+        "file:///etc/passwd",
+        "//a.example/keys",
+        "keys",
+    ],
+)
+def test_keys_that_somebody_else_could_choose_are_refused(url: str) -> None:
+    assert "auth.jwks_url" in refusal(PAIRQUIZ_AUTH__JWKS_URL=url)
+
+
 def test_the_pooler_is_known_by_its_port_unless_it_is_named() -> None:
     assert not load().transaction_pooler
     assert not load(DATABASE_URL="postgresql://a/b").transaction_pooler
@@ -206,6 +249,9 @@ def test_the_pooler_is_known_by_its_port_unless_it_is_named() -> None:
     [
         ({}, True),
         ({"JWT_SECRET": SECRET}, False),
+        ({"SUPABASE_URL": "https://abc.supabase.co"}, False),
+        ({"PAIRQUIZ_AUTH__JWKS_URL": "https://abc.example/keys", "PAIRQUIZ_AUTH__MODE": "required"}, False),
+        ({"PAIRQUIZ_AUTH__JWKS_URL": "https://abc.example/keys", "PAIRQUIZ_AUTH__MODE": "guest"}, True),
         ({"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__MODE": "guest"}, True),
         ({"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__MODE": "required"}, False),
     ],

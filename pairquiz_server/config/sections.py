@@ -17,6 +17,7 @@ Points = Annotated[int, Meta(ge=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 QuestionCount = Annotated[int, Meta(ge=1, le=50)]
 TimeLimit = Annotated[int, Meta(ge=5, le=300)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +31,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
     ping_timeout_s: WholeSeconds = 14
+    measure_interval_s: Seconds = 8.0
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +51,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["auto", "guest", "required"] = "auto"
     audience: NotEmpty = "authenticated"
     issuer: str = ""
+    jwks_url: str = ""
 
 
 class Game(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +67,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
+    lag_bank_ms: Milliseconds = 200
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,6 +94,15 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     unauthenticated_s: Seconds = 10.0
 
 
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days things are kept, 0 for ever."""
+
+    finished_matches_days: Days = 0
+    unfinished_matches_days: Days = 30
+    usage_days: Days = 400
+    guests_days: Days = 120
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, and how."""
 
@@ -107,4 +120,5 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     auth: Auth = Auth()
     game: Game = Game()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     log: Log = Log()

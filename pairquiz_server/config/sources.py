@@ -40,7 +40,9 @@ def _platform_names(environ: Mapping[str, str]) -> Iterator[Said]:
     if port := environ.get("PORT"):
         yield "PORT", "server", "port", _toml_or_text(port)
     if project := supabase_project(environ):
-        yield "SUPABASE_URL", "auth", "issuer", project.rstrip("/") + "/auth/v1"
+        issuer = project.rstrip("/") + "/auth/v1"
+        yield "SUPABASE_URL", "auth", "issuer", issuer
+        yield "SUPABASE_URL", "auth", "jwks_url", issuer + "/.well-known/jwks.json"
 
 
 def _prefixed_names(environ: Mapping[str, str]) -> Iterator[Said]:

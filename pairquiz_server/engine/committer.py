@@ -23,6 +23,7 @@ from pairquiz_server.metrics import Family, Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
@@ -281,13 +282,20 @@ class Committer:
         except Exception:
             log.exception("reply_failed", command=type(submission.command).__name__)
         if isinstance(outcome, Decision) and outcome.events:
-            for event in outcome.events:
-                self._events.count(type(event).__name__)
+            self._count(outcome.events)
             try:
                 self._announce(outcome, origin)
             except Exception:
                 log.exception("announcement_failed", command=type(submission.command).__name__)
             journal.record(outcome, submission.request)
+
+    def _count(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._events.count(type(event).__name__)
+            if isinstance(event, AnswerAccepted):
+                self._metrics.lag_credit_seconds.observe(event.answer.lag_credit_ms / 1000)
+                if event.answer.too_fast:
+                    self._metrics.answers_too_fast.inc()
 
     def _refuse(self, submission: Submission) -> None:
         if not submission.settled:

@@ -27,6 +27,7 @@ from pairquiz_server.rules.commands import (
 )
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
@@ -55,6 +56,7 @@ class GameRules(Struct, frozen=True, kw_only=True):
     ready_ttl_ms: int
     patience: Patience = Patience()
     live_matches_max: int = 0
+    lag_allowance: LagAllowance = LagAllowance()
 
 
 class Caller(Struct, frozen=True):
@@ -167,11 +169,20 @@ class Game:
 
         await self._carry_out(caller, gather)
 
-    async def submit_answer(self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str) -> None:
-        """Answer a question."""
+    async def submit_answer(
+        self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str, lag_ms: int = 0
+    ) -> None:
+        """Answer a question; `lag_ms` is what the server has measured of the line that the answer came by."""
         await self._submit(
             caller,
-            SubmitAnswer(match_id=match_id, player_id=caller.player.id, question_id=question_id, answer=answer),
+            SubmitAnswer(
+                match_id=match_id,
+                player_id=caller.player.id,
+                question_id=question_id,
+                answer=answer,
+                lag_ms=lag_ms,
+                allowance=self._rules.lag_allowance,
+            ),
         )
 
     async def complete(self, caller: Caller, *, match_id: UUID) -> None:

@@ -20,6 +20,7 @@ class Code(StrEnum):
     INVALID_PAYLOAD = "invalid_payload"
     UNKNOWN_COMMAND = "unknown_command"
     UNAUTHORIZED = "unauthorized"
+    KEYS_UNAVAILABLE = "keys_unavailable"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
     RATE_LIMITED = "rate_limited"
@@ -47,6 +48,7 @@ MESSAGES = {
     Code.INVALID_PAYLOAD: "The payload is not valid",
     Code.UNKNOWN_COMMAND: "There is no such command",
     Code.UNAUTHORIZED: "A valid token is required",
+    Code.KEYS_UNAVAILABLE: "The keys of the token's issuer cannot be fetched: try again in a moment",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
     Code.RATE_LIMITED: "Too many at once: try again in retry_in_ms",
@@ -68,6 +70,7 @@ RETRYABLE = frozenset(
         Code.RATE_LIMITED,
         Code.TOO_MANY_CONNECTIONS,
         Code.SERVER_FULL,
+        Code.KEYS_UNAVAILABLE,
         Code.STORAGE_UNAVAILABLE,
         Code.DRAINING,
         Code.INTERNAL,

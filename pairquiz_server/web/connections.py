@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
+from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import Player
@@ -115,6 +116,12 @@ class Connections:
             self._followed.pop(player_id, None)
             for watcher in self._watchers:
                 watcher.went(player_id, cause)
+
+    def rename(self, player_id: str, display_name: str) -> None:
+        """Note what a player is called from now on."""
+        for connection in self.of(player_id):
+            player = replace(connection.player, display_name=display_name)
+            connection.identity = replace(connection.identity, player=player)
 
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""

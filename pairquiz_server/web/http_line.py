@@ -33,7 +33,7 @@ PIPELINED_MAX = 8
 _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
 
 
-class Lines:
+class HttpLines:
     """All HTTP connections of a process."""
 
     def __init__(self, limits: Limits, refusals: Refusals) -> None:
@@ -76,7 +76,7 @@ class HttpLine(RequestHandler):
 
     __slots__ = ("_body", "_body_since", "_head_bytes", "_head_since", "_lines", "_refused", "_taking_at", "_unsent")
 
-    def __init__(self, manager: web.Server, lines: Lines, **options: Any) -> None:
+    def __init__(self, manager: web.Server, lines: HttpLines, **options: Any) -> None:
         super().__init__(manager, **options)
         self._lines = lines
         self._head_bytes = 0
@@ -225,7 +225,7 @@ class _RefusedHead(Exception):
 class _LineServer(web.Server):
     """Makes an `HttpLine` of each connection."""
 
-    def __init__(self, made: web.Server, lines: Lines) -> None:
+    def __init__(self, made: web.Server, lines: HttpLines) -> None:
         super().__init__(
             made.request_handler,
             request_factory=made.request_factory,
@@ -241,7 +241,7 @@ class _LineServer(web.Server):
 class Runner(web.AppRunner):
     """Runs the site on lines of ours."""
 
-    def __init__(self, site: web.Application, lines: Lines, *, shutdown_timeout: float) -> None:
+    def __init__(self, site: web.Application, lines: HttpLines, *, shutdown_timeout: float) -> None:
         super().__init__(
             site,
             access_log=None,

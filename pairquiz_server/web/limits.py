@@ -21,6 +21,9 @@ REFUSAL_PAUSE_S = 0.002
 """A connection is read no further for so long after a refusal: one that floods takes turns with all others."""
 PLAYER_SHARE = 2
 """A player may ask for as much as so many connections."""
+ABOUT_ONESELF = "me"
+"""What the requests to `/api/me/` are called where commands are counted."""
+_COUNTED = frozenset((*COMMANDS, ABOUT_ONESELF))
 _EVERYBODY = ""
 _GUESS_REFUSED = "Too many join codes that open nothing: try again in retry_in_ms, or use the link"
 
@@ -48,7 +51,7 @@ class Limits:
 
     def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:
         """Count a command, and take what each costs, on a connection or by REST. Raises `Refused`."""
-        self._arrived.count(name if name in COMMANDS else "unknown")
+        self._arrived.count(name if name in _COUNTED else "unknown")
         now = self._now()
         if connection is not None and (wait := connection.take(now)):
             raise self._refused("commands_per_s", wait)

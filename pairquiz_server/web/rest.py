@@ -11,17 +11,16 @@ from msgspec import Raw, Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import Player
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
 from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.visitors import Visitor, Visitors
 
 log = structlog.get_logger("pairquiz.rest")
 
@@ -48,29 +47,20 @@ STATUSES = {
     Code.TOO_MANY_CONNECTIONS: 429,
     Code.INTERNAL: 500,
     Code.SERVER_FULL: 503,
+    Code.KEYS_UNAVAILABLE: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
 
 
-class Visitor(Struct, frozen=True):
-    """Who makes a call, from which address, and when it arrived (milliseconds)."""
-
-    player: Player
-    address: str
-    arrived_at: int
-
-
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(
-        self, game: Game, authenticator: Authenticator, health: Health, limits: Limits, arrivals: Arrivals
-    ) -> None:
+    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
         self._game = game
+        self._people = people
+        self._visitors = visitors
         self._limits = limits
-        self._arrivals = arrivals
-        self._authenticator = authenticator
         self._health = health
         self._request_ids = request_ids()
 
@@ -90,16 +80,16 @@ class Rest:
         row = COMMANDS[name]
 
         async def handle(request: web.Request) -> web.Response:
-            visitor = self._visitor(request, name)
-            payload = payloads.parse(row.payload, await _json_body(request))
-            return _json(await self._carry_out(row, visitor, payload), status)
+            visitor = await self._visitors.player(request, name)
+            payload = payloads.parse(row.payload, await json_body(request))
+            return json_answer(await self._carry_out(row, visitor, payload), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
-        visitor = self._visitor(request, "resume_pair_quiz")
+        visitor = await self._visitors.player(request, "resume_pair_quiz")
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return _json(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
+        return json_answer(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
 
     async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
@@ -108,6 +98,7 @@ class Rest:
             player=visitor.player,
             arrived_at=visitor.arrived_at,
             reply=answers.append,
+            people=self._people,
             request=next(self._request_ids),
         )
         sender = self._limits.charge(sender, payload, visitor.address)
@@ -122,10 +113,10 @@ class Rest:
 
     async def _topics(self, request: web.Request) -> web.Response:
         topics = await self._game.topics()
-        return _json({"topics": topics})
+        return json_answer({"topics": topics})
 
     async def _alive(self, request: web.Request) -> web.Response:
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     async def _ready(self, request: web.Request) -> web.Response:
         checks = await self._health.checks()
@@ -134,31 +125,7 @@ class Rest:
             "status": "ok" if ready else "failed",
             "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
         }
-        return _json(body, 200 if ready else 503)
-
-    def _visitor(self, request: web.Request, command: str) -> Visitor:
-        """Return who asks for a command, and take what each costs.
-
-        Raises `Refused` (`unauthorized`, `rate_limited`).
-        """
-        arrived_at, address = self._game.now(), self._arrivals.address(request)
-        token = bearer_token(request.headers.get("Authorization"))
-        if token is None:
-            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        self._limits.before_token(address)
-        try:
-            player = self._authenticator.identify(token).player
-        except Refused:
-            self._limits.failed_token(address)
-            raise
-        self._limits.command(command, player.id)
-        return Visitor(player, address, arrived_at)
-
-
-def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+        return json_answer(body, 200 if ready else 503)
 
 
 def error_middleware(refusals: Refusals) -> Middleware:
@@ -224,12 +191,14 @@ def _refusal(error: web.HTTPException) -> Refused:
             return Refused(Code.INVALID_PAYLOAD, error.text)
 
 
-async def _json_body(request: web.Request) -> Raw:
+async def json_body(request: web.Request) -> Raw:
+    """Return a request's body, which is JSON or nothing. Raises `Refused`."""
     if request.body_exists and request.content_type != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
     body = await read_body(request)
     return Raw(body or b"null")
 
 
-def _json(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+def json_answer(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+    """Answer with a payload."""
     return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")

@@ -27,6 +27,10 @@ class Line(Protocol):
     def carries(self) -> bool:
         """Whether it is what its session is carried by, and no upgrade that is only tried."""
 
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits to be sent. Then `ping` does not wait either, whether or not the other end reads."""
+
     async def ping(self, payload: bytes) -> None:
         """Send a PING frame. Raises `OSError` where it is closed."""
 

@@ -57,6 +57,11 @@ class WebSocketDriver:
         """Whether it is what its session is carried by, and no upgrade that is only tried."""
         return bool(self._session.upgraded)
 
+    @property
+    def clear(self) -> bool:
+        """Whether nothing waits to be sent. Then `ping` does not wait either, whether or not the other end reads."""
+        return self._line is not None and self._line.get_write_buffer_size() == 0
+
     async def __call__(self, environ: dict[str, Any]) -> web.StreamResponse:
         """Shake hands, and serve the socket until it is closed."""
         request: web.Request = environ["aiohttp.request"]

@@ -10,7 +10,7 @@ import structlog
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
-from tests.conftest import execute, sibling
+from tests.conftest import copied, execute, sibling
 from tests.engine.stage import HandClock, Node, opened_database, running_node
 
 
@@ -26,7 +26,7 @@ def logs() -> Iterator[list[dict[str, Any]]]:
 def shared_database_url(postgres: EmbeddedPostgres, template: str) -> str:
     """One database for all tests of a file whose matches do not meet: making one takes longer than most tests."""
     name = f"test_{uuid4().hex}"
-    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    asyncio.run(execute(postgres.dsn, copied(name, template)))
     return sibling(postgres.dsn, name)
 
 

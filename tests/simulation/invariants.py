@@ -21,7 +21,7 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.match import LIVE, Match, Outcome, Seat, Status
 from pairquiz_server.store.rows import Change
-from tests.simulation.node import EPOCH_MS, MARGIN_MS, PATIENCE, Node, Reply, Request
+from tests.simulation.node import EPOCH_MS, LAG_ALLOWANCE, MARGIN_MS, PATIENCE, Node, Reply, Request
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
@@ -65,6 +65,7 @@ class Invariant(StrEnum):
     ANSWER_STANDS = "an answer in the store stays as it is"
     ANSWER_COUNTS_ONCE = "an answer counts once"
     POINTS_ARE_THE_RULES = "points are those of the rules for the time of arrival"
+    CREDIT_IS_BOUNDED = "an answer is credited the lag of its line, as far as the cap and the player's bank go"
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
     ENDS_IN_TIME = "a match that is due is ended in time"
@@ -94,6 +95,7 @@ class Counts(Struct):
     commands: int = 0
     changes: int = 0
     answers: int = 0
+    credited: int = 0
     refusals: int = 0
     unavailable: int = 0
     duplicates: int = 0
@@ -135,6 +137,7 @@ class Checker:
         self._changed_at: dict[UUID, float] = {}
         self._attendance: dict[str, Attendance] = {}
         self._started: dict[UUID, tuple[float, float]] = {}
+        self._lags_ms: dict[tuple[str, int, int], set[int]] = {}
 
     # What the parts of the world tell.
 
@@ -154,8 +157,9 @@ class Checker:
             old = before.seats[index].answers if before and index < len(before.seats) else ()
             if seat.answers[: len(old)] != old:
                 self._break(Invariant.ANSWER_STANDS, match_id, f"seat {index} had {old}, and has {seat.answers}")
-            for answer in seat.answers[len(old) :]:
+            for place, answer in enumerate(seat.answers[len(old) :], len(old)):
                 self._check_answer(after, index, answer)
+                self._check_credit(after, seat, place)
             if len({answer.question_id for answer in seat.answers}) != len(seat.answers):
                 self._break(Invariant.ANSWER_COUNTS_ONCE, match_id, f"seat {index}: {_questions(seat.answers)}")
             total = sum(answer.points for answer in seat.answers)
@@ -225,6 +229,9 @@ class Checker:
         if self._world.noting:
             self._world.note("arrived", _match_of(request), f"node {node.number}: {_told(request)}")
         self._waiting.append((self._world.loop.time() + SETTLED_WITHIN_S, request, node))
+        if request.verb == "submit_answer":
+            answer = (request.player.id, request.wishes["question_id"], request.arrived_at)
+            self._lags_ms.setdefault(answer, set()).add(request.connection.lag_ms)
 
     def settled(self, node: Node, request: Request, outcome: Reply) -> None:
         """A command is acknowledged or refused."""
@@ -350,6 +357,20 @@ class Checker:
         key = (match.id, match.seats[index].player.id)
         if (answer.question_id, answer.chosen, answer.arrived_at) in self._refused.get(key, ()):
             self._break(Invariant.REFUSED_CHANGED_NOTHING, match.id, f"{key[1]} was refused {answer}")
+
+    def _check_credit(self, match: Match, seat: Seat, place: int) -> None:
+        """A bank is filled with the questions, and each answer takes from it what is asked for and is there."""
+        assert match.started_at is not None
+        answer, bank_ms = seat.answers[place], LAG_ALLOWANCE.bank_a_question_ms * match.question_count
+        for earlier in seat.answers[:place]:
+            bank_ms -= earlier.lag_credit_ms
+        ran_ms = answer.arrived_at - match.started_at
+        lags_ms = self._lags_ms[seat.player.id, answer.question_id, answer.arrived_at]
+        fair = {sorted((0, sorted((lag_ms, LAG_ALLOWANCE.answer_ms, bank_ms, ran_ms))[0]))[1] for lag_ms in lags_ms}
+        self.counts.credited += answer.lag_credit_ms > 0
+        if answer.lag_credit_ms not in fair or answer.judged_at != answer.arrived_at - answer.lag_credit_ms:
+            detail = f"{seat.player.id}: {answer} by a line of {lags_ms} ms, with {bank_ms} ms left, is credited {fair}"
+            self._break(Invariant.CREDIT_IS_BOUNDED, match.id, detail)
 
     def _check_end(self, before: Match, after: Match) -> None:
         assert after.ended_at is not None
@@ -481,7 +502,7 @@ class Checker:
 
     def _check_locked(self, request: Request, stored: Match, index: int) -> None:
         wish = request.wishes
-        answer = stored.seats[index].answer_to(wish["question_id"])
+        answer = stored.seats[index].acknowledged(wish["question_id"])
         question = stored.question(wish["question_id"])
         asked = (
             wish["answer"]
@@ -505,7 +526,7 @@ class Checker:
                 return
             chosen = wish["answer"] if isinstance(wish["answer"], int) else question.options.index(wish["answer"])
             index = stored.seat_of(request.player.id)
-            standing = stored.seats[index].answer_to(question.id) if index is not None else None
+            standing = stored.seats[index].acknowledged(question.id) if index is not None else None
             if standing is not None and standing.chosen == chosen:
                 self._break(
                     Invariant.REFUSED_CHANGED_NOTHING, match_id, f"{_told(request)}: {refusal.code}, but {standing}"

@@ -41,7 +41,7 @@ from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rows import Change
-from tests.conftest import execute, sibling
+from tests.conftest import copied, execute, sibling
 from tests.simulation.model import Model
 from tests.store.numbered import Matches
 
@@ -310,7 +310,7 @@ class Both(RuleBasedStateMachine):
         commands: list[Command] = [
             JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
             StartMatch(**named, draw=self.draw, patience=PATIENCE),
-            SubmitAnswer(**named, question_id=question.id, answer=choice % 4),
+            SubmitAnswer(**named, question_id=question.id, answer=choice % 4, lag_ms=100 * choice),
             SubmitAnswer(**named, question_id=question.id, answer=question.correct),
             MarkAbsent(**named, cause=cause, patience=PATIENCE),
             MarkPresent(**named),
@@ -342,7 +342,7 @@ class Both(RuleBasedStateMachine):
 @contextmanager
 def real_store(postgres: EmbeddedPostgres, template: str) -> Iterator[RealStore]:
     name = "store_model"
-    asyncio.run(execute(postgres.dsn, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    asyncio.run(execute(postgres.dsn, copied(name, template)))
     store = RealStore(sibling(postgres.dsn, name))
     try:
         yield store

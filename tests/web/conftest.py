@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import structlog
@@ -20,7 +19,7 @@ from aiohttp import ClientSession
 from pairquiz_server import logs
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.client import Client, connected
-from tests.conftest import Server, serving
+from tests.conftest import Server, copied, execute, serving, sibling
 from tests.web.rest import Rest
 
 SECRET = "a secret of the issuer, long enough for every algorithm of its family"
@@ -35,11 +34,8 @@ async def shared_server(postgres: EmbeddedPostgres, template: str) -> AsyncItera
     But they all guess join codes from one address.
     """
     name = f"shared_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.dsn)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    await connection.close()
-    head, separator, query = postgres.dsn.partition("?")
-    async with serving(f"{head.rpartition('/')[0]}/{name}{separator}{query}", GUESSES_UNLIMITED) as server:
+    await execute(postgres.dsn, copied(name, template))
+    async with serving(sibling(postgres.dsn, name), GUESSES_UNLIMITED) as server:
         yield server
 
 

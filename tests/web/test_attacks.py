@@ -189,7 +189,7 @@ async def flood_of_commands(target: Target) -> None:
     async with target.stranger() as client:
         for number in range(500):
             await client.send_frame(f'42{number + 1000}["sync_clock",{{}}]')
-        answers = [code(await client.answer_to(number + 1000)) for number in range(500)]
+        answers = [code(await client.acknowledged(number + 1000)) for number in range(500)]
         assert set(answers) == {"", "rate_limited"}
         assert answers.count("rate_limited") > 200
 
@@ -238,7 +238,7 @@ async def huge_numbers(target: Target) -> None:
     async with target.stranger() as client:
         for number in HUGE:
             await client.send_frame(f'4277["create_pair_quiz",{{"question_count":{number}}}]')
-            assert code(await client.answer_to(77)) == "invalid_payload"
+            assert code(await client.acknowledged(77)) == "invalid_payload"
 
 
 async def abused_polls(target: Target) -> None:

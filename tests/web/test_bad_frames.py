@@ -49,7 +49,7 @@ async def test_a_number_that_nothing_can_hold_is_answered_as_what_it_is(player: 
         for number in HUGE:
             payload = json.dumps({**rest, key: "here"}).replace('"here"', number)
             await player.send_frame(f'4277["{command}",{payload}]')
-            answer = await player.answer_to(77)
+            answer = await player.acknowledged(77)
             assert answer["ok"] or answer["error"]["code"] in ("invalid_payload", "not_found"), (command, number)
             assert not answer["ok"] or command == "sync_clock", (command, number)
 

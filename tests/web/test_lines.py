@@ -45,7 +45,9 @@ async def test_the_servers_ping_frame_is_answered_by_the_line_that_it_was_sent_o
         assert line.carries
         await line.ping(b"17")
         await client.settled()
-        assert await asyncio.wait_for(lines.pongs.get(), PATIENCE_S) == b"17"
+        async with asyncio.timeout(PATIENCE_S):
+            while await lines.pongs.get() != b"17":
+                pass  # that of a measure
         await client.close()
     async with connected(shared_server.url) as last:
         await last.settled()
