@@ -27,7 +27,13 @@ ENVIRON = {
     "PAIRQUIZ_LOG__FORMAT": "json",
     **{
         f"PAIRQUIZ_LIMITS__{name}": "0"
-        for name in ("COMMANDS_PER_S", "ARRIVALS_PER_MINUTE_PER_ADDRESS", "FAILED_TOKENS_PER_MINUTE_PER_ADDRESS")
+        for name in (
+            "COMMANDS_PER_S",
+            "CREATIONS_PER_MINUTE",
+            "CREATIONS_PER_MINUTE_PER_ADDRESS",
+            "ARRIVALS_PER_MINUTE_PER_ADDRESS",
+            "FAILED_TOKENS_PER_MINUTE_PER_ADDRESS",
+        )
     },
 }
 """Silent sessions end soon, and no limit by rate keeps the frames from what they are to try."""
@@ -58,6 +64,7 @@ class Outcome(Struct):
     rss_warm: int = 0
     rss_end: int = 0
     matches: int = 0
+    repeated: int = 0
     slowest_s: float = 0.0
     wrongs: list[str] = []
     left: dict[str, float] = {}
@@ -116,6 +123,7 @@ async def _attack(server: Server, plan: Plan, mutator: Mutator) -> Outcome:
     outcome.rss_end = process.memory_info().rss
     outcome.frames, outcome.sessions, outcome.closed = tally.frames, dict(tally.sessions), dict(tally.closed)
     outcome.stuck, outcome.matches = tally.stuck, neighbours.matches
+    outcome.repeated = neighbours.repeated
     outcome.slowest_s, outcome.wrongs = neighbours.slowest_s, neighbours.wrongs
     outcome.log = server.log
     return outcome
