@@ -8,6 +8,7 @@ from typing import Any
 from tests.client import Client, connected
 
 QUESTIONS = 3
+ADDRESS = "192.0.2.1"
 REST_S = 0.1
 """What they rest after each match, because it is the attackers who are to be many."""
 
@@ -25,7 +26,10 @@ class Neighbours:
 
     async def play(self, done: asyncio.Event) -> None:
         """Play until it is done, and at least one match."""
-        async with connected(self._url) as first, connected(self._url) as second:
+        async with (
+            connected(self._url, X_Forwarded_For=ADDRESS) as first,
+            connected(self._url, X_Forwarded_For=ADDRESS) as second,
+        ):
             while not (done.is_set() and self.matches):
                 await self._match(first, second)
                 await asyncio.sleep(REST_S)
