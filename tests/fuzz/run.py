@@ -22,15 +22,22 @@ WATCH_EVERY_S = 0.5
 CALM_S = 60.0
 ENVIRON = {
     "PAIRQUIZ_SERVER__PING_INTERVAL_S": "5",
-    "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "5",
-    "PAIRQUIZ_LOG__LEVEL": "info",
+    "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "10",
+    "PAIRQUIZ_SERVER__TRUSTED_PROXIES": "1",
+    "PAIRQUIZ_GAME__WAITING_TTL_S": "20",
+    "PAIRQUIZ_GAME__READY_TTL_S": "20",
+    "PAIRQUIZ_LIMITS__FRAMES_PER_S": "0",
+    "PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0",
+    "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE": "0",
+    "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE_PER_ADDRESS": "600",
+    "PAIRQUIZ_LIMITS__ARRIVALS_PER_MINUTE_PER_ADDRESS": "0",
+    "PAIRQUIZ_LIMITS__FAILED_TOKENS_PER_MINUTE_PER_ADDRESS": "0",
     "PAIRQUIZ_LOG__FORMAT": "json",
-    **{
-        f"PAIRQUIZ_LIMITS__{name}": "0"
-        for name in ("COMMANDS_PER_S", "ARRIVALS_PER_MINUTE_PER_ADDRESS", "FAILED_TOKENS_PER_MINUTE_PER_ADDRESS")
-    },
 }
-"""Silent sessions end soon, and no limit by rate keeps the frames from what they are to try."""
+"""Silent sessions and matches that nobody joins end soon, and few limits by rate keep frames from what they are to try.
+
+The neighbours have an address of their own, so that the limit of new matches is the attackers' alone.
+"""
 _METRIC = re.compile(
     r"^pairquiz_(players|connections|sessions|refusals_total\{code=\"(?:\w+)\"\}) ([0-9.e+]+)$", re.MULTILINE
 )
@@ -58,6 +65,7 @@ class Outcome(Struct):
     rss_warm: int = 0
     rss_end: int = 0
     matches: int = 0
+    repeated: int = 0
     slowest_s: float = 0.0
     wrongs: list[str] = []
     left: dict[str, float] = {}
@@ -116,6 +124,7 @@ async def _attack(server: Server, plan: Plan, mutator: Mutator) -> Outcome:
     outcome.rss_end = process.memory_info().rss
     outcome.frames, outcome.sessions, outcome.closed = tally.frames, dict(tally.sessions), dict(tally.closed)
     outcome.stuck, outcome.matches = tally.stuck, neighbours.matches
+    outcome.repeated = neighbours.repeated
     outcome.slowest_s, outcome.wrongs = neighbours.slowest_s, neighbours.wrongs
     outcome.log = server.log
     return outcome
