@@ -18,7 +18,7 @@ log = structlog.get_logger("pairquiz.app")
 CLOSE_REQUESTS_S = 0.5
 """How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
 BACKLOG = 1024
-SEND_BUFFER = 128 * 1024
+SEND_BUFFER = 64 * 1024
 """What the kernel holds for one connection: left alone it grows to megabytes for each that reads nothing."""
 
 
@@ -39,8 +39,6 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
     async with running(settings, url) as server:
         runner = Runner(server.site, server.lines, shutdown_timeout=CLOSE_REQUESTS_S)
         await runner.setup()
-        assert runner.server is not None
-        server.arrivals.count_lines(runner.server)
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))

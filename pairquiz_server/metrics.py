@@ -45,6 +45,10 @@ class Metrics:
         """What committed answers were credited for a slow line."""
         self.answers_too_fast = self._counter("answers_too_fast", "Answers that came sooner than a person can read.")
         """A hint at scripts; each is marked in the database, and costs nobody a point."""
+        self.key_fetches = self._counter("key_fetches", "Fetches of the issuer's keys, by result.", "result")
+        """`ok` or `failed`; while they fail, the keys that are there stay (`web.jwks`)."""
+        self.tokens_ended = self._counter("tokens_ended", "Connections that ended because their token did.")
+        """Clients that did not refresh their tokens in time, or whose issuer let them go."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
         self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")

@@ -171,8 +171,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         refusals = Refusals(metrics)
         limits = Limits(settings.limits, metrics)
         arrivals = Arrivals(settings, limits, refusals, metrics)
-        lines = HttpLines(settings.limits, refusals)
-        transports = Transports(refusals, settings.limits.message_bytes)
+        lines = HttpLines(settings.limits, arrivals, refusals)
+        transports = Transports(refusals, settings.limits.message_bytes, limits.pace)
         pings = Pings(metrics, settings.server.measure_interval_s)
         transports.watch(pings)
         idle = Idle(
@@ -182,9 +182,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             unauthenticated_s=settings.limits.unauthenticated_s,
         )
         socketio_logger, engineio_logger = library_loggers()
-        issuer_keys = IssuerKeys(settings.auth.jwks_url) if settings.auth.jwks_url else None
+        issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
-        expiry = Expiry()
+        expiry = Expiry(metrics)
         sockets = SocketServer(
             game,
             people,

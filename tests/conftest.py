@@ -106,8 +106,6 @@ async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[S
     async with node.running(settings, database_url) as running:
         runner = Runner(running.site, running.lines, shutdown_timeout=1)
         await runner.setup()
-        assert runner.server is not None
-        running.arrivals.count_lines(runner.server)
         try:
             await web.SockSite(runner, listener).start()
             yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", running, settings)

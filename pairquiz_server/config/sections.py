@@ -76,6 +76,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     message_bytes: Annotated[int, Meta(ge=1024, le=1 << 24)] = 65536
     commands_per_s: Annotated[float, Meta(ge=0, le=100_000)] = 30.0
     commands_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 60
+    frames_per_s: Count = 300
     connections: Count = 20_000
     connections_per_address: Count = 1000
     arrivals_per_minute_per_address: Count = 3000

@@ -70,8 +70,8 @@ Perform = Callable[[Game, Sender, Any], Awaitable[None]]
 class CommandRow(Struct, frozen=True):
     """How a command is read, and what is done with it.
 
-    One that is `immediate` reaches the committer without asking the database first: the sender's next frame need not
-    wait for its COMMIT, and so is stamped when it arrives.
+    One that is `immediate` reaches the committer without asking the database first, or changes no match: the sender's
+    next frame need not wait for its end, and so is stamped when it arrives.
     """
 
     payload: type[Struct]
@@ -208,6 +208,6 @@ COMMANDS: dict[str, CommandRow] = {
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),
-    "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token),
+    "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

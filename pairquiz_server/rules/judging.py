@@ -19,7 +19,7 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
     correct = chosen == question.correct
     left_ms = match.left_ms(now - credit_ms)
     points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=match.span_ms)
-    answered = {answer.question_id for answer in seat.answers} | {question.id}
+    answered = {question.id, *[answer.question_id for answer in seat.answers]}
     return Answer(
         question_id=question.id,
         chosen=chosen,
@@ -29,5 +29,5 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
         arrived_at=now,
         judged_at=now - credit_ms,
         lag_credit_ms=credit_ms,
-        too_fast=too_fast((one.text for one in match.questions if one.id in answered), match.span_ms - left_ms),
+        too_fast=too_fast([one.text for one in match.questions if one.id in answered], match.span_ms - left_ms),
     )

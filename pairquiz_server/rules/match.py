@@ -96,7 +96,7 @@ class Seat(Struct, frozen=True):
     @property
     def lag_credit_ms(self) -> int:
         """What this player was credited in this match so far."""
-        return sum(answer.lag_credit_ms for answer in self.answers)
+        return sum([answer.lag_credit_ms for answer in self.answers])
 
     def answer_to(self, question_id: int) -> Answer | None:
         """Return this player's locked answer to a question, if there is one."""

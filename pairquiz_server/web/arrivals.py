@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from aiohttp import web
 
@@ -84,26 +83,19 @@ class Arrivals:
         if place := self._by_sid.pop(eio_sid, None):
             place.leave()
 
-    def count_lines(self, server: web.Server) -> None:
-        """Count the TCP lines of aiohttp's server from now on, and drop those that are too many."""
-        made, lost = server.connection_made, server.connection_lost
+    def line_made(self, line: object, transport: asyncio.Transport) -> None:
+        """Count a TCP line, and drop it where there are too many."""
+        try:
+            self._by_line[line] = self._line(transport)
+        except Refused as refusal:
+            self._refusals.note(f"line_{refusal.code}")
+            # A little later: aiohttp has yet to begin with it, before it can end.
+            asyncio.get_running_loop().call_soon(transport.abort)
 
-        def line_made(handler: Any, transport: asyncio.Transport) -> None:
-            made(handler, transport)
-            try:
-                self._by_line[handler] = self._line(transport)
-            except Refused as refusal:
-                self._refusals.note(f"line_{refusal.code}")
-                # A little later: aiohttp has yet to begin with it, before it can end.
-                asyncio.get_running_loop().call_soon(transport.abort)
-
-        def line_lost(handler: Any, error: BaseException | None = None) -> None:
-            lost(handler, error)
-            if place := self._by_line.pop(handler, None):
-                place.leave()
-
-        server.connection_made = line_made  # type: ignore[method-assign]
-        server.connection_lost = line_lost  # type: ignore[method-assign,assignment]
+    def line_lost(self, line: object) -> None:
+        """Give back the place of a TCP line."""
+        if place := self._by_line.pop(line, None):
+            place.leave()
 
     def _line(self, transport: asyncio.Transport) -> Place:
         peer = transport.get_extra_info("peername")

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from pairquiz_server.rules.errors import Code, Refused
 
+REST_BODY_MAX = 64 * 1024
 UNREADABLE = (web.RequestPayloadError, ConnectionError)
 """What a body raises through no fault of ours."""
 

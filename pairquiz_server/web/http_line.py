@@ -21,7 +21,8 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from pairquiz_server.config.sections import Limits
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.bodies import UNREADABLE, BodyTooSlow
+from pairquiz_server.web.arrivals import Arrivals
+from pairquiz_server.web.bodies import REST_BODY_MAX, UNREADABLE, BodyTooSlow
 from pairquiz_server.web.headers import guard
 from pairquiz_server.web.refusals import Refusals
 
@@ -30,24 +31,31 @@ LINGER_S = 1.0
 """How long a body that nobody wants is read on, so that its sender comes to read the answer."""
 PIPELINED_MAX = 8
 """Requests that may wait behind the one that is answered; no browser sends one before it has its answer."""
+CHUNKED_MAX = 8
+"""How much longer a body may be by its chunks: one of a single byte takes six."""
 _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
 
 
 class HttpLines:
     """All HTTP connections of a process."""
 
-    def __init__(self, limits: Limits, refusals: Refusals) -> None:
+    def __init__(self, limits: Limits, arrivals: Arrivals, refusals: Refusals) -> None:
         self.limits = limits
+        self._arrivals = arrivals
         self._refusals = refusals
         self._open: set[HttpLine] = set()
+        self.body_bytes = max(limits.message_bytes, REST_BODY_MAX) * CHUNKED_MAX
+        """What a body may take on the wire, with the sizes of its chunks and what follows them."""
 
-    def opened(self, line: "HttpLine") -> None:
+    def opened(self, line: "HttpLine", transport: asyncio.Transport) -> None:
         """Note a new connection."""
         self._open.add(line)
+        self._arrivals.line_made(line, transport)
 
     def ended(self, line: "HttpLine") -> None:
         """Drop one that is gone."""
         self._open.discard(line)
+        self._arrivals.line_lost(line)
 
     def refused(self, code: str, **context: str) -> None:
         """Count what a line did."""
@@ -74,7 +82,17 @@ class HttpLines:
 class HttpLine(RequestHandler):
     """One HTTP connection, from its first byte to its last; a websocket's too."""
 
-    __slots__ = ("_body", "_body_since", "_head_bytes", "_head_since", "_lines", "_refused", "_taking_at", "_unsent")
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_body_since",
+        "_head_bytes",
+        "_head_since",
+        "_lines",
+        "_refused",
+        "_taking_at",
+        "_unsent",
+    )
 
     def __init__(self, manager: web.Server, lines: HttpLines, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -84,6 +102,7 @@ class HttpLine(RequestHandler):
         """Since when a head is awaited: from connecting for the first, from its first byte for the others."""
         self._body: StreamReader | None = None
         self._body_since = 0.0
+        self._body_bytes = 0
         self._unsent = 0
         self._taking_at = 0.0
         self._refused = False
@@ -92,7 +111,8 @@ class HttpLine(RequestHandler):
         """Begin."""
         super().connection_made(transport)
         self._head_since = self._loop.time()
-        self._lines.opened(self)
+        if self.transport is not None:
+            self._lines.opened(self, self.transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
@@ -106,7 +126,12 @@ class HttpLine(RequestHandler):
         if self._upgraded:
             super().data_received(data)
             return
-        if data and (self._body is None or self._body.is_eof()):
+        if self._body is not None and not self._body.is_eof():
+            self._body_bytes += len(data)
+            if self._body_bytes > self._lines.body_bytes:
+                self._refused = True  # what is left of it never comes
+                return
+        elif data:
             if self._head_since is None:
                 self._head_since = self._loop.time()
             self._head_bytes += len(data)
@@ -137,6 +162,7 @@ class HttpLine(RequestHandler):
             self._body = None
         else:
             self._body_since = self._loop.time()
+            self._body_bytes = 0
 
     def look(self, now: float) -> None:
         """Drop the line, or refuse what is half sent, where it has waited for too long."""
@@ -176,15 +202,19 @@ class HttpLine(RequestHandler):
         else:
             self.log_exception("request_failed", exc_info=exc)
             refusal = Refused(Code.INTERNAL)
-        self._lines.refused("bad_request" if status == 400 else refusal.code, peer=str(request.remote))
         if request.writer is not None and request.writer.output_size > 0:
             raise ConnectionError("the answer has begun: another one cannot be sent")
-        response = web.Response(
-            body=msgspec.json.encode({"error": refusal_body(refusal)}), status=status, content_type="application/json"
-        )
-        guard(response.headers)
-        response.force_close()
-        return response
+        return self._answer(refusal, status, request)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer in JSON what aiohttp refuses before our middlewares: an `Expect` that it does not know."""
+        if isinstance(resp, web.HTTPExpectationFailed):
+            resp = self._answer(
+                Refused(Code.INVALID_PAYLOAD, "The header Expect is not taken: leave it out"), 417, request
+            )
+        return await super().finish_response(request, resp, start_time)
 
     def log_exception(self, *args: Any, **options: Any) -> None:
         """Log a fault of ours; whatever anybody can cause by what they send is counted."""
@@ -193,6 +223,16 @@ class HttpLine(RequestHandler):
             self._lines.refused("bad_request", reason=type(error).__name__)
         else:
             super().log_exception(*args, **options)
+
+    def _answer(self, refusal: Refused, status: int, request: web.BaseRequest) -> web.Response:
+        """Return the answer to what never comes to the site; the line ends with it."""
+        self._lines.refused("bad_request" if status == 400 else refusal.code, peer=str(request.remote))
+        response = web.Response(
+            body=msgspec.json.encode({"error": refusal_body(refusal)}), status=status, content_type="application/json"
+        )
+        guard(response.headers)
+        response.force_close()
+        return response
 
     def _too_large(self) -> Refused:
         return Refused(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import ClientError, ClientSession
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.jwk import KeySet, VerifyingKey, read_key_set
 
@@ -31,8 +32,9 @@ DOCUMENT_MAX = 64 * 1024
 class IssuerKeys:
     """The keys behind one address."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, metrics: Metrics) -> None:
         self._url = url
+        self._count = metrics.key_fetches
         self._keys: KeySet | None = None
         self._fault: str | None = None
         self._fetching: asyncio.Task[None] | None = None
@@ -97,12 +99,14 @@ class IssuerKeys:
                     "keys_not_fetched", url=_without_query(self._url), reason=fault, kept=self._keys is not None
                 )
             self._fault = fault
+            self._count.labels("failed").inc()
         else:
             if self._keys is None or self._fault is not None or keys.left_out != self._keys.left_out:
                 log.info("keys_fetched", keys=len(keys.keys))
                 for reason in keys.left_out:
                     log.warning("key_left_out", reason=reason)
             self._keys, self._fault = keys, None
+            self._count.labels("ok").inc()
         finally:
             self._fetching = None
 

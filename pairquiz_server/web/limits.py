@@ -16,9 +16,10 @@ from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.buckets import Bucket, Buckets, Rate
+from pairquiz_server.web.pace import Pace
 
-REFUSAL_PAUSE_S = 0.002
-"""A connection is read no further for so long after a refusal: one that floods takes turns with all others."""
+REFUSAL_PAUSE_S = 0.01
+"""A connection is read no further for so long after a refusal: an answer costs as much as a command, some 100 µs."""
 PLAYER_SHARE = 2
 """A player may ask for as much as so many connections."""
 ABOUT_ONESELF = "me"
@@ -37,6 +38,7 @@ class Limits:
         self._arrived = Family(metrics.commands)
         per_s, burst = settings.commands_per_s, settings.commands_burst
         self._a_connection = Rate(per_s, burst)
+        self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
         self._commands = Buckets(Rate(per_s * PLAYER_SHARE, burst * PLAYER_SHARE))
         self._creations = Buckets(Rate.per_minute(settings.creations_per_minute))
         self._creations_here = Buckets(Rate.per_minute(settings.creations_per_minute_per_address))
@@ -48,6 +50,10 @@ class Limits:
     def connection(self) -> Bucket:
         """Return the bucket of a new connection's commands."""
         return Bucket(self._a_connection)
+
+    def pace(self) -> Pace:
+        """Return the pace at which a new websocket is read."""
+        return Pace(Bucket(self._frames), lambda: self._limited.count("frames_per_s"))
 
     def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:
         """Count a command, and take what each costs, on a connection or by REST. Raises `Refused`."""

@@ -6,6 +6,7 @@ import aiohttp_cors
 from aiohttp import web
 
 from pairquiz_server.web.arrivals import Arrivals
+from pairquiz_server.web.bodies import REST_BODY_MAX
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
 from pairquiz_server.web.headers import guard_answers
@@ -15,7 +16,6 @@ from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_s
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
 
-REST_BODY_MAX = 64 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from aiohttp import WSCloseCode
 
+from pairquiz_server.web.pace import Pace
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.send_queue import SendQueue
 
@@ -54,8 +55,9 @@ class LineWatcher(Protocol):
 class Transports:
     """The Engine.IO sessions of this process. `eio` is python-engineio's server (see `seams.install`)."""
 
-    def __init__(self, refusals: Refusals, message_bytes: int) -> None:
+    def __init__(self, refusals: Refusals, message_bytes: int, pace: Callable[[], Pace]) -> None:
         self.message_bytes = message_bytes
+        self.pace = pace
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
         self.heard_at: dict[str, float] = {}

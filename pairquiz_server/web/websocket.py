@@ -36,6 +36,7 @@ class WebSocketDriver:
         self._handler = handler
         self._transports = transports
         self._session: Any = handler.__self__  # type: ignore[attr-defined]  # the bound AsyncSocket
+        self._pace = transports.pace()
         self._probe: str | None = None
         self._line: asyncio.Transport | None = None
         self._reading: asyncio.Task[Any] | None = None
@@ -87,6 +88,7 @@ class WebSocketDriver:
             probe, self._probe = self._probe, None
             return probe
         while True:
+            await self._pace.next()
             if self._session.closed:  # by its own CLOSE packet: python-engineio would keep the line until a timeout
                 await self._socket.close()
                 raise OSError("the session is over")

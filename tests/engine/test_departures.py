@@ -80,6 +80,14 @@ async def test_who_is_banned_leaves_a_match_that_was_under_way_at_the_cut(node: 
     assert (await node.stored(ready)).status in (Status.COMPLETED, Status.ABANDONED)
 
 
+async def test_a_match_that_appears_after_the_cut_is_left_too(node: Node, gate: Gate) -> None:
+    await gate.bans.ban(ALICE.id, None, None)
+    await gate.departures.look()
+    match = await node.started()  # sent before the cut, and committed after it
+    await gate.departures.look()
+    assert (await node.stored(match)).outcome(1) is Outcome.WON
+
+
 async def test_matches_are_looked_for_only_so_often(node: Node, gate: Gate) -> None:
     await gate.bans.ban(ALICE.id, None, None)
     for _ in range(LOOKS_AFTER):

@@ -63,7 +63,7 @@ def with_other_right_options(match: Match, seat: int) -> Match:
     """The same match, but that what this seat has not answered has another right option."""
 
     def other(question: MatchQuestion) -> MatchQuestion:
-        known = match.seats[seat].acknowledged(question.id) is not None
+        known = match.seats[seat].answer_to(question.id) is not None
         return question if known else replace(question, correct=(question.correct + 1) % 4)
 
     return replace(match, questions=tuple(map(other, match.questions)))

@@ -502,7 +502,7 @@ class Checker:
 
     def _check_locked(self, request: Request, stored: Match, index: int) -> None:
         wish = request.wishes
-        answer = stored.seats[index].acknowledged(wish["question_id"])
+        answer = stored.seats[index].answer_to(wish["question_id"])
         question = stored.question(wish["question_id"])
         asked = (
             wish["answer"]
@@ -526,7 +526,7 @@ class Checker:
                 return
             chosen = wish["answer"] if isinstance(wish["answer"], int) else question.options.index(wish["answer"])
             index = stored.seat_of(request.player.id)
-            standing = stored.seats[index].acknowledged(question.id) if index is not None else None
+            standing = stored.seats[index].answer_to(question.id) if index is not None else None
             if standing is not None and standing.chosen == chosen:
                 self._break(
                     Invariant.REFUSED_CHANGED_NOTHING, match_id, f"{_told(request)}: {refusal.code}, but {standing}"

@@ -82,6 +82,8 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     await database.fetch(
         "UPDATE pairquiz.matches SET status = 'expired', ended_at = $1 WHERE id = $2", NOW, alone.match.id
     )
+    await database.fetch("UPDATE pairquiz.matches SET request_id = 'personal request 2' WHERE id = $1", against[0].id)
+    against[0] = replace(against[0], request_id="personal request 2")
     node = uuid4()
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
@@ -143,7 +145,13 @@ async def test_every_column_about_a_person_is_in_the_export(
 ) -> None:
     whole = await exported(players, bans)
     first = next(match for match in whole["matches"] if match["answers"] and match["your_seat"] == 1)
-    found = {**whole, "player": [whole["player"]], "questions": first["questions"], "answers": first["answers"]}
+    found = {
+        **whole,
+        "player": [whole["player"]],
+        "matches": [first],
+        "questions": first["questions"],
+        "answers": first["answers"],
+    }
     missing = []
     for table, names in (await columns(database)).items():
         if table in NOBODYS:
@@ -231,6 +239,7 @@ async def test_opponents_keep_their_results_without_the_name(
         for seat, was in zip(after.seats, before.seats, strict=True):
             player = was.player if was.player == CARA else Player(ERASED_ID, PlayerKind.ERASED, ERASED_NAME)
             assert seat == replace(was, player=player)
+        assert after.request_id is None
         assert (after.status, after.version, after.forfeited_by) == (before.status, before.version, before.forfeited_by)
 
 

@@ -29,8 +29,8 @@ RECEIVE_BUFFER = 4096
 PAIRS = 5
 PACE_S = 0.05
 """Between a neighbour's answers."""
-ASK_EVERY_S = 2.0
-MEASURE_S = 90.0
+ASK_EVERY_S = 5.0
+MEASURE_S = 140.0
 """Long enough to fill what a kernel holds for a line, and then for `limits.stall_s`."""
 RSS_MAX_MB = 600
 SLOWER_MAX = 1.5
@@ -139,7 +139,12 @@ async def play(first: Client, second: Client, until: float) -> list[float]:
     """Play matches until then; return how many milliseconds each answer's acknowledgement took."""
     took: list[float] = []
     while time.monotonic() < until:
-        started = await started_match(first, second, question_count=40)
+        try:
+            started = await started_match(first, second, question_count=40)
+        except AssertionError as refusal:  # the machine has too much to do: what counts is who is answered
+            print(refusal, flush=True)  # noqa: T201
+            await asyncio.sleep(1)
+            continue
         for question in started["questions"]:
             for player in (first, second):
                 answer = {"session_id": started["session_id"], "question_id": question["id"], "answer": 0}

@@ -37,7 +37,7 @@ async def test_a_server_that_drains_takes_no_new_session_and_no_new_match(server
         status, body = await rest.call("GET", "/readyz")
         assert (status, body["checks"]["draining"]) == (503, "failed")
 
-        for path in ("/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=4&transport=polling&sid=", "/ws/"):
+        for path in ("/socket.io/?EIO=4&transport=polling", "/ws/"):
             async with session.get(server.url + path) as response:
                 error = (await response.json())["error"]
             assert (response.status, error["code"], error["retry"]) == (503, "draining", True)

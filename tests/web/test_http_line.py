@@ -38,6 +38,21 @@ async def test_what_is_no_http_is_answered_in_json(shared_server: Server, sent: 
 
 
 @SHARED
+async def test_an_expectation_that_nobody_knows_is_refused_in_json(shared_server: Server) -> None:
+    async with Raw(shared_server.url) as raw:
+        await raw.send(b"POST %s HTTP/1.1\r\nHost: x\r\nExpect: x\r\nContent-Length: 2\r\n\r\n{}" % CREATE.encode())
+        status, error = await raw.error()
+        assert (status, error["code"]) == (417, "invalid_payload")
+
+
+@SHARED
+async def test_a_websocket_that_asks_for_a_protocol_is_not_logged(shared_server: Server, log: io.StringIO) -> None:
+    async with connected(shared_server.url, Sec_WebSocket_Protocol="of-my-own") as client:
+        await client.settled()
+    assert "of-my-own" not in log.getvalue()
+
+
+@SHARED
 @pytest.mark.parametrize("pieces", [1, 20])
 @pytest.mark.parametrize("ends", [True, False])
 async def test_a_head_over_the_limit_is_refused_whether_or_not_it_ends(
@@ -118,6 +133,13 @@ async def test_what_comes_too_slowly_ends_and_what_is_idle_too(start_server: Sta
                 assert answer.startswith(b"HTTP/1.1 %d " % status), answer
                 await dripping
 
+        async def endless_trailers() -> None:
+            async with Raw(server.url) as raw:
+                head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" % CREATE.encode()
+                await raw.send(head + b"Authorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n" % token)
+                await raw.send(b"2\r\n{}\r\n0\r\n" + (b"X-T: " + b"x" * 8000 + b"\r\n") * 100 + b"\r\n")
+                assert (await raw.error())[0] == 408
+
         async def idle() -> None:
             async with Raw(server.url) as raw:
                 await raw.send(HEAD + b"\r\n")
@@ -126,7 +148,7 @@ async def test_what_comes_too_slowly_ends_and_what_is_idle_too(start_server: Sta
 
         chunked, sized = b"Transfer-Encoding: chunked", b"Content-Length: 60000"
         await asyncio.gather(
-            silent(), slow_head(), slow_second_head(), idle(),
+            silent(), slow_head(), slow_second_head(), idle(), endless_trailers(),
             slow_body(CREATE, chunked, 408), slow_body(CREATE, sized, 408),
             slow_body("/healthz", sized, 405), slow_body("/nothing", chunked, 404),
             slow_body("/socket.io/?EIO=4&transport=polling&sid=x", sized, 408),

@@ -9,14 +9,17 @@ from contextlib import suppress
 import pytest
 from aiohttp import ClientSession, web
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web import jwks
 from pairquiz_server.web.jwks import DOCUMENT_MAX, UNKNOWN_EVERY_S, IssuerKeys
-from tests.client import PATIENCE_S, Closed, connected
+from tests.client import PATIENCE_S, Closed, connected, started_match
 from tests.conftest import StartServer
+from tests.web.conftest import SECRET
 from tests.web.issuer import EC, ED, HS, RSA, Answer, Issuer, another
 from tests.web.polling import Poller, polling
 from tests.web.rest import CREATE, PAGE, Rest
+from tests.web.test_arrival import answer_to
 
 
 @pytest.fixture
@@ -27,12 +30,13 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 async def refusal(keys: IssuerKeys, kid: str | None, algorithm: str = "ES256") -> Code:
     with pytest.raises(Refused) as refused:
-        await keys.find(kid, algorithm)
+        async with asyncio.timeout(PATIENCE_S):
+            await keys.find(kid, algorithm)
     return refused.value.code
 
 
 async def test_all_who_wait_share_one_fetch_and_one_who_goes_ends_it_for_nobody(issuer: Issuer) -> None:
-    keys = IssuerKeys(issuer.url)
+    keys = IssuerKeys(issuer.url, Metrics())
     issuer.open.clear()
     waiting = [
         asyncio.create_task(keys.find(*one)) for one in [("ec", "ES256"), (None, "EdDSA"), ("rsa", "RS256")] * 50
@@ -51,7 +55,7 @@ async def test_keys_of_unknown_names_cause_one_fetch_in_30_seconds_whoever_asks(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert UNKNOWN_EVERY_S == 30
-    keys = IssuerKeys(issuer.url)
+    keys = IssuerKeys(issuer.url, Metrics())
     for number in range(100):
         assert await refusal(keys, f"invented {number}") is Code.UNAUTHORIZED
     assert len(issuer.requests) == 1
@@ -69,7 +73,7 @@ async def test_keys_of_unknown_names_cause_one_fetch_in_30_seconds_whoever_asks(
 
 async def test_keys_are_renewed_beside_all_play(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwks, "REFRESH_S", 0.01)
-    keys = IssuerKeys(issuer.url)
+    keys = IssuerKeys(issuer.url, Metrics())
     refreshing = asyncio.create_task(keys.run())
     await keys.find("rsa", "RS256")
     issuer.published = [EC.jwk]
@@ -103,13 +107,14 @@ async def endless(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     with suppress(ConnectionError):
+        await response.write(json.dumps({"keys": [ED.jwk]}).encode())
         for _ in range(DOCUMENT_MAX // 1024 + 1024):
             await response.write(b" " * 1024)
     return response
 
 
-async def bomb(request: web.Request) -> web.StreamResponse:
-    response = web.json_response({"keys": [ED.jwk], "more": "x" * 10_000_000})
+async def packed(request: web.Request) -> web.StreamResponse:
+    response = web.json_response({"keys": [ED.jwk]})
     response.enable_compression(web.ContentCoding.gzip)
     return response
 
@@ -133,7 +138,7 @@ async def slow(request: web.Request) -> web.StreamResponse:
     return response
 
 
-FAULTS = [status_500, rubbish, redirect, endless, bomb, cut, slow]
+FAULTS = [status_500, rubbish, redirect, endless, packed, cut, slow]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.__name__ for fault in FAULTS])
@@ -142,7 +147,7 @@ async def test_an_endpoint_that_fails_throws_nobody_out_and_lets_nobody_in(
 ) -> None:
     monkeypatch.setattr(jwks, "UNKNOWN_EVERY_S", 0.0)
     monkeypatch.setattr(jwks, "FETCH_S", 0.3 if fault is slow else PATIENCE_S)
-    keys = IssuerKeys(issuer.url)
+    keys = IssuerKeys(issuer.url, Metrics())
     issuer.published = [EC.jwk]
     issuer.answer = fault
     assert await refusal(keys, "ed", "EdDSA") is Code.KEYS_UNAVAILABLE
@@ -161,14 +166,15 @@ async def test_nobody_else_is_asked_for_the_keys(issuer: Issuer, monkeypatch: py
     async with Issuer().listening() as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url.removesuffix("/keys"))
-        await IssuerKeys(issuer.url).find("ec", "ES256")
+        await IssuerKeys(issuer.url, Metrics()).find("ec", "ES256")
         assert (len(issuer.requests), len(proxy.requests)) == (1, 0)
     assert issuer.requests[0]["Accept-Encoding"] == "identity"
 
 
 async def test_what_is_wrong_is_logged_once(issuer: Issuer, monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
     monkeypatch.setattr(jwks, "UNKNOWN_EVERY_S", 0.0)
-    keys = IssuerKeys(issuer.url + "?apikey=hidden")
+    metrics = Metrics()
+    keys = IssuerKeys(issuer.url + "?apikey=hidden", metrics)
     issuer.published = [EC.jwk, {"kty": "oct", "k": "AAAA", "kid": "mine"}]
     for answer in (status_500, issuer.key_set):
         issuer.answer = answer
@@ -177,6 +183,8 @@ async def test_what_is_wrong_is_logged_once(issuer: Issuer, monkeypatch: pytest.
     assert log.getvalue().count("it answered with HTTP 500") == 1
     assert log.getvalue().count("symmetric") == 1
     assert "hidden" not in log.getvalue()
+    for result in ("ok", "failed"):
+        assert metrics.registry.get_sample_value("pairquiz_key_fetches_total", {"result": result}) == 3
 
 
 async def test_without_keys_players_are_asked_to_come_again_and_then_come_in(
@@ -209,6 +217,27 @@ async def comes_in(url: str, token: str) -> str:
         async with connected(url, token=token, welcome=False) as client:
             with suppress(Closed):
                 return str((await client.event("welcome"))["user_id"])
+
+
+async def test_an_answer_does_not_wait_for_a_token_whose_key_is_fetched(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jwks, "FETCH_S", PATIENCE_S)
+    async with Issuer().listening() as issuer:
+        issuer.open.clear()
+        server = await start_server(PAIRQUIZ_AUTH__JWKS_URL=issuer.url, JWT_SECRET=SECRET)
+        async with (
+            connected(server.url, token=HS.token()) as anna,
+            connected(server.url, token=HS.token(sub="bob")) as bob,
+        ):
+            started = await started_match(anna, bob)
+            await anna.send_frame("4299" + json.dumps(["refresh_token", {"token": EC.token()}]))
+            assert (await anna.ask("submit_answer", answer_to(started, 0)))["ok"]
+            assert 99 not in anna._acks
+            issuer.open.set()
+            while 99 not in anna._acks:
+                await anna._read()
+            assert anna._acks[99]["ok"]
 
 
 async def test_who_goes_while_the_keys_are_fetched_leaves_nothing_behind(

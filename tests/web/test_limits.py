@@ -76,13 +76,13 @@ async def test_commands_are_limited_by_connection_and_by_player_whatever_carries
 async def test_who_waits_as_told_goes_on_and_nobody_is_closed(start_server: StartServer) -> None:
     server = await start_server(**limits(commands_per_s=20, commands_burst=1))
     async with connected(server.url) as player, connected(server.url) as neighbour:
-        for number in range(300):
+        for number in range(120):
             await player.send_frame(f'42{number + 1000}["sync_clock"]')
         assert not rate_limited(await neighbour.ask("sync_clock"))
         while rate_limited(answer := await player.ask("sync_clock")):  # noqa: ASYNC110 - it waits as it was told
             await asyncio.sleep(answer["error"]["retry_in_ms"] / 1000)
-        answers = Counter(rate_limited(player._acks[number + 1000]) for number in range(300))
-        assert answers[True] > 200, "each is answered"
+        answers = Counter(rate_limited(player._acks[number + 1000]) for number in range(120))
+        assert answers[True] > 60, "each is answered"
 
 
 async def test_zero_is_no_limit(start_server: StartServer) -> None:

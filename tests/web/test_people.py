@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from pairquiz_server import node
 from pairquiz_server.engine.people import EXPORTS_AT_ONCE
+from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.server import BAN_SECRET, ServerState
@@ -151,6 +153,15 @@ async def test_a_ban_cuts_at_every_node_and_outlives_an_erasure(start_server: St
             assert (refusal["data"]["code"], "banned" in refusal["message"]) == ("forbidden", True)
         three = await start_server()
         assert (await refused_connection(three.url, player.token))["data"]["code"] == "forbidden"
+
+
+async def test_a_node_knows_the_bans_before_it_listens(start_server: StartServer, database_url: str) -> None:
+    server = await start_server()
+    await (await bans_of(server)).ban("anna", None, None)
+    async with node.running(server.settings, database_url) as starting:
+        with pytest.raises(Refused):
+            starting.people.check("anna")
+        starting.people.check("ben")
 
 
 @SHARED

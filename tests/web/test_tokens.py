@@ -1,6 +1,7 @@
 """Both doors, before tokens of every kind: 400 forged ones, good ones, and those that end meanwhile."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncIterator
@@ -10,17 +11,18 @@ import pytest
 from aiohttp import ClientSession
 from msgspec import Struct
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.buckets import Bucket, Rate
 from pairquiz_server.web.connections import Connection
 from pairquiz_server.web.expiry import WARNING_MS, Expiry
-from tests.client import connected, started_match
+from tests.client import PATIENCE_S, Client, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
 from tests.web.forgeries import FORGERIES, GOOD
 from tests.web.issuer import EC, GUEST_KEY, GUESTS, HS, RSA, Issuer, guest_claims
-from tests.web.polling import polling
+from tests.web.polling import Poller, polling
 
 HEADER_MAX = 7000
 
@@ -82,9 +84,12 @@ async def test_a_token_that_ends_is_announced_and_then_its_connection_ends(start
             await poller.event("welcome")
             exp = int(time.time()) + 3
             ending = {"token": EC.token(iss="us", sub="bob", exp=exp)}
-            for client in (bob, wise, poller):
+
+            async def hear(client: Client | Poller) -> None:
                 assert await client.ask("refresh_token", ending) == {"ok": True, "expires_at": exp * 1000}
                 assert await client.event("token_expiring") == {"expires_at": exp * 1000}
+
+            await asyncio.gather(hear(bob), hear(wise), hear(poller))
             assert (await wise.ask("refresh_token", {"token": lasting}))["expires_at"] > exp * 1000
             await bob.event("disconnect")
             assert await bob.closed() == 1008
@@ -92,6 +97,7 @@ async def test_a_token_that_ends_is_announced_and_then_its_connection_ends(start
             await poller.next_packet("41")
             assert await poller.ended()
             assert await wise.settled() == [], "who has a newer token stays"
+            assert server.running.metrics.registry.get_sample_value("pairquiz_tokens_ended_total") == 2
 
 
 async def test_a_player_whose_token_ends_keeps_the_seat_and_returns_with_the_next_one(
@@ -139,6 +145,21 @@ async def test_only_a_good_token_of_the_same_player_follows(start_server: StartS
             assert (await guest.ask("refresh_token", {"token": same.token + "x"}))["error"]["code"] == "unauthorized"
 
 
+async def test_who_is_gone_is_remembered_by_nobody(start_server: StartServer) -> None:
+    """Least of all until the end of a token that holds for years."""
+
+    def remembered() -> bool:
+        return any(isinstance(one, Connection) and one.player.id == "gone" for one in gc.get_objects())
+
+    async with issuing(start_server) as (server, _), connected(server.url) as other:
+        async with connected(server.url, token=HS.token(iss="us", sub="gone")) as client:
+            assert remembered()
+            await client.close()
+        async with asyncio.timeout(PATIENCE_S):
+            while remembered():
+                await other.ask("sync_clock")
+
+
 class Watched(Struct):
     """Real connections, watched by a clock that only the test moves."""
 
@@ -164,7 +185,7 @@ class Watched(Struct):
 @pytest.fixture
 def watched() -> Watched:
     now = [0.0]
-    return Watched(Expiry(lambda: now[0]), now)
+    return Watched(Expiry(Metrics(), lambda: now[0]), now)
 
 
 async def test_each_token_is_warned_of_once_a_minute_before_its_end(watched: Watched) -> None:
