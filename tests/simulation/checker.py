@@ -81,12 +81,14 @@ class Checker:
     def came(self, client: "Client") -> None:
         """A player has a connection."""
         self._absences.came(client)
-        self._world.note("came", client.match_id, lambda: f"{client.player.id} to node {client.node.number}")
+        self._world.note(
+            "came", client.match_id or client.player.id, lambda: f"{client.player.id} to node {client.node.number}"
+        )
 
     def went(self, client: "Client") -> None:
         """A player has lost the connection."""
         self._absences.went(client)
-        self._world.note("went", client.match_id, lambda: client.player.id)
+        self._world.note("went", client.match_id or client.player.id, lambda: client.player.id)
 
     def announced(self, node: Node, decision: Decision) -> None:
         """A node tells players of a decision."""
@@ -108,13 +110,15 @@ class Checker:
     def arrived(self, node: Node, request: Request) -> None:
         """A command has reached a node."""
         self.counts.commands += 1
-        self._world.note("arrived", match_of(request), lambda: f"node {node.number}: {asked(request)}")
+        self._world.note(
+            "arrived", match_of(request) or request.player.id, lambda: f"node {node.number}: {asked(request)}"
+        )
         self._replies.arrived(node, request)
 
     def settled(self, node: Node, request: Request, reply: Reply) -> None:
         """A command is acknowledged or refused."""
-        match_id = reply.match.id if isinstance(reply, Decision) else match_of(request)
-        self._world.note("settled", match_id, lambda: f"node {node.number}: {asked(request)}: {outcome(reply)}")
+        whose = reply.match.id if isinstance(reply, Decision) else match_of(request) or request.player.id
+        self._world.note("settled", whose, lambda: f"node {node.number}: {asked(request)}: {outcome(reply)}")
         self._replies.judge(request, reply)
 
     def heard(self, client: "Client", connection: "Connection | None", decision: Decision) -> None:

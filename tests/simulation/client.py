@@ -21,8 +21,8 @@ LOST_UNNOTICED_S = 5.0
 PATIENCE_S = 20.0
 """After so long without a reply an app takes its line for dead, and connects anew."""
 MOST_TRIES = 60
-FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 4.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
 """Each refusal that is worth another try doubles an app's pause, up to this one."""
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -36,7 +37,7 @@ def smallest(report: Report, run: Run) -> Report:
         for pairs in _halves(lambda: best.plan.pairs):
             better(replace(best.plan, pairs=pairs))
     if not better(replace(best.plan, faults=())):
-        first = next((line.at for line in best.story if line.match_id == best.broken.match_id), 0.0)
+        first = next((line.at for line in best.story if line.whose == best.broken.match_id), 0.0)
         better(replace(best.plan, faults=tuple(fault for fault in best.plan.faults if fault.until > first - 10)))
         for faults in _halves(lambda: best.plan.faults):
             better(replace(best.plan, faults=faults))
@@ -54,8 +55,13 @@ def told(report: Report) -> Iterator[str]:
     yield from (f"  {fault}" for fault in report.plan.faults)
     yield "What happened:"
     for line in report.story:
-        if line.match_id is None or line.match_id == broken.match_id:
+        if line.whose is None or line.whose == broken.match_id or _pair_of(line.whose) == report.pair is not None:
             yield f"  {line.at:10.4f}  {line.what:10}  {line.text}"
+
+
+def _pair_of(whose: UUID | str) -> int | None:
+    """The pair of a player who has no match yet: `h7` and `g7.0` are of the same."""
+    return int(whose[1:].partition(".")[0]) if isinstance(whose, str) else None
 
 
 def _halves(now: Callable[[], tuple]) -> Iterator[tuple]:

@@ -39,11 +39,11 @@ _LONGEST_AFTERWARDS_S = 600.0
 
 
 class Line(Struct, frozen=True):
-    """One line of a story: when (seconds), what kind of thing, of which match, and what."""
+    """One line of a story: when (seconds), what kind of thing, of which match, or player who has none yet, and what."""
 
     at: float
     what: str
-    match_id: UUID | None
+    whose: UUID | str | None
     text: str
 
 
@@ -143,12 +143,15 @@ class World:
         """How long there has been service since the beginning."""
         return self._service.served_s(self.loop.time())
 
-    def note(self, what: str, match_id: UUID | None, text: Callable[[], str]) -> None:
-        """Take something down: all runs make a digest of what happens when, and some keep the story."""
+    def note(self, what: str, whose: UUID | str | None, text: Callable[[], str]) -> None:
+        """Take something down: all runs make a digest of what happens when, and some keep the story.
+
+        It is of a match, or of a player who has none yet, or concerns all.
+        """
         at = self.loop.time()
         self._digest.update(f"{at!r} {what}\n".encode())
         if self._keep_story:
-            self.story.append(Line(at, what, match_id, text()))
+            self.story.append(Line(at, what, whose, text()))
 
     def breaks(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
         """End the run, because something does not hold."""
