@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -170,8 +170,7 @@ class World:
 
     async def _let_pairs_come(self) -> None:
         """Let one pair after the other come, each when its own chance says so."""
-        random, span_s = self.plan.random, self.plan.span_s
-        arrivals = sorted((random("arrival", number).uniform(0, span_s), number) for number in self.plan.pairs)
+        arrivals = sorted((self.plan.arrival(number), number) for number in self.plan.pairs)
         for at, number in arrivals:
             await asyncio.sleep(at - self.loop.time())
             self.run(self._play(Pair(self, number)))
@@ -221,16 +220,8 @@ class World:
                     self.weather.frozen -= 1
                     if not self.weather.frozen:
                         self.weather.thaw()
-            case Kind.CRASH:
-                if not self.nodes[fault.node].dead:
-                    self.crashed_at = self.loop.time()
-                    self.nodes[fault.node].kill()
-                    if all(node.dead for node in self.nodes):
-                        self.note("all nodes dead", None, lambda: "no node serves")
-
-                    def end() -> None:
-                        self._lives[fault.node] += 1
-                        self.nodes[fault.node] = Node(self, fault.node, self._lives[fault.node])
+            case Kind.CRASH | Kind.CRASH_OF_ALL:
+                end = self._crash([fault.node] if fault.kind is Kind.CRASH else range(len(self.nodes)))
             case Kind.CUT:
                 line.cut += 1
 
@@ -253,6 +244,22 @@ class World:
         self.look_at_service()
         if end is not None:
             self.loop.call_at(fault.until, self._end, fault, end)
+
+    def _crash(self, numbers: Iterable[int]) -> Callable[[], None]:
+        """Kill nodes that live; return what lets others take their places."""
+        killed = [number for number in numbers if not self.nodes[number].dead]
+        for number in killed:
+            self.crashed_at = self.loop.time()
+            self.nodes[number].kill()
+        if all(node.dead for node in self.nodes):
+            self.note("all nodes dead", None, lambda: "no node serves")
+
+        def replace_them() -> None:
+            for number in killed:
+                self._lives[number] += 1
+                self.nodes[number] = Node(self, number, self._lives[number])
+
+        return replace_them
 
     def _end(self, fault: Fault, end: Callable[[], None]) -> None:
         self.note("fault ends", None, lambda: str(fault))
