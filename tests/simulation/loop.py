@@ -65,7 +65,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Call:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        call = Call(callback, args, context)
+        heappush(self._timers, (self._now + delay, self._number(), call))
+        return call
 
     def run_out(self, until: float) -> None:
         """Run until somebody stops the loop, or the virtual time `until`."""
@@ -82,23 +84,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.close()
 
     def _run_once(self) -> None:
-        """Call all that is ready; where nothing is, set the clock to the next timer before. Raises `NothingLeftError`.
+        """Call what is ready, round by round, until somebody stops the loop; where nothing is ready, time passes.
 
-        What the calls make ready is for the next time.
+        What the calls of a round make ready is for the next one. Raises `NothingLeftError`.
         """
         calls, timers = self._calls, self._timers
-        while not calls:
-            if not timers:
-                raise NothingLeftError
-            self._now = max(self._now, timers[0][0])
-            while timers and timers[0][0] <= self._now:
-                call = heappop(timers)[2]
+        while not self._stopping:
+            while not calls:
+                self._pass_time(calls, timers)
+            for _ in range(len(calls)):
+                call = calls.popleft()
                 if call.function is not None:
-                    calls.append(call)
-        for _ in range(len(calls)):
-            call = calls.popleft()
+                    call.context.run(call.function, *call.arguments)
+
+    def _pass_time(self, calls: deque[Call], timers: list[tuple[float, int, Call]]) -> None:
+        """Set the clock to the next timer, and make ready all whose time has come."""
+        if not timers:
+            raise NothingLeftError
+        self._now = now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= now:
+            call = heappop(timers)[2]
             if call.function is not None:
-                call.context.run(call.function, *call.arguments)
+                calls.append(call)
 
     def _write_to_self(self) -> None:
         """Nobody else is there who could have to wake us."""
