@@ -10,12 +10,16 @@ from aiohttp import web
 from pairquiz_server.config import Settings
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
+from pairquiz_server.web import seams
+from pairquiz_server.web.http_line import Runner
 
 log = structlog.get_logger("pairquiz.app")
 
 CLOSE_REQUESTS_S = 0.5
 """How long aiohttp waits for a request that is still answered, and as long again when it was cancelled."""
 BACKLOG = 1024
+SEND_BUFFER = 64 * 1024
+"""What the kernel holds for one connection: left alone it grows to megabytes for each that reads nothing."""
 
 
 class StartError(Exception):
@@ -23,10 +27,17 @@ class StartError(Exception):
 
 
 async def serve(settings: Settings, url: str, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come."""
+    """Serve on a bound socket until SIGTERM or SIGINT (see `signals`); `ready` is called when players can come.
+
+    Raises `StartError`.
+    """
+    try:
+        seams.check()
+    except seams.UnknownLibrary as error:
+        raise StartError(str(error)) from None
     stop = stop_on_signal()
     async with running(settings, url) as server:
-        runner = web.AppRunner(server.site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S, auto_decompress=False)
+        runner = Runner(server.site, server.lines, shutdown_timeout=CLOSE_REQUESTS_S)
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
@@ -59,6 +70,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # what is accepted has the same
         listener.bind(address)
         listener.listen(BACKLOG)  # until then, another process may still take the same address
     except OSError as error:

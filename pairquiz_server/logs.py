@@ -60,6 +60,8 @@ def configure(
         logging.getLogger(name).setLevel(logging.ERROR if name in quiet else logging.INFO)
     # Its pool writes a traceback of its own where the database is away, which the heartbeat tells in a line.
     logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+    # It warns of each websocket that asks for a protocol which is not ours, and anybody can.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 class _Sink:

@@ -1,10 +1,9 @@
 """One node: builds every object once, starts them, and stops them in order."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from aiohttp import web
@@ -14,38 +13,60 @@ from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
 from pairquiz_server.engine.clock import Clock, starting_time
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.departures import Departures
+from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.logs import library_loggers
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
+from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.jwks import IssuerKeys
+from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.me import Me
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.page import page_routes
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.rest import Rest
 from pairquiz_server.web.site import build_site
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.visitors import Visitors
 
 log = structlog.get_logger("pairquiz.node")
 
 LET_GO_S = 0.5
-_GUEST_SECRET_BYTES = 32
 _RELAY_CHANNEL_BYTES = 16
 
 
@@ -54,9 +75,14 @@ class Running(Struct, frozen=True):
 
     site: web.Application
     game: Game
+    people: People
     database: Database
     health: Health
     drain: Drain
+    transports: Transports
+    arrivals: Arrivals
+    lines: HttpLines
+    metrics: Metrics
     failed: asyncio.Event
     """Set when a part that must never end has ended: the process is of no use any more."""
 
@@ -74,6 +100,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if lax := await server.lax_settings():
             log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
 
+        metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
         reading = await nodes.read_clock()
@@ -94,6 +121,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             announcer.announce_delay(beat)
 
         connections = Connections()
+        metrics.players.set_function(lambda: len(list(connections.players())))
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
@@ -105,11 +133,23 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             under_way.add(task)
             task.add_done_callback(under_way.discard)
 
+        def cut(player_id: str, why: Refused) -> None:
+            beside(sockets.dismiss_player(player_id, why))
+
+        def renamed(player_id: str, display_name: str) -> None:
+            connections.rename(player_id, display_name)
+            committer.forget(UUID(session_id) for session_id in connections.followed(player_id))
+
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
-            matches, announce, pace_s=settings.database.commit_pace_ms / 1000, ready=heartbeat.ready, node=node
+            matches,
+            announce,
+            pace_s=settings.database.commit_pace_ms / 1000,
+            ready=heartbeat.ready,
+            node=node,
+            metrics=metrics,
         )
         rows = PresenceRows(database)
         presence = Presence(rows, nodes, committer, clock, node, rules.patience)
@@ -118,49 +158,85 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         margin_ms = settings.game.lag_credit_max_ms + 1
         sweeper = Sweeper(matches, rows, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
+        bans = Bans(database, await server.shared(BAN_SECRET))
+        erasures = Erasures(database)
+        departures = Departures(bans, rows, committer, clock, cut)
+        people = People(Players(database), erasures, bans, departures, clock, renamed)
+        eraser = Eraser(erasures, bans)
+        retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)
         health = Health(database, (lambda: relay.healthy) if relay else None)
 
         origins = Origins(settings.allowed_origins)
-        refusals = Refusals()
-        transports = Transports(refusals, settings.limits.message_bytes)
+        refusals = Refusals(metrics)
+        limits = Limits(settings.limits, metrics)
+        arrivals = Arrivals(settings, limits, refusals, metrics)
+        lines = HttpLines(settings.limits, arrivals, refusals)
+        transports = Transports(refusals, settings.limits.message_bytes, limits.pace)
+        pings = Pings(metrics, settings.server.measure_interval_s)
+        transports.watch(pings)
+        idle = Idle(
+            transports,
+            refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
         socketio_logger, engineio_logger = library_loggers()
-        proof = await authenticator(settings, database)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
+        admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
+        expiry = Expiry(metrics)
         sockets = SocketServer(
             game,
-            proof,
+            people,
+            admission,
+            expiry,
             connections,
             transports,
+            pings,
+            idle,
             origins,
             refusals,
+            limits,
+            arrivals,
             settings,
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        rest = Rest(game, proof, health)
+        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
+        visitors = Visitors(clock, admission, limits, arrivals)
+        rest = Rest(game, people, visitors, health, limits)
+        me = Me(people, visitors)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
-        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
-        committing, cutting, *agents = (
+        await departures.look()  # nobody who is banned is let in, from the first handshake on
+        cutting = [watched(work, failed) for work in (idle.run(), lines.run(), pings.run())]
+        committing, *agents = (
             watched(work, failed)
             for work in (
                 committer.run(),
-                transports.cut_silent(silence_s),
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
+                departures.run(),
+                eraser.run(),
+                retention.run(),
             )
         )
+        beside(expiry.run(sockets.dismiss))
+        if issuer_keys:
+            beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
-        site = build_site(sockets, rest, transports, origins, refusals, drain)
+        exposition = Exposition(metrics, settings.metrics_token)
+        routes = [*page_routes(), *rest.routes(), *me.routes(), *exposition.routes()]
+        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:
-            yield Running(site, game, database, health, drain, failed)
+            yield Running(site, game, people, database, health, drain, transports, arrivals, lines, metrics, failed)
         finally:
-            for agent in (sweeper, heartbeat, presence):
+            for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
                 agent.stop()
             await drain.close()
-            for task in (cutting, *under_way):
+            for task in (*cutting, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
@@ -186,11 +262,11 @@ def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio
     return task
 
 
-async def authenticator(settings: Settings, database: Database) -> Authenticator:
+async def authenticator(settings: Settings, database: Database, issuer_keys: IssuerKeys | None = None) -> Authenticator:
     """Return who proves tokens. Guests' are signed by the configured secret, else by one that all servers share."""
-    if settings.guest_secret is not None:
-        return Authenticator(settings, settings.guest_secret.encode())
-    return Authenticator(settings, await _shared(ServerState(database), GUEST_SECRET, _GUEST_SECRET_BYTES))
+    secret = settings.guest_secret
+    key = secret.encode() if secret else await ServerState(database).shared(GUEST_SECRET)
+    return Authenticator(settings, key, issuer_keys)
 
 
 async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
@@ -201,16 +277,8 @@ async def open_relay(settings: Settings, server: ServerState, connections: Conne
     """
     if settings.redis_url is None:
         return None
-    name = await _shared(server, RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
+    name = await server.shared(RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
     return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
-
-
-async def _shared(server: ServerState, key: str, size: int) -> bytes:
-    """Return random bytes that all servers of the database share; the first one makes them."""
-    await server.put_first(key, secrets.token_bytes(size))
-    value = await server.get(key)
-    assert value is not None
-    return value
 
 
 def _game_rules(settings: Settings) -> GameRules:
@@ -226,4 +294,16 @@ def _game_rules(settings: Settings) -> GameRules:
             closed_ms=game.closed_grace_s * 1000,
             budget_ms=game.absence_budget_s * 1000,
         ),
+        live_matches_max=settings.limits.live_matches_per_user,
+        lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
+    )
+
+
+def _keep(settings: Settings) -> Keep:
+    retention = settings.retention
+    return Keep(
+        finished_days=retention.finished_matches_days,
+        unfinished_days=retention.unfinished_matches_days,
+        usage_days=retention.usage_days,
+        guests_days=retention.guests_days,
     )

@@ -52,6 +52,10 @@ class Client:
         number, self._next_ack = self._next_ack, self._next_ack + 1
         arguments = [name] if payload is None else [name, payload]
         await self.send_frame(f"42{number}" + json.dumps(arguments))
+        return await self.acknowledged(number)
+
+    async def acknowledged(self, number: int) -> dict[str, Any]:
+        """Return the acknowledgement with a number."""
         while number not in self._acks:
             await self._read()
         answer: dict[str, Any] = self._acks.pop(number)

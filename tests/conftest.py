@@ -19,6 +19,7 @@ from pairquiz_server import app, config, node
 from pairquiz_server.database import open_database, prepared_database
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
+from pairquiz_server.web.http_line import Runner
 
 TEMPLATE = "pairquiz_template"
 ROOM_IN_MEMORY = 2 * 1024**3
@@ -103,7 +104,7 @@ async def serving(database_url: str, environ: dict[str, str]) -> AsyncIterator[S
     settings = config.load(environ=environ)
     listener = app.bind("127.0.0.1", 0)
     async with node.running(settings, database_url) as running:
-        runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=1)
+        runner = Runner(running.site, running.lines, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

@@ -141,7 +141,7 @@ def test_an_empty_name_is_unset(name: str) -> None:
     assert load(**{name: ""}) == load()
 
 
-@pytest.mark.parametrize("name", ["JWT_SECRET", "PAIRQUIZ_GUEST_SECRET"])
+@pytest.mark.parametrize("name", ["JWT_SECRET", "PAIRQUIZ_GUEST_SECRET", "PAIRQUIZ_METRICS__TOKEN"])
 @pytest.mark.parametrize("secret", ["", "x" * 31, "ä" * 15, SECRET + "\n"])
 def test_a_secret_that_is_empty_or_too_short_is_refused(name: str, secret: str) -> None:
     said = refusal(**{name: secret})
@@ -153,6 +153,7 @@ def test_a_secret_that_is_empty_or_too_short_is_refused(name: str, secret: str) 
 def test_a_secret_of_32_bytes_is_enough(secret: str) -> None:
     assert load(JWT_SECRET=secret).jwt_secret == secret
     assert load(PAIRQUIZ_GUEST_SECRET=secret).guest_secret == secret
+    assert load(PAIRQUIZ_METRICS__TOKEN=secret).metrics_token == secret
 
 
 def test_secrets_come_from_the_environment_alone(file: Path) -> None:
@@ -189,6 +190,49 @@ def test_a_supabase_project_sets_the_issuer_unless_it_is_named(project: str) -> 
     assert load(SUPABASE_URL="postgresql://c/d").auth.issuer == ""
 
 
+@pytest.mark.parametrize("project", ["https://abc.supabase.co", "https://abc.supabase.co/"])
+def test_a_supabase_project_names_its_keys_unless_others_are_named(project: str) -> None:
+    keys = "https://abc.supabase.co/auth/v1/.well-known/jwks.json"
+    settings = load(SUPABASE_URL=project)
+    assert (settings.auth.jwks_url, settings.users_known, settings.guests_allowed) == (keys, True, False)
+    assert load(SUPABASE_URL=project, PAIRQUIZ_SERVER__HOST="0.0.0.0", JWT_SECRET=SECRET).auth.jwks_url == keys
+    assert load(SUPABASE_URL=project, PAIRQUIZ_AUTH__JWKS_URL="https://me/k").auth.jwks_url == "https://me/k"
+    assert load(SUPABASE_URL=project, PAIRQUIZ_AUTH__JWKS_URL='""').auth.jwks_url == ""
+    assert load(SUPABASE_URL="postgresql://c/d").auth.jwks_url == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://a.example/keys?v=1", "https://a:444/", "http://127.0.0.1:1/k", "http://[::1]/k", "http://localhost/"],
+)
+def test_keys_may_come_over_tls_or_from_this_machine(url: str) -> None:
+    settings = load(PAIRQUIZ_AUTH__JWKS_URL=url)
+    assert settings.auth.jwks_url == url
+    assert not settings.guests_allowed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example/keys",
+        "http://127.0.0.1.a.example/keys",
+        "http://10.0.0.1/keys",
+        "https://",
+        "https://:443/keys",
+        "https://me:word@a.example/keys",
+        "https://a.example/keys#part",
+        "https://a.example:port/keys",
+        "https://[::1/keys",
+        "https://a.example/ke ys",
+        "file:///etc/passwd",
+        "//a.example/keys",
+        "keys",
+    ],
+)
+def test_keys_that_somebody_else_could_choose_are_refused(url: str) -> None:
+    assert "auth.jwks_url" in refusal(PAIRQUIZ_AUTH__JWKS_URL=url)
+
+
 def test_the_pooler_is_known_by_its_port_unless_it_is_named() -> None:
     assert not load().transaction_pooler
     assert not load(DATABASE_URL="postgresql://a/b").transaction_pooler
@@ -205,6 +249,9 @@ def test_the_pooler_is_known_by_its_port_unless_it_is_named() -> None:
     [
         ({}, True),
         ({"JWT_SECRET": SECRET}, False),
+        ({"SUPABASE_URL": "https://abc.supabase.co"}, False),
+        ({"PAIRQUIZ_AUTH__JWKS_URL": "https://abc.example/keys", "PAIRQUIZ_AUTH__MODE": "required"}, False),
+        ({"PAIRQUIZ_AUTH__JWKS_URL": "https://abc.example/keys", "PAIRQUIZ_AUTH__MODE": "guest"}, True),
         ({"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__MODE": "guest"}, True),
         ({"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__MODE": "required"}, False),
     ],
@@ -234,7 +281,8 @@ def test_guests_on_loopback_need_no_word(host: str) -> None:
         "null",
         "https://a.example",
         "http://localhost:5173",
-        "http://[::1]:80",
+        "http://[::1]:8080",
+        "https://xn--bcher-kva.example",
         "capacitor://localhost",
         "http://1.2.3.4",
     ],
@@ -251,6 +299,9 @@ def test_an_origin_as_browsers_send_it_is_taken(origin: str) -> None:
         "https://",
         "https://a.example/",
         "https://a.example/path",
+        "https://a.example:443",
+        "http://[::1]:80",
+        "https://bücher.example",
         "https://A.example",
         "HTTPS://a.example",
         "https://*.example",

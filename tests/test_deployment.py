@@ -1,6 +1,7 @@
 """The deployment files say what is true of the server, and their commands work."""
 
 import asyncio
+import configparser
 import json
 import os
 import re
@@ -153,6 +154,17 @@ def test_what_the_wheel_is_made_of_is_copied_into_the_image() -> None:
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.toml", "sql"} <= set(copied.split())
 
 
+def test_every_file_of_the_package_that_is_no_program_is_in_the_wheel() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg")
+    travel = [(name.replace(".", "/"), kind) for name, kind in setup["options.package_data"].items()]
+    package = CHECKOUT / "pairquiz_server"
+    files = [path.relative_to(CHECKOUT) for path in package.rglob("*.*") if path.suffix not in (".py", ".pyc")]
+    assert len(files) > 10
+    for file in files:
+        assert any(str(file.parent) == folder and file.match(kind) for folder, kind in travel), file
+
+
 def test_the_image_runs_as_nobody_special_and_stops_by_sigterm() -> None:
     user = only("USER")
     assert user.isdigit()
@@ -254,7 +266,7 @@ def test_heroku_installs_this_project_with_its_locked_dependencies() -> None:
 
 @pytest.mark.parametrize("name", [*FILES, "config.toml"])
 def test_every_setting_that_is_named_exists(name: str) -> None:
-    known = tomllib.loads(read("config.toml"))
+    known = {**tomllib.loads(read("config.toml")), "metrics": {"token": "a secret, which stands in no file"}}
     for section, key in re.findall(r"PAIRQUIZ_([A-Z]+)__([A-Z_]+)", read(name)):
         assert key.lower() in known[section.lower()], f"{section}__{key}"
 

@@ -1,6 +1,7 @@
 """The reference names everything that the wire has, and nothing that it has not."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,27 @@ def test_reference_tells_which_errors_a_retry_may_mend(code: Code) -> None:
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
         assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "document", sorted(TOP.glob("*.md")) + sorted(TOP.glob("docs/**/*.md")), ids=lambda path: path.name
+)
+def test_tests_and_scripts_that_documents_name_exist(document: Path) -> None:
+    for named in re.findall(r"`(tests/[\w/]+\.py|scripts/\w+)", document.read_text(encoding="utf-8")):
+        assert (TOP / named).exists(), named
+
+
+def test_the_limits_of_the_security_document_are_those_of_the_settings() -> None:
+    settings = tomllib.loads((TOP / "config.toml").read_text(encoding="utf-8"))
+    security = (TOP / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)\.(\w+)` \| ([^|]+) \|", security, re.MULTILINE)
+    assert {key for section, key, _ in rows if section == "limits"} == settings["limits"].keys()
+    for section, key, default in rows:
+        assert float(default) == settings[section][key], f"{section}.{key}"
+
+
+def test_every_row_of_the_threats_names_its_test() -> None:
+    security = (TOP / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = security.partition("## Threats")[2].partition("\n## ")[0].split("\n|")[3:]
+    assert len(rows) > 15
+    assert [row for row in rows if "`tests/" not in row.rpartition("| ")[2]] == []

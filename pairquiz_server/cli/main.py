@@ -9,7 +9,7 @@ import click
 
 from pairquiz_server import __version__, logs
 from pairquiz_server.app import StartError
-from pairquiz_server.cli import config, migrate, questions, serve, token, usage
+from pairquiz_server.cli import config, migrate, players, questions, serve, token, usage
 from pairquiz_server.config import ConfigError
 from pairquiz_server.formats import UnreadableFile
 from pairquiz_server.store.embedded import EmbeddedPostgresError
@@ -68,6 +68,7 @@ def main() -> None:
 main.add_command(serve.serve)
 main.add_command(migrate.migrate)
 main.add_command(questions.questions)
+main.add_command(players.players)
 main.add_command(token.token)
 main.add_command(config.config)
 main.add_command(usage.usage)

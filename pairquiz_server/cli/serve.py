@@ -58,7 +58,7 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
 
 
 def _screen(settings: Settings, url: str) -> str:
-    guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token signed by JWT_SECRET"
+    guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token of your issuer"
     database = "yours" if settings.database_url else f"embedded PostgreSQL in {settings.data_dir}"
     return _SCREEN.format(url=url, players=guests, database=database)
 

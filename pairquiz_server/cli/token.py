@@ -32,6 +32,8 @@ def token(settings: Settings, player_id: str | None, hours: int) -> None:
         return
     if player_id is not None:
         raise click.UsageError("A user's token needs JWT_SECRET; without PLAYER_ID you get a guest's")
+    if not settings.guests_allowed:
+        raise click.UsageError("Only your issuer can sign with the keys of auth.jwks_url; JWT_SECRET would do here")
     with database_url(settings) as url:
         click.echo(asyncio.run(_guest_token(settings, url)))
 
@@ -40,7 +42,7 @@ def _user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:
     """Sign a token that the server takes; who could not play with it gets none."""
     signed = sign_user_token(settings, player_id, lifetime_s=lifetime_s)
     try:
-        Authenticator(settings, guest_secret=b"").identify(signed)
+        asyncio.run(Authenticator(settings, guest_secret=b"").identify(signed))
     except Refused as refusal:
         raise click.BadParameter(refusal.message, param_hint="PLAYER_ID") from None
     return signed

@@ -14,8 +14,10 @@ WholeSeconds = Annotated[int, Meta(ge=1, le=3600)]
 Lifetime = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
 Milliseconds = Annotated[int, Meta(ge=0, le=10_000)]
 Points = Annotated[int, Meta(ge=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 QuestionCount = Annotated[int, Meta(ge=1, le=50)]
 TimeLimit = Annotated[int, Meta(ge=5, le=300)]
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +31,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
     ping_timeout_s: WholeSeconds = 14
+    measure_interval_s: Seconds = 8.0
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +51,7 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["auto", "guest", "required"] = "auto"
     audience: NotEmpty = "authenticated"
     issuer: str = ""
+    jwks_url: str = ""
 
 
 class Game(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,12 +67,41 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
+    lag_bank_ms: Milliseconds = 200
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much one client may ask for."""
+    """How much one client may ask for. Where a count may be 0, that is no limit."""
 
     message_bytes: Annotated[int, Meta(ge=1024, le=1 << 24)] = 65536
+    commands_per_s: Annotated[float, Meta(ge=0, le=100_000)] = 30.0
+    commands_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 60
+    frames_per_s: Count = 300
+    connections: Count = 20_000
+    connections_per_address: Count = 1000
+    arrivals_per_minute_per_address: Count = 3000
+    failed_tokens_per_minute_per_address: Count = 600
+    creations_per_minute: Count = 120
+    creations_per_minute_per_address: Count = 1200
+    live_matches_per_user: Count = 20
+    failed_joins_per_minute: Count = 20
+    all_failed_joins_per_minute: Count = 30_000
+    send_queue_bytes: Annotated[int, Meta(ge=0, le=1 << 30)] = 1 << 20
+    stall_s: Seconds = 10.0
+    header_bytes: Annotated[int, Meta(ge=1024, le=1 << 20)] = 16384
+    first_request_s: Seconds = 10.0
+    rest_body_s: Seconds = 5.0
+    keepalive_s: Seconds = 75.0
+    unauthenticated_s: Seconds = 10.0
+
+
+class Retention(Struct, frozen=True, forbid_unknown_fields=True):
+    """For how many days things are kept, 0 for ever."""
+
+    finished_matches_days: Days = 0
+    unfinished_matches_days: Days = 30
+    usage_days: Days = 400
+    guests_days: Days = 120
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,4 +121,5 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     auth: Auth = Auth()
     game: Game = Game()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     log: Log = Log()

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.config import sources
-from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Server
-from pairquiz_server.config.sources import GUEST_SECRET, ConfigError
+from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Retention, Server
+from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
+from pairquiz_server.rules.player import GUEST_TOKEN_DAYS
 from pairquiz_server.validation import fault
 
 DEVELOPMENT_ORIGINS = (
@@ -26,11 +27,13 @@ DEVELOPMENT_ORIGINS = (
 ROOT_DATA_DIR = Path("/var/lib/pairquiz-server")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
+_USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
 
-    `redis_url` is None where there is no other node to speak to.
+    `redis_url` is None where there is no other node to speak to, `metrics_token` where metrics stay on this machine.
     """
 
     server: Server
@@ -38,17 +41,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     auth: Auth
     game: Game
     limits: Limits
+    retention: Retention
     log: Log
     data_dir: Path
     database_url: str | None
     jwt_secret: str | None
     guest_secret: str | None
     redis_url: str | None = None
+    metrics_token: str | None = None
+
+    @property
+    def users_known(self) -> bool:
+        """Whether there is anything to prove a user's token by: a secret, or an address of public keys."""
+        return self.jwt_secret is not None or self.auth.jwks_url != ""
 
     @property
     def guests_allowed(self) -> bool:
         """Whether somebody without a token may play."""
-        return self.auth.mode == "guest" or (self.auth.mode == "auto" and self.jwt_secret is None)
+        return self.auth.mode == "guest" or (self.auth.mode == "auto" and not self.users_known)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
@@ -100,14 +110,16 @@ def load(
         auth=file.auth,
         game=file.game,
         limits=file.limits,
+        retention=file.retention,
         log=file.log,
         data_dir=_data_dir(file.server.data_dir, source, named_outside="server.data_dir" in said_by),
         database_url=sources.database_url(environ),
         jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
         guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
         redis_url=sources.redis_url(environ),
+        metrics_token=sources.secret(environ, METRICS_TOKEN, "a long random text, or unset the name"),
     )
-    _check(settings, environ)
+    _check(settings)
     return settings
 
 
@@ -129,26 +141,49 @@ def _data_dir(text: str, source: Path | None, *, named_outside: bool) -> Path:
         raise ConfigError(f"server.data_dir {text!r} is no folder's path: name one that you can write") from None
 
 
-def _check(settings: Settings, environ: Mapping[str, str]) -> None:
+def _check(settings: Settings) -> None:
     """Refuse settings that are each valid and together are not."""
     if settings.database.pool_min > settings.database.pool_max:
         raise ConfigError("database.pool_min is larger than database.pool_max: lower it")
-    if settings.auth.mode == "required" and settings.jwt_secret is None:
-        raise ConfigError('auth.mode is "required" and no JWT_SECRET is set: set it, or choose "guest"')
-    project = sources.supabase_project(environ)
-    if project and settings.jwt_secret is None and settings.auth.mode == "auto":
-        raise ConfigError("SUPABASE_URL names a project, and its tokens need JWT_SECRET: set the project's JWT secret")
+    if settings.auth.mode == "required" and not settings.users_known:
+        raise ConfigError(
+            'auth.mode is "required" and no JWT_SECRET is set, nor auth.jwks_url: set one of them, or choose "guest"'
+        )
+    if settings.auth.jwks_url and not _fetchable(settings.auth.jwks_url):
+        raise ConfigError(
+            f"auth.jwks_url {settings.auth.jwks_url!r} is no address such as "
+            "https://YOUR_PROJECT.supabase.co/auth/v1/.well-known/jwks.json (http:// only on loopback); "
+            "SUPABASE_URL sets it, too"
+        )
     if settings.guests_allowed and settings.auth.mode == "auto" and not _loopback(settings.server.host):
         raise ConfigError(
-            f"server.host {settings.server.host} is open to others: set JWT_SECRET, "
+            f"server.host {settings.server.host} is open to others: set JWT_SECRET or auth.jwks_url, "
             "or let guests play with PAIRQUIZ_AUTH__MODE=guest"
         )
+    if 0 < settings.retention.guests_days <= GUEST_TOKEN_DAYS:
+        raise ConfigError(
+            f"retention.guests_days is {settings.retention.guests_days}, and a guest's token holds for "
+            f"{GUEST_TOKEN_DAYS} days: set more, or 0 to keep guests for ever"
+        )
     for origin in settings.allowed_origins:
-        if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+        if origin not in ("*", "null") and (not _ORIGIN.fullmatch(origin) or _USUAL_PORT.search(origin)):
             raise ConfigError(
-                f"server.allowed_origins: {origin!r} is not an origin such as https://quiz.example "
-                "(lower case, no path, no / at the end, no wildcard in it)"
+                f"server.allowed_origins: {origin!r} is not an origin as browsers write it, "
+                "such as https://quiz.example "
+                "(lower case, no path, no / at the end, no wildcard in it, no usual port, other letters as xn--…)"
             )
+
+
+def _fetchable(url: str) -> bool:
+    """Tell whether keys may come from there: whoever can change them on their way can be any player."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or parts.fragment or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))
 
 
 def _loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 PREFIX = "PAIRQUIZ_"
 GUEST_SECRET = "PAIRQUIZ_GUEST_SECRET"  # noqa: S105  (a name, not a secret)
+METRICS_TOKEN = "PAIRQUIZ_METRICS__TOKEN"  # noqa: S105
 SECRET_MIN_BYTES = 32
 _DATABASE_SHAPE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _REDIS_SHAPE = "redis://USER:PASSWORD@HOST:PORT"
@@ -39,13 +40,15 @@ def _platform_names(environ: Mapping[str, str]) -> Iterator[Said]:
     if port := environ.get("PORT"):
         yield "PORT", "server", "port", _toml_or_text(port)
     if project := supabase_project(environ):
-        yield "SUPABASE_URL", "auth", "issuer", project.rstrip("/") + "/auth/v1"
+        issuer = project.rstrip("/") + "/auth/v1"
+        yield "SUPABASE_URL", "auth", "issuer", issuer
+        yield "SUPABASE_URL", "auth", "jwks_url", issuer + "/.well-known/jwks.json"
 
 
 def _prefixed_names(environ: Mapping[str, str]) -> Iterator[Said]:
     """Yield PAIRQUIZ_<SECTION>__<KEY>; empty means unset."""
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or name == GUEST_SECRET or not text:
+        if not name.startswith(PREFIX) or name in (GUEST_SECRET, METRICS_TOKEN) or not text:
             continue
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if not separator:

@@ -19,9 +19,11 @@ from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
+from pairquiz_server.metrics import Family, Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
@@ -56,12 +58,15 @@ class Committer:
         pace_s: float,
         ready: Ready = always,
         node: UUID | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._matches = matches
         self._announce = announce
         self._pace_s = pace_s
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
+        self._metrics = metrics or Metrics()
+        self._events = Family(self._metrics.match_events)
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[UUID, Match] = OrderedDict()
@@ -183,6 +188,8 @@ class Committer:
         self._remember(batch, stuck)
         again = self._settle(batch, stuck)
         spent = asyncio.get_running_loop().time() - started
+        self._metrics.batch_size.observe(len(submissions))
+        self._metrics.commit_seconds.observe(spent)
         log.debug(
             "batch_committed",
             size=len(submissions),
@@ -275,11 +282,20 @@ class Committer:
         except Exception:
             log.exception("reply_failed", command=type(submission.command).__name__)
         if isinstance(outcome, Decision) and outcome.events:
+            self._count(outcome.events)
             try:
                 self._announce(outcome, origin)
             except Exception:
                 log.exception("announcement_failed", command=type(submission.command).__name__)
             journal.record(outcome, submission.request)
+
+    def _count(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._events.count(type(event).__name__)
+            if isinstance(event, AnswerAccepted):
+                self._metrics.lag_credit_seconds.observe(event.answer.lag_credit_ms / 1000)
+                if event.answer.too_fast:
+                    self._metrics.answers_too_fast.inc()
 
     def _refuse(self, submission: Submission) -> None:
         if not submission.settled:

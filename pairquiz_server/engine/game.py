@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.submission import Collision, Outcome, Submission
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
     Command,
@@ -25,6 +27,7 @@ from pairquiz_server.rules.commands import (
 )
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
@@ -35,6 +38,8 @@ from pairquiz_server.store.questions import DrawnQuestion, Questions, TopicCount
 JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
 JOIN_CODE_LENGTH = 8
+TOPICS_KEPT_S = 2.0
+"""Anybody may ask for the topics, and each time all questions would be counted."""
 _AS_STORED = str.maketrans("ILO", "110", "- ")
 
 Settled = Callable[[Decision | Refused], None]
@@ -42,7 +47,7 @@ Gather = Callable[[], Awaitable[Command | Decision]]
 
 
 class GameRules(Struct, frozen=True, kw_only=True):
-    """What a match has where its creator does not say, and how long it waits."""
+    """What a match has where its creator does not say, and how long it waits. `live_matches_max` of 0 is no limit."""
 
     question_count: int
     time_limit_s: int
@@ -50,6 +55,8 @@ class GameRules(Struct, frozen=True, kw_only=True):
     waiting_ttl_ms: int
     ready_ttl_ms: int
     patience: Patience = Patience()
+    live_matches_max: int = 0
+    lag_allowance: LagAllowance = LagAllowance()
 
 
 class Caller(Struct, frozen=True):
@@ -84,6 +91,8 @@ class Game:
         self._rules = rules
         self._random = random or secrets.SystemRandom()
         self._creates = True
+        self._creating = Turns()
+        self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
         self.now = clock.now
 
     def stop_creating(self) -> None:
@@ -99,7 +108,10 @@ class Game:
         time_limit_s: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        """Open a match. The same `request_id` again (24 h) finds the match that it made."""
+        """Open a match. The same `request_id` again (24 h) finds the match that it made.
+
+        A player's creations take turns, so that those at the same instant count each other.
+        """
         count = question_count or self._rules.question_count
 
         async def gather() -> CreateMatch | Decision:
@@ -109,6 +121,9 @@ class Game:
                     return Decision(await self._load(earlier), duplicate=True)
             if not self._creates:
                 raise Refused(Code.DRAINING)
+            most = self._rules.live_matches_max
+            if most and len(await self._matches.find_live(caller.player.id)) >= most:
+                raise Refused(Code.TOO_MANY_SESSIONS)
             found = await self._questions.find_topic(topic, count)
             return CreateMatch(
                 match_id=uuid4(),
@@ -122,7 +137,8 @@ class Game:
                 request_id=request_id,
             )
 
-        await self._carry_out(caller, gather)
+        async with self._creating.of(caller.player.id):
+            await self._carry_out(caller, gather)
 
     async def join(self, caller: Caller, *, match_id: UUID | None, join_code: str | None) -> None:
         """Take the free seat of a match, found by its id or by its code in any spelling."""
@@ -153,11 +169,20 @@ class Game:
 
         await self._carry_out(caller, gather)
 
-    async def submit_answer(self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str) -> None:
-        """Answer a question."""
+    async def submit_answer(
+        self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str, lag_ms: int = 0
+    ) -> None:
+        """Answer a question; `lag_ms` is what the server has measured of the line that the answer came by."""
         await self._submit(
             caller,
-            SubmitAnswer(match_id=match_id, player_id=caller.player.id, question_id=question_id, answer=answer),
+            SubmitAnswer(
+                match_id=match_id,
+                player_id=caller.player.id,
+                question_id=question_id,
+                answer=answer,
+                lag_ms=lag_ms,
+                allowance=self._rules.lag_allowance,
+            ),
         )
 
     async def complete(self, caller: Caller, *, match_id: UUID) -> None:
@@ -194,9 +219,12 @@ class Game:
         return [found[match_id] for match_id in ids if match_id in found]
 
     async def topics(self) -> Sequence[TopicCount]:
-        """Return all topics with how many questions each has. Raises `Refused` (`storage_unavailable`)."""
+        """Return all topics with how many questions each has, as of a moment ago.
+
+        Raises `Refused` (`storage_unavailable`).
+        """
         try:
-            return await self._questions.list_topics()
+            return await self._topics.get()
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
 

@@ -1,7 +1,14 @@
 """How work that goes on for ever rests, and ends: between two rounds, never within a query."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+
+import structlog
+
+from pairquiz_server.store.pool import StorageUnavailable
+
+log = structlog.get_logger("pairquiz.pace")
 
 
 class Pace:
@@ -23,3 +30,18 @@ class Pace:
         """Wait, but no longer than until `stop`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def repeat(self, seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+        """Do the work, and rest, until `stop`. Nothing that it raises ends it: the next round tries again."""
+        failing = False
+        while not self.stopped:
+            try:
+                await work()
+                failing = False
+            except StorageUnavailable as error:
+                if not failing:
+                    log.warning("work_failed", work=name, reason=str(error))
+                failing = True
+            except Exception:
+                log.exception("work_failed", work=name)  # a fault of ours must not end all such work
+            await self.rest(seconds)

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from pairquiz_server.engine.game import Caller, Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import payloads, views
-from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions
+from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -26,14 +27,25 @@ class Reply(Struct, frozen=True):
     events: tuple[tuple[str, Struct], ...] = ()
 
 
+Renew = Callable[[str], Awaitable[TokenRefreshed]]
+"""Takes the next token of whoever is connected. Raises `Refused`."""
+
+
 class Sender(Struct, frozen=True, kw_only=True):
-    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once."""
+    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once.
+
+    `people` knows what the sender may ask about itself. `lag_ms` is asked what was measured of the line that it came
+    by; nothing is credited where nobody measures. `renew` is None where no connection lasts as long as its token.
+    """
 
     player: Player
     arrived_at: int
     reply: Callable[[Reply | Refused], None]
+    people: People
+    lag_ms: Callable[[], int] = lambda: 0
     origin: object = None
     request: str | None = None
+    renew: Renew | None = None
 
     def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
         """Return the sender as the engine knows it; `view` makes the reply of a decision and a seat."""
@@ -58,8 +70,8 @@ Perform = Callable[[Game, Sender, Any], Awaitable[None]]
 class CommandRow(Struct, frozen=True):
     """How a command is read, and what is done with it.
 
-    One that is `immediate` reaches the committer without asking the database first: the sender's next frame need not
-    wait for its COMMIT, and so is stamped when it arrives.
+    One that is `immediate` reaches the committer without asking the database first, or changes no match: the sender's
+    next frame need not wait for its end, and so is stamped when it arrives.
     """
 
     payload: type[Struct]
@@ -128,6 +140,7 @@ async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAns
         match_id=payloads.session_id(payload.session_id),
         question_id=question_id,
         answer=payload.answer,
+        lag_ms=sender.lag_ms(),
     )
 
 
@@ -165,6 +178,17 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events))
 
 
+async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
+    profile = await sender.people.set_profile(sender.player, payload.display_name)
+    sender.reply(Reply(views.profile(profile)))
+
+
+async def _refresh_token(game: Game, sender: Sender, payload: payloads.RefreshToken) -> None:
+    if sender.renew is None:
+        raise Refused(Code.WRONG_STATE, "There is no connection whose token could be followed by another")
+    sender.reply(Reply(await sender.renew(payload.token)))
+
+
 async def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -> None:
     reply = ClockSync(client_time=payload.client_time, server_time=sender.arrived_at)
     sender.reply(Reply(reply))
@@ -183,5 +207,7 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "set_profile": CommandRow(payloads.SetProfile, _set_profile),
+    "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

@@ -48,6 +48,19 @@ class Welcome(Struct, frozen=True, omit_defaults=True):
     guest_token: str | None = None
 
 
+class TokenExpiring(Struct, frozen=True):
+    """The connection's token ends soon, and then the connection does."""
+
+    expires_at: int
+
+
+class TokenRefreshed(Struct, frozen=True, omit_defaults=True):
+    """Until when the connection may last; a guest gets a new token with it."""
+
+    expires_at: int
+    guest_token: str | None = None
+
+
 class QuizCreated(Struct, frozen=True, omit_defaults=True):
     """A match waits for an opponent."""
 
@@ -273,6 +286,15 @@ class ServerDraining(Struct, frozen=True):
     """The server stops: it will close the connection, and asks to be left alone for so long after that."""
 
     reconnect_in_ms: int
+
+
+class Profile(Struct, frozen=True):
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+
+    user_id: str
+    kind: str
+    display_name: str
+    known_since: int | None
 
 
 class ClockSync(Struct, frozen=True):

@@ -79,6 +79,18 @@ class LeavePairQuiz(Struct, frozen=True):
     session_id: str
 
 
+class RefreshToken(Struct, frozen=True):
+    """`refresh_token`: the next token of the same player."""
+
+    token: Annotated[str, Meta(min_length=1)]
+
+
+class SetProfile(Struct, frozen=True):
+    """`set_profile`: what the player is called from now on; without it, the profile stays as it is."""
+
+    display_name: str | None = None
+
+
 class SyncClock(Struct, frozen=True):
     """`sync_clock`: the client's clock in milliseconds, given back beside ours."""
 

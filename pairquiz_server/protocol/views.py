@@ -4,6 +4,7 @@ The right option is in no view before the viewer's own answer is locked, and the
 the match is over.
 """
 
+from pairquiz_server.engine import people
 from pairquiz_server.protocol.events import (
     AbsenceState,
     OpponentBrief,
@@ -12,6 +13,7 @@ from pairquiz_server.protocol.events import (
     OpponentPresence,
     OpponentState,
     OwnAnswer,
+    Profile,
     QuestionResult,
     QuestionView,
     QuizCreated,
@@ -161,6 +163,11 @@ def session(match: Match, seat: int) -> Session:
         status=match.status,
         opponent=OpponentBrief(other.display_name) if other else None,
     )
+
+
+def profile(own: people.Profile) -> Profile:
+    """As the player itself sees it."""
+    return Profile(own.user_id, own.kind, own.display_name, own.known_since)
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:

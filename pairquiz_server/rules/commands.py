@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from pairquiz_server.rules.absence import Cause, Patience
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 
@@ -68,12 +69,17 @@ class StartMatch(Struct, frozen=True, kw_only=True):
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True):
-    """A player answers a question: by the option's zero-based index (`int`) or its exact text (`str`)."""
+    """A player answers a question: by the option's zero-based index (`int`) or its exact text (`str`).
+
+    `lag_ms` is what the server has measured of the line that it came by; `allowance` is how much of that counts.
+    """
 
     match_id: UUID
     player_id: str
     question_id: int
     answer: int | str
+    lag_ms: int = 0
+    allowance: LagAllowance = LagAllowance()
 
 
 class CompleteQuiz(Struct, frozen=True, kw_only=True):

@@ -25,7 +25,6 @@ from pairquiz_server.rules.commands import (
 )
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
-    Answer,
     AnswerAccepted,
     EndReason,
     Event,
@@ -40,8 +39,8 @@ from pairquiz_server.rules.events import (
     PlayerLeft,
     PlayerReturned,
 )
+from pairquiz_server.rules.judging import judge
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Seat, Status
-from pairquiz_server.rules.scoring import score_answer
 
 _WHERE_IT_STANDS = {
     Status.WAITING: "The session still waits for an opponent: share its link or code",
@@ -184,22 +183,12 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
     if question is None:
         raise Refused(Code.UNKNOWN_QUESTION)
     chosen = _chosen(question, command.answer)
-    if _time_is_over(match, now):
+    answer = judge(match, seat, question, chosen, command, now)
+    if _time_is_over(match, answer.judged_at):
         raise Refused(Code.TOO_LATE)
 
-    correct = chosen == question.correct
-    points = score_answer(match.scoring, correct=correct, left_ms=match.left_ms(now), span_ms=match.span_ms)
-    answer = Answer(
-        question_id=question.id,
-        chosen=chosen,
-        correct=correct,
-        base=points.base,
-        bonus=points.bonus,
-        arrived_at=now,
-        judged_at=now,
-    )
     answers = (*seat.answers, answer)
-    score = seat.score + points.total
+    score = seat.score + answer.points
     version = match.version + 1
     answered = replace(seat, answers=answers, score=score)
     events: tuple[Event, ...] = (AnswerAccepted(version, index, answer, len(answers), score),)

@@ -20,13 +20,19 @@ class Code(StrEnum):
     INVALID_PAYLOAD = "invalid_payload"
     UNKNOWN_COMMAND = "unknown_command"
     UNAUTHORIZED = "unauthorized"
+    KEYS_UNAVAILABLE = "keys_unavailable"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
+    RATE_LIMITED = "rate_limited"
+    TOO_MANY_SESSIONS = "too_many_sessions"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    SERVER_FULL = "server_full"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     DRAINING = "draining"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_SLOW = "too_slow"
     INTERNAL = "internal"
 
 
@@ -42,18 +48,34 @@ MESSAGES = {
     Code.INVALID_PAYLOAD: "The payload is not valid",
     Code.UNKNOWN_COMMAND: "There is no such command",
     Code.UNAUTHORIZED: "A valid token is required",
+    Code.KEYS_UNAVAILABLE: "The keys of the token's issuer cannot be fetched: try again in a moment",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
+    Code.RATE_LIMITED: "Too many at once: try again in retry_in_ms",
+    Code.TOO_MANY_SESSIONS: "You have too many sessions that are not over: finish or leave one first",
+    Code.TOO_MANY_CONNECTIONS: "There are too many connections from your address: close some, or try again later",
+    Code.SERVER_FULL: "The server is full: try again in a moment",
     Code.STORAGE_UNAVAILABLE: "The database does not answer: try again in a moment",
     Code.DRAINING: "The server is stopping: connect again in a moment",
     Code.PAYLOAD_TOO_LARGE: "The request is too large",
     Code.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON, with Content-Type: application/json",
     Code.METHOD_NOT_ALLOWED: "This path does not take this method",
+    Code.TOO_SLOW: "The request arrived too slowly",
     Code.INTERNAL: "The server failed on this request: try again",
 }
 """What a code says to people, unless a refusal has something more exact to say."""
 
-RETRYABLE = frozenset({Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL})
+RETRYABLE = frozenset(
+    {
+        Code.RATE_LIMITED,
+        Code.TOO_MANY_CONNECTIONS,
+        Code.SERVER_FULL,
+        Code.KEYS_UNAVAILABLE,
+        Code.STORAGE_UNAVAILABLE,
+        Code.DRAINING,
+        Code.INTERNAL,
+    }
+)
 """The codes after which the same command may succeed later, unchanged."""
 
 

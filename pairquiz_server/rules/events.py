@@ -34,7 +34,8 @@ class EndReason(StrEnum):
 class Answer(Struct, frozen=True):
     """One player's locked answer: `chosen` is the option's index in the match's order, times are in milliseconds.
 
-    `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` plus `bonus`.
+    `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` plus `bonus`. `too_fast` tells that it came
+    sooner than a person can read: for the operator alone.
     """
 
     question_id: int
@@ -45,6 +46,7 @@ class Answer(Struct, frozen=True):
     arrived_at: int
     judged_at: int
     lag_credit_ms: int = 0
+    too_fast: bool = False
 
     @property
     def points(self) -> int:

@@ -93,6 +93,11 @@ class Seat(Struct, frozen=True):
     absence: Absence | None = None
     away_ms: int = 0
 
+    @property
+    def lag_credit_ms(self) -> int:
+        """What this player was credited in this match so far."""
+        return sum([answer.lag_credit_ms for answer in self.answers])
+
     def answer_to(self, question_id: int) -> Answer | None:
         """Return this player's locked answer to a question, if there is one."""
         return next((answer for answer in self.answers if answer.question_id == question_id), None)

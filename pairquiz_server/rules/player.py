@@ -6,7 +6,12 @@ from enum import StrEnum
 from msgspec import Struct
 
 PLAYER_ID_MAX = 128
+GUEST_TOKEN_DAYS = 90
+"""How long a guest can be known again after each visit."""
 GUEST_PREFIX = "guest:"
+ERASED_ID = "erased"
+"""The id of the stand-in, which no token can prove."""
+ERASED_NAME = "Erased player"
 _NAME_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -17,6 +22,8 @@ class PlayerKind(StrEnum):
     """By a guest token that we signed."""
     USER = "user"
     """By a token of the operator's own issuer; the id is its `sub`."""
+    ERASED = "erased"
+    """By nothing: the stand-in for all who were erased, on the seats of matches that are the others' too."""
 
 
 class Player(Struct, frozen=True):

@@ -9,6 +9,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 
 _QUERIES = load("nodes")
+_ALIVE_MS = 5000
 _MOVE_TIMEOUT_S = 30.0
 """Moving the clocks of very many matches may take longer than a player waits, and must not be given up half-way."""
 
@@ -83,3 +84,7 @@ class Nodes:
     async def bury(self, silent_ms: int) -> list[str]:
         """Remove nodes that were silent for so long; return the ids of the players who were connected to them."""
         return [record["player_id"] for record in await self._database.fetch(_QUERIES["bury"], silent_ms)]
+
+    async def alive(self) -> bool:
+        """Tell whether any server runs, as far as is known."""
+        return bool(await self._database.fetchval(_QUERIES["alive"], _ALIVE_MS))

@@ -109,6 +109,7 @@ class AnswerRow(Struct, kw_only=True, gc=False):
     arrived_at: int
     judged_at: int
     lag_credit_ms: int
+    too_fast: bool
 
     def answer(self) -> Answer:
         """Return the answer as the rules know it."""
@@ -121,6 +122,7 @@ class AnswerRow(Struct, kw_only=True, gc=False):
             arrived_at=self.arrived_at,
             judged_at=self.judged_at,
             lag_credit_ms=self.lag_credit_ms,
+            too_fast=self.too_fast,
         )
 
 
@@ -233,6 +235,7 @@ def _add(rows: Batch, match: Match, event: Event) -> None:
                     arrived_at=answer.arrived_at,
                     judged_at=answer.judged_at,
                     lag_credit_ms=answer.lag_credit_ms,
+                    too_fast=answer.too_fast,
                 )
             )
         case PlayerLeft() | PlayerForfeited():

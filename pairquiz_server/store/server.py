@@ -1,5 +1,7 @@
 """What the servers of one database share, and what they must know of it."""
 
+import secrets
+
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 
@@ -8,6 +10,8 @@ _QUERIES = load("server")
 GUEST_SECRET = "guest_secret"  # noqa: S105  (the name of a row, not a secret)
 STARTER_QUESTIONS = "starter_questions"
 RELAY_CHANNEL = "relay_channel"
+BAN_SECRET = "ban_secret"  # noqa: S105  (the name of a row, not a secret)
+SECRET_BYTES = 32
 
 
 class ServerState:
@@ -33,3 +37,10 @@ class ServerState:
     async def put_first(self, key: str, value: bytes) -> bool:
         """Write a shared value unless somebody has; tell whether this call did."""
         return bool(await self._database.fetchval(_QUERIES["put_first"], key, value))
+
+    async def shared(self, key: str, size: int = SECRET_BYTES) -> bytes:
+        """Return random bytes that all servers of the database share; the first one makes them."""
+        await self.put_first(key, secrets.token_bytes(size))
+        value = await self.get(key)
+        assert value is not None
+        return value

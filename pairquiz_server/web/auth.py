@@ -2,88 +2,102 @@
 
 import secrets
 import time
-from typing import Any
 
 import jwt
 from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import GUEST_PREFIX, PLAYER_ID_MAX, Player, PlayerKind, default_display_name
+from pairquiz_server.rules.player import (
+    GUEST_PREFIX,
+    GUEST_TOKEN_DAYS,
+    PLAYER_ID_MAX,
+    Player,
+    PlayerKind,
+    default_display_name,
+)
 from pairquiz_server.rules.question import printable
+from pairquiz_server.web.jwk import ALGORITHMS
+from pairquiz_server.web.jwks import IssuerKeys
+from pairquiz_server.web.tokens import SECRETS_ALGORITHM, Claims, Unproved, prove, read_token
 
 GUEST_ISSUER = "pairquiz-server"
 GUEST_AUDIENCE = "pairquiz-guest"
-GUEST_TOKEN_DAYS = 90
-TOKEN_MAX_LENGTH = 8192
-CLOCK_LEEWAY_S = 10
-"""How far an issuer's clock may be from ours: a token that was signed just now must not be one of the future."""
-_ALGORITHM = "HS256"
-_UNREADABLE = (jwt.PyJWTError, ValueError, OverflowError, RecursionError)
-"""What PyJWT raises on a token; the last three are of the text and the JSON in it, and pass through unnamed."""
 
 
 class Identity(Struct, frozen=True):
-    """A proved identity. `guest_token` is what a guest presents next time; `fresh` is a guest just made."""
+    """A proved identity, until `expires_at`.
+
+    `guest_token` is what a guest presents next time, and the token whose end that is; `fresh` is a guest just made.
+    """
 
     player: Player
+    expires_at: int
     guest_token: str | None = None
     fresh: bool = False
 
 
 class Authenticator:
-    """Proves tokens: those of the operator's issuer by JWT_SECRET, and guests' by `guest_secret`."""
+    """Proves tokens: the issuer's by JWT_SECRET and by its public keys, guests' by `guest_secret`.
 
-    def __init__(self, settings: Settings, guest_secret: bytes) -> None:
+    Which key may prove a token is decided by what the token says it is, and every key has one algorithm.
+    """
+
+    def __init__(self, settings: Settings, guest_secret: bytes, issuer_keys: IssuerKeys | None = None) -> None:
         self._settings = settings
         self._guest_secret = guest_secret
+        self._issuer_keys = issuer_keys
 
-    def identify(self, token: str | None) -> Identity:
+    async def identify(self, token: str | None) -> Identity:
         """Return who presents this token; without one, a new guest where guests may play.
 
-        Raises `Refused` (`unauthorized`).
+        Waits only where the issuer's keys have to be fetched first. Raises `Refused` (`unauthorized`,
+        `keys_unavailable`).
         """
         if not token:
             if not self._settings.guests_allowed:
                 raise Refused(Code.UNAUTHORIZED, "A token is required: send it as auth.token, or as a Bearer token")
             return self._guest(GUEST_PREFIX + secrets.token_urlsafe(15), fresh=True)
-        if len(token) > TOKEN_MAX_LENGTH:
-            raise Refused(Code.UNAUTHORIZED, f"The token is longer than {TOKEN_MAX_LENGTH} characters")
-        if _claims_to_be_guest(token):
+        unproved = read_token(token)
+        if unproved.issuer == GUEST_ISSUER:
             return self._identify_guest(token)
-        return self._identify_user(token)
+        return _user(await self._prove_user(token, unproved))
 
     def guest_token(self, player_id: str) -> str:
         """Sign the token by which a guest is known again, for 90 days, on every server of the database."""
-        now = int(time.time())
-        claims = {
-            "iss": GUEST_ISSUER,
-            "aud": GUEST_AUDIENCE,
-            "sub": player_id,
-            "iat": now,
-            "exp": now + GUEST_TOKEN_DAYS * 24 * 3600,
-        }
-        return jwt.encode(claims, self._guest_secret, algorithm=_ALGORITHM)
+        return self._signed_guest_token(player_id)[0]
 
     def _identify_guest(self, token: str) -> Identity:
         if not self._settings.guests_allowed:
             raise Refused(Code.UNAUTHORIZED, "Guests may not play here: a token of a user is required")
-        claims = _decode(token, self._guest_secret, audience=GUEST_AUDIENCE, issuer=GUEST_ISSUER)
+        claims = prove(
+            token, self._guest_secret, algorithm=SECRETS_ALGORITHM, audience=GUEST_AUDIENCE, issuer=GUEST_ISSUER
+        )
         return self._guest(_subject(claims), fresh=False)
 
-    def _identify_user(self, token: str) -> Identity:
-        if self._settings.jwt_secret is None:
+    async def _prove_user(self, token: str, unproved: Unproved) -> Claims:
+        auth, secret = self._settings.auth, self._settings.jwt_secret
+        audience, issuer = auth.audience, auth.issuer or None
+        if unproved.algorithm == SECRETS_ALGORITHM and secret is not None:
+            return prove(token, secret.encode(), algorithm=SECRETS_ALGORITHM, audience=audience, issuer=issuer)
+        if unproved.algorithm in ALGORITHMS and self._issuer_keys is not None:
+            key = await self._issuer_keys.find(unproved.kid, unproved.algorithm)
+            return prove(token, key.key, algorithm=key.algorithm, audience=audience, issuer=issuer)
+        if not self._settings.users_known:
             raise Refused(Code.UNAUTHORIZED, "The token is not one of this server's guests, and it knows no others")
-        auth = self._settings.auth
-        claims = _decode(token, self._settings.jwt_secret.encode(), audience=auth.audience, issuer=auth.issuer or None)
-        player_id = _subject(claims)
-        if player_id.startswith(GUEST_PREFIX):
-            raise Refused(Code.UNAUTHORIZED, f"A user's `sub` must not begin with {GUEST_PREFIX!r}")
-        return Identity(Player(player_id, PlayerKind.USER, default_display_name(player_id, PlayerKind.USER)))
+        raise Refused(Code.UNAUTHORIZED, "The token's `alg` is not one that is taken here")
 
     def _guest(self, player_id: str, *, fresh: bool) -> Identity:
         player = Player(player_id, PlayerKind.GUEST, default_display_name(player_id, PlayerKind.GUEST))
-        return Identity(player, self.guest_token(player_id), fresh)
+        token, expires_at = self._signed_guest_token(player_id)
+        return Identity(player, expires_at, token, fresh)
+
+    def _signed_guest_token(self, player_id: str) -> tuple[str, int]:
+        """Return a token, and until when it holds, in milliseconds."""
+        now = int(time.time())
+        expires_at = now + GUEST_TOKEN_DAYS * 24 * 3600
+        claims = {"iss": GUEST_ISSUER, "aud": GUEST_AUDIENCE, "sub": player_id, "iat": now, "exp": expires_at}
+        return jwt.encode(claims, self._guest_secret, algorithm=SECRETS_ALGORITHM), expires_at * 1000
 
 
 def sign_user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:
@@ -93,37 +107,19 @@ def sign_user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> s
     claims = {"sub": player_id, "aud": settings.auth.audience, "iat": now, "exp": now + lifetime_s}
     if settings.auth.issuer:
         claims["iss"] = settings.auth.issuer
-    return jwt.encode(claims, settings.jwt_secret, algorithm=_ALGORITHM)
+    return jwt.encode(claims, settings.jwt_secret, algorithm=SECRETS_ALGORITHM)
 
 
-def _claims_to_be_guest(token: str) -> bool:
-    """Read, without believing it, which key a token wants to be checked by."""
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False, "verify_exp": False, "verify_aud": False})
-    except _UNREADABLE:
-        raise Refused(Code.UNAUTHORIZED, "The token is not a JSON Web Token") from None
-    return bool(claims.get("iss") == GUEST_ISSUER)
+def _user(claims: Claims) -> Identity:
+    player_id = _subject(claims)
+    if player_id.startswith(GUEST_PREFIX):
+        raise Refused(Code.UNAUTHORIZED, f"A user's `sub` must not begin with {GUEST_PREFIX!r}")
+    player = Player(player_id, PlayerKind.USER, default_display_name(player_id, PlayerKind.USER))
+    return Identity(player, claims.expires_at)
 
 
-def _decode(token: str, secret: bytes, *, audience: str, issuer: str | None) -> dict[str, Any]:
-    try:
-        return jwt.decode(
-            token,
-            secret,
-            algorithms=[_ALGORITHM],
-            audience=audience,
-            issuer=issuer,
-            leeway=CLOCK_LEEWAY_S,
-            options={"require": ["exp", "aud", "sub"]},
-        )
-    except jwt.ExpiredSignatureError:
-        raise Refused(Code.UNAUTHORIZED, "The token has expired: get a new one") from None
-    except _UNREADABLE as error:
-        raise Refused(Code.UNAUTHORIZED, f"The token is not valid: {error}") from None
-
-
-def _subject(claims: dict[str, Any]) -> str:
-    subject = claims["sub"]
+def _subject(claims: Claims) -> str:
+    subject = claims.subject
     if not (isinstance(subject, str) and 1 <= len(subject) <= PLAYER_ID_MAX and printable(subject)):
         raise Refused(Code.UNAUTHORIZED, f"The token's `sub` must be a text of 1 to {PLAYER_ID_MAX} characters")
     return subject

@@ -1,41 +1,29 @@
-"""Requests whose bytes are not what they say: an answer, and no traceback."""
-
-import logging
+"""Bodies whose bytes are not what their heads say, or come too slowly: an answer, and no traceback."""
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.refusals import Refusals
 
-_UNREADABLE = (web.RequestPayloadError, ConnectionError)
-_server_log = logging.getLogger("aiohttp.server")
+REST_BODY_MAX = 64 * 1024
+UNREADABLE = (web.RequestPayloadError, ConnectionError)
+"""What a body raises through no fault of ours."""
+
+
+class BodyTooSlow(web.RequestPayloadError):
+    """A body that did not arrive in its time."""
 
 
 async def read_body(request: web.Request) -> bytes:
     """Return a request's whole body.
 
-    Raises `Refused` (`invalid_payload`) where it ends early or cannot be decoded, and aiohttp's
+    Raises `Refused` (`invalid_payload` where it ends early or is compressed, `too_slow`), and aiohttp's
     `HTTPRequestEntityTooLarge` over the request's limit.
     """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refused(Code.INVALID_PAYLOAD, "A body is taken as it is: send it without Content-Encoding")
     try:
         return await request.read()
-    except _UNREADABLE:
-        raise Refused(Code.INVALID_PAYLOAD, "The body ends early, or is not encoded as its headers say") from None
-
-
-def count_unreadable_requests(site: web.Application, refusals: Refusals) -> None:
-    """Count, while the site runs, what is no HTTP: aiohttp logs a traceback for each, which anybody can make it do."""
-
-    def is_ours(record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, (*_UNREADABLE, HttpProcessingError)):
-            return True
-        refusals.note("bad_request", reason=type(error).__name__)
-        return False
-
-    async def stop(_: web.Application) -> None:
-        _server_log.removeFilter(is_ours)
-
-    _server_log.addFilter(is_ours)
-    site.on_cleanup.append(stop)
+    except BodyTooSlow as error:
+        raise Refused(Code.TOO_SLOW, str(error)) from None
+    except UNREADABLE:
+        raise Refused(Code.INVALID_PAYLOAD, "The body ends early, or is not what its head says") from None

@@ -5,10 +5,12 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from engineio.packet import MESSAGE, Packet
+from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.auth import Identity
+from pairquiz_server.web.buckets import Bucket
 
 
 class OutgoingQueue(Protocol):
@@ -32,13 +34,15 @@ class Watcher(Protocol):
 
 
 class Connection:
-    """One socket of a player. What is sent before `welcome` waits behind it."""
+    """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it."""
 
-    __slots__ = ("_held", "_queue", "_under_way", "eio_sid", "identity")
+    __slots__ = ("_held", "_queue", "_under_way", "address", "commands", "eio_sid", "identity")
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue) -> None:
+    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str, commands: Bucket) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
+        self.address = address
+        self.commands = commands
         self._queue = queue
         self._held: list[str] | None = []
         self._under_way: set[asyncio.Task[None]] = set()
@@ -112,6 +116,12 @@ class Connections:
             self._followed.pop(player_id, None)
             for watcher in self._watchers:
                 watcher.went(player_id, cause)
+
+    def rename(self, player_id: str, display_name: str) -> None:
+        """Note what a player is called from now on."""
+        for connection in self.of(player_id):
+            player = replace(connection.player, display_name=display_name)
+            connection.identity = replace(connection.identity, player=player)
 
     def of(self, player_id: str) -> Iterable[Connection]:
         """Return the connections of a player."""

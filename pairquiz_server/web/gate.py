@@ -1,45 +1,89 @@
 """What every request passes first: the origins, and on the Socket.IO paths a query and a body that can be read.
 
-A server that stops takes no new session there: 503, and a stock client tries again by itself.
+A server that stops or is full takes no new session there: 503 or 429, and a stock client tries again by itself.
 """
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.transport import Transports, keep_body
+from pairquiz_server.web.posts import keep_body
+from pairquiz_server.web.transport import Transports
 
 MAIN_PATH = "/socket.io/"
 ALIAS_PATH = "/ws/"
 SOCKET_PATHS = (MAIN_PATH, ALIAS_PATH)
+_ONCE = ("sid", "transport", "EIO")
 
 
-def gate(transports: Transports, origins: Origins, drain: Drain) -> Middleware:
-    """Return the middleware that refuses foreign origins and late sessions, and makes requests ready for Engine.IO."""
+def gate(transports: Transports, origins: Origins, arrivals: Arrivals, drain: Drain) -> Middleware:
+    """Return the middleware that refuses foreign origins and sessions, and makes requests ready for Engine.IO."""
 
     @web.middleware
     async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         if not origins.allows(origin, request.headers.get("Host")):
             raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
-        if request.path == ALIAS_PATH:
-            request = _with_default_query(request)
-        if drain.begun and _opens_session(request):
-            raise Refused(Code.DRAINING)
         if request.path in SOCKET_PATHS:
-            transports.heard(request.query.get("sid", ""))
-            if request.method == "POST":
+            _check_query(request)
+            if request.path == ALIAS_PATH:
+                request = _with_default_query(request)
+            if _opens_session(request):
+                if drain.begun:
+                    raise Refused(Code.DRAINING)
+                if request.query.get("transport") == "websocket" and not _asks_to_upgrade(request):
+                    raise Refused(
+                        Code.INVALID_PAYLOAD, "A websocket begins with Connection: Upgrade, Upgrade: websocket"
+                    )
+                with arrivals.handshake(request):
+                    return await handler(request)
+            if request.method == "GET":
+                # A POST is no sign of life: who lives also reads.
+                transports.heard(request.query.get("sid", ""))
+            elif request.method == "POST":
                 request = await keep_body(request, transports)
         return await handler(request)
 
     return pass_gate
 
 
+def _check_query(request: web.Request) -> None:
+    """Refuse a query that python-engineio and we could read in two ways, and JSONP, by which any page reads answers."""
+    for key in _ONCE:
+        values = request.query.getall(key, [])
+        if len(values) > 1 or "" in values:
+            raise Refused(Code.INVALID_PAYLOAD, f"The query must have {key} once at most, and not empty")
+    if "j" in request.query:
+        raise Refused(Code.INVALID_PAYLOAD, "JSONP is not taken here: leave j out of the query")
+
+
+def with_our_query(translate: Callable[[web.Request], dict[str, Any]]) -> Callable[[web.Request], dict[str, Any]]:
+    """Return python-engineio's reader of requests, which sees of the query what the gate has seen, and no more."""
+
+    def translated(request: web.Request) -> dict[str, Any]:
+        environ = translate(request)
+        environ["QUERY_STRING"] = urlencode({key: request.query[key] for key in _ONCE if key in request.query})
+        return environ
+
+    return translated
+
+
 def _opens_session(request: web.Request) -> bool:
     """Tell a handshake from the polls and the upgrade of a session that there is."""
-    return request.path in SOCKET_PATHS and request.method == "GET" and not request.query.get("sid")
+    return request.method == "GET" and "sid" not in request.query
+
+
+def _asks_to_upgrade(request: web.Request) -> bool:
+    """Tell whether this can be a websocket; python-engineio takes one without `Connection` for a poll, and breaks."""
+    names = [name.strip() for name in request.headers.get("Connection", "").lower().split(",")]
+    return "upgrade" in names and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _with_default_query(request: web.Request) -> web.Request:

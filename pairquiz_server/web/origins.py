@@ -19,5 +19,12 @@ class Origins:
             return True
         if origin == "null":
             return False
-        own = (f"http://{host.lower()}", f"https://{host.lower()}") if host else ()
-        return "*" in self.listed or origin.lower() in own
+        if "*" in self.listed:
+            return True
+        return origin.lower() in _own(host) if host else False
+
+
+def _own(host: str) -> tuple[str, str]:
+    """Return the origins of a host's own pages: none has its scheme's usual port, which a proxy may put into `Host`."""
+    name = host.lower()
+    return f"http://{name.removesuffix(':80')}", f"https://{name.removesuffix(':443')}"

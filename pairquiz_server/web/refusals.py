@@ -5,6 +5,8 @@ from collections import Counter
 
 import structlog
 
+from pairquiz_server.metrics import Family, Metrics
+
 log = structlog.get_logger("pairquiz.refusals")
 
 SAMPLE_EVERY_S = 10.0
@@ -13,14 +15,14 @@ SAMPLE_EVERY_S = 10.0
 class Refusals:
     """Counts refusals by code; one line a code tells, at most every ten seconds, how many there were since."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+    def __init__(self, metrics: Metrics) -> None:
+        self._refusals = Family(metrics.refusals)
         self._untold: Counter[str] = Counter()
         self._told_at: dict[str, float] = {}
 
     def note(self, code: str, **context: str | None) -> None:
         """Count a refusal; `context` is the sample that is written."""
-        self.counts[code] += 1
+        self._refusals.count(code)
         self._untold[code] += 1
         now = time.monotonic()
         if now - self._told_at.get(code, float("-inf")) >= SAMPLE_EVERY_S:

@@ -1,6 +1,7 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from math import ceil
 
 import msgspec
 import structlog
@@ -10,19 +11,22 @@ from msgspec import Raw, Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import Player
-from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.bodies import read_body
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.visitors import Visitor, Visitors
 
 log = structlog.get_logger("pairquiz.rest")
 
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = tuple[str, str, RouteHandler]
+"""Method, path without the trailing slash, handler."""
 
 STATUSES = {
     Code.INVALID_PAYLOAD: 400,
@@ -31,13 +35,19 @@ STATUSES = {
     Code.NOT_A_PLAYER: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
+    Code.TOO_SLOW: 408,
     Code.SESSION_FULL: 409,
     Code.WRONG_STATE: 409,
     Code.OWN_MATCH: 409,
     Code.NOT_ENOUGH_QUESTIONS: 409,
+    Code.TOO_MANY_SESSIONS: 409,
     Code.PAYLOAD_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.RATE_LIMITED: 429,
+    Code.TOO_MANY_CONNECTIONS: 429,
     Code.INTERNAL: 500,
+    Code.SERVER_FULL: 503,
+    Code.KEYS_UNAVAILABLE: 503,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.DRAINING: 503,
 }
@@ -46,14 +56,16 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, authenticator: Authenticator, health: Health) -> None:
+    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
         self._game = game
-        self._authenticator = authenticator
+        self._people = people
+        self._visitors = visitors
+        self._limits = limits
         self._health = health
         self._request_ids = request_ids()
 
-    def routes(self) -> list[tuple[str, str, RouteHandler]]:
-        """Return (method, path without the trailing slash, handler) of every route."""
+    def routes(self) -> list[Route]:
+        """Return every route."""
         return [
             ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
             ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),
@@ -68,28 +80,32 @@ class Rest:
         row = COMMANDS[name]
 
         async def handle(request: web.Request) -> web.Response:
-            arrived_at = self._game.now()
-            player = self._player(request)
-            payload = payloads.parse(row.payload, await _json_body(request))
-            return _json(await self._carry_out(row, player, payload, arrived_at), status)
+            visitor = await self._visitors.player(request, name)
+            payload = payloads.parse(row.payload, await json_body(request))
+            return json_answer(await self._carry_out(row, visitor, payload), status)
 
         return handle
 
     async def _match(self, request: web.Request) -> web.Response:
-        row = COMMANDS["resume_pair_quiz"]
+        visitor = await self._visitors.player(request, "resume_pair_quiz")
         payload = payloads.ResumePairQuiz(request.match_info["session_id"])
-        return _json(await self._carry_out(row, self._player(request), payload, self._game.now()))
+        return json_answer(await self._carry_out(COMMANDS["resume_pair_quiz"], visitor, payload))
 
-    async def _carry_out(self, row: CommandRow, player: Player, payload: Struct, arrived_at: int) -> Struct:
+    async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answers: list[Reply | Refused] = []
         sender = Sender(
-            player=player,
-            arrived_at=arrived_at,
+            player=visitor.player,
+            arrived_at=visitor.arrived_at,
             reply=answers.append,
+            people=self._people,
             request=next(self._request_ids),
         )
-        await row.perform(self._game, sender, payload)
+        sender = self._limits.charge(sender, payload, visitor.address)
+        try:
+            await row.perform(self._game, sender, payload)
+        except Refused as refusal:
+            sender.reply(refusal)
         (answer,) = answers
         if isinstance(answer, Refused):
             raise answer
@@ -97,10 +113,10 @@ class Rest:
 
     async def _topics(self, request: web.Request) -> web.Response:
         topics = await self._game.topics()
-        return _json({"topics": topics})
+        return json_answer({"topics": topics})
 
     async def _alive(self, request: web.Request) -> web.Response:
-        return _json({"status": "ok"})
+        return json_answer({"status": "ok"})
 
     async def _ready(self, request: web.Request) -> web.Response:
         checks = await self._health.checks()
@@ -109,19 +125,7 @@ class Rest:
             "status": "ok" if ready else "failed",
             "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
         }
-        return _json(body, 200 if ready else 503)
-
-    def _player(self, request: web.Request) -> Player:
-        token = bearer_token(request.headers.get("Authorization"))
-        if token is None:
-            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as Authorization: Bearer TOKEN")
-        return self._authenticator.identify(token).player
-
-
-def bearer_token(header: str | None) -> str | None:
-    """Return the token of an `Authorization: Bearer TOKEN` header, None where there is none."""
-    scheme, _, token = (header or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+        return json_answer(body, 200 if ready else 503)
 
 
 def error_middleware(refusals: Refusals) -> Middleware:
@@ -145,6 +149,8 @@ def error_middleware(refusals: Refusals) -> Middleware:
             failure = Refused(Code.INTERNAL)
         if failure.code is Code.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(wait_ms := failure.details.get("retry_in_ms"), int):
+            headers["Retry-After"] = str(ceil(wait_ms / 1000))
         refusals.note(failure.code, path=request.path[:200])
         return web.Response(
             body=msgspec.json.encode({"error": refusal_body(failure)}),
@@ -185,12 +191,14 @@ def _refusal(error: web.HTTPException) -> Refused:
             return Refused(Code.INVALID_PAYLOAD, error.text)
 
 
-async def _json_body(request: web.Request) -> Raw:
+async def json_body(request: web.Request) -> Raw:
+    """Return a request's body, which is JSON or nothing. Raises `Refused`."""
     if request.body_exists and request.content_type != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
     body = await read_body(request)
     return Raw(body or b"null")
 
 
-def _json(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+def json_answer(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+    """Answer with a payload."""
     return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")

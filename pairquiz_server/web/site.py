@@ -1,27 +1,37 @@
-"""The aiohttp application: sockets, REST, and who may call them."""
+"""The aiohttp application: sockets, REST, a page, and who may call them."""
+
+from collections.abc import Sequence
 
 import aiohttp_cors
 from aiohttp import web
 
-from pairquiz_server.web.bodies import count_unreadable_requests
+from pairquiz_server.web.arrivals import Arrivals
+from pairquiz_server.web.bodies import REST_BODY_MAX
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
+from pairquiz_server.web.headers import guard_answers
 from pairquiz_server.web.origins import Origins
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Rest, RouteHandler, error_middleware, no_such_path, wrong_method
+from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
 
-REST_BODY_MAX = 64 * 1024
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def build_site(
-    sockets: SocketServer, rest: Rest, transports: Transports, origins: Origins, refusals: Refusals, drain: Drain
+    sockets: SocketServer,
+    routes: Sequence[Route],
+    transports: Transports,
+    origins: Origins,
+    refusals: Refusals,
+    arrivals: Arrivals,
+    drain: Drain,
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
-        middlewares=[error_middleware(refusals), gate(transports, origins, drain)], client_max_size=REST_BODY_MAX
+        middlewares=[error_middleware(refusals), gate(transports, origins, arrivals, drain)],
+        client_max_size=REST_BODY_MAX,
     )
     for path in SOCKET_PATHS:
         sockets.attach(site, socketio_path=path)
@@ -30,23 +40,23 @@ def build_site(
         await drain.close()
 
     site.on_shutdown.append(close_sockets)
-    count_unreadable_requests(site, refusals)
-    _add_rest(site, rest, origins)
+    guard_answers(site)
+    _add_routes(site, routes, origins)
     return site
 
 
-def _add_rest(site: web.Application, rest: Rest, origins: Origins) -> None:
+def _add_routes(site: web.Application, routes: Sequence[Route], origins: Origins) -> None:
     options = aiohttp_cors.ResourceOptions(allow_headers="*", allow_methods="*", max_age=600)  # type: ignore[no-untyped-call]
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
-    for method, path, handler in rest.routes():
+    for method, path, handler in routes:
         table.setdefault(path, {})[method] = handler
         if method == "GET":
             table[path]["HEAD"] = handler
     # Every path takes every method, if only to refuse it: a path or a method without a route gets no headers from
     # aiohttp-cors, and a browser then hides the answer from the page.
     for path, handlers in table.items():
-        for spelling in (path, path + "/"):
+        for spelling in {path, path.rstrip("/") + "/"}:
             resource = cors.add(site.router.add_resource(spelling))
             for method in METHODS:
                 cors.add(resource.add_route(method, handlers.get(method, wrong_method(handlers))))

@@ -5,6 +5,9 @@ python-socketio keeps the handshake, polling, the upgrade and the namespace; its
 no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
 """
 
+import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,23 +18,31 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
-from pairquiz_server.protocol.events import Session, Welcome
+from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.address import client_address
-from pairquiz_server.web.auth import Authenticator, Identity
+from pairquiz_server.web import seams
+from pairquiz_server.web.admission import Admission, bearer_token
+from pairquiz_server.web.arrivals import Arrivals
+from pairquiz_server.web.auth import Identity
 from pairquiz_server.web.connections import Connection, Connections
+from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.numbering import request_ids
 from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import bearer_token
 from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
 
 NAME_SHOWN_MAX = 64
+FAREWELL_S = 3.0
+"""How long a poll may let the disconnect packet wait, before the session ends without it."""
 _connect_payload = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -41,11 +52,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def __init__(
         self,
         game: Game,
-        authenticator: Authenticator,
+        people: People,
+        admission: Admission,
+        expiry: Expiry,
         connections: Connections,
         transports: Transports,
+        pings: Pings,
+        idle: Idle,
         origins: Origins,
         refusals: Refusals,
+        limits: Limits,
+        arrivals: Arrivals,
         settings: Settings,
         *,
         logger: Any,
@@ -65,29 +82,43 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             engineio_logger=engineio_logger,
         )
         self._game = game
-        self._authenticator = authenticator
+        self._people = people
+        self._admission = admission
+        self._expiry = expiry
         self._connections = connections
         self._transports = transports
+        self._pings = pings
+        self._idle = idle
         self._refusals = refusals
+        self._limits = limits
+        self._arrivals = arrivals
         self._region = settings.server.region
-        self._trusted_proxies = settings.server.trusted_proxies
         self._by_eio_sid: dict[str, Connection] = {}
+        self._arriving: set[str] = set()
         self._request_ids = request_ids()
         self.on("connect", self._connect)
-        transports.install(self.eio)
+        seams.install(self.eio, transports, settings.limits)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._idle.opened(eio_sid)
+        self._transports.heard(eio_sid)
+        await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         arrived_at = self._game.now()
+        if eio_sid not in self.environ:
+            return  # behind a CLOSE in one POST
         connection = self._by_eio_sid.get(eio_sid)
         try:
             match data[0]:
                 case "2" if connection is not None:
                     await self._command(connection, frames.decode_event(data), arrived_at)
-                case "0" if connection is None:
+                case "0" if connection is None and eio_sid not in self._arriving:
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
                     await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3":
+                case "3" if not data.startswith("3/"):
                     pass  # we ask for no acknowledgements, so that one is noise, and no fault
                 case kind:
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
@@ -97,16 +128,20 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
         self._drop(eio_sid, reason)
+        self._idle.opened(eio_sid)
         await super()._handle_disconnect(eio_sid, namespace, reason)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._idle.ended(eio_sid)
 
     def _drop(self, eio_sid: str, reason: str | None) -> None:
         connection = self._by_eio_sid.pop(eio_sid, None)
         if connection is not None:
+            self._expiry.forget(connection)
             closed = reason == self.reason.CLIENT_DISCONNECT
             self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
@@ -116,27 +151,75 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
             raise frames.BadFrame("a CONNECT whose payload is no object") from None
-        await self._handle_connect(eio_sid, "/", auth)
+        self._arriving.add(eio_sid)
+        try:
+            await self._handle_connect(eio_sid, "/", auth)
+        finally:
+            self._arriving.discard(eio_sid)
         connection = self._by_eio_sid.get(eio_sid)
         if connection is not None:
             await self._welcome(connection)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
-        """Called by python-socketio before it answers CONNECT; a refusal becomes a CONNECT_ERROR."""
+        """Called by python-socketio before it answers CONNECT; a final refusal becomes a CONNECT_ERROR."""
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        address = client_address(environ["aiohttp.request"], self._trusted_proxies)
+        address = self._arrivals.address(environ["aiohttp.request"])
         try:
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-            identity = self._authenticator.identify(token or bearer_token(environ.get("HTTP_AUTHORIZATION")))
+            token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
+            identity = await self._admission.admit(token, address)
+            # Once more: a ban while the database was asked has met no connection.
+            self._people.check(identity.player.id)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
-            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": False}) from None
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue)
+            if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
+                await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, refusal.code)
+            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": refusal.retry}) from None
+        if not self._transports.is_open(eio_sid):
+            raise ConnectRefused("The client is gone")
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
+        self._idle.admitted(eio_sid)
         self._connections.add(connection)
+        self._expiry.watch(connection)
         log.debug("player_connected", player=identity.player.id, address=address)
+
+    async def _renew(self, connection: Connection, token: str) -> TokenRefreshed:
+        """Let a connection last as long as a newer token of the same player. Raises `Refused`."""
+        identity = await self._admission.readmit(token, connection.address, connection.identity)
+        if self._by_eio_sid.get(connection.eio_sid) is connection:
+            connection.identity = identity
+            self._expiry.watch(connection)
+        return TokenRefreshed(identity.expires_at, identity.guest_token)
+
+    async def dismiss_player(self, player_id: str, why: Refused) -> None:
+        """Send all connections of a player away, and tell them why."""
+        leaving = list(self._connections.of(player_id))
+        for connection in leaving:
+            self._refusals.note(why.code, command="connect", address=None)
+            connection.send(frames.refusal_event(why, "connect"))
+        await asyncio.gather(*(self.dismiss(connection, why.code) for connection in leaving))
+
+    async def dismiss(self, connection: Connection, reason: str) -> None:
+        """Send a connection away, so that a stock client does not come back by itself with what it came with.
+
+        It gets the Socket.IO disconnect packet, and nothing more of it is carried out; its line is closed as soon as
+        the packet is on its way, or nobody takes it.
+        """
+        eio_sid = connection.eio_sid
+        if self._by_eio_sid.get(eio_sid) is not connection:
+            return
+        try:
+            connection.send("1")
+            await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(connection.written(), FAREWELL_S)
+            if eio_sid not in self._by_eio_sid and eio_sid not in self._arriving:  # else it is in use again
+                await self._transports.cut(eio_sid, WSCloseCode.POLICY_VIOLATION, reason)
+        except Exception:
+            log.exception("dismissal_failed")
 
     async def _welcome(self, connection: Connection) -> None:
         try:
@@ -186,25 +269,40 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     connection.send(frames.event(name, payload))
 
         log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        try:
+            self._limits.command(frame.name, connection.player.id, connection.commands)
+        except Refused as refusal:
+            reply(refusal)
+            await asyncio.sleep(REFUSAL_PAUSE_S)
+            return
         sender = Sender(
             player=connection.player,
             arrived_at=arrived_at,
             reply=reply,
+            people=self._people,
+            lag_ms=partial(self._lag_ms, connection),
             origin=connection,
             request=request,
+            renew=partial(self._renew, connection),
         )
         row = COMMANDS.get(frame.name)
         if row is None:
             reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
         elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame))
+            connection.carry_on(self._perform(row, sender, frame, connection.address))
         else:
             await connection.settled()
-            await self._perform(row, sender, frame)
+            await self._perform(row, sender, frame, connection.address)
 
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame) -> None:
+    def _lag_ms(self, connection: Connection) -> int:
+        tabs = self._connections.of(connection.player.id)
+        return self._pings.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
+
+    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
         try:
-            await row.perform(self._game, sender, payloads.parse(row.payload, frame.payload))
+            payload = payloads.parse(row.payload, frame.payload)
+            sender = self._limits.charge(sender, payload, address)
+            await row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:

@@ -12,6 +12,7 @@
 --            nothing is written at all, and a null is returned beside all ids.
 -- Locks: the node's own row of `batches` (before any match, and no other node takes it), then the rows of `matches`, by id on every node, so that two nodes cannot deadlock over them: a nested loop
 -- visits them in the order of $1, or of the primary key (the committer's connection switches other plans off).
+-- Players are locked after them, by id too (they are written where it is known what is stuck).
 -- Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the loser tries again.
 WITH fence AS MATERIALIZED (
     SELECT node_id FROM pairquiz.batches WHERE node_id = $6 AND closed < $7 FOR UPDATE
@@ -69,11 +70,13 @@ stuck AS MATERIALIZED (
 ),
 known AS (
     INSERT INTO pairquiz.players (id, kind, display_name, label, created_at)
-    SELECT p.id, p.kind, p.display_name, p.label, p.created_at
+    SELECT DISTINCT ON (p.id) p.id, p.kind, p.display_name, p.label, p.created_at
     FROM json_to_recordset($2::json) AS p (
         id text, kind pairquiz.player_kind, display_name text, label text, created_at bigint, match_id uuid)
     WHERE p.match_id NOT IN (SELECT id FROM stuck)
-    ON CONFLICT (id) DO NOTHING
+    ORDER BY p.id, p.label IS NULL, p.created_at
+    -- Who has chosen a name before the first match has a row without the label. No other column is a payload's to change.
+    ON CONFLICT (id) DO UPDATE SET label = excluded.label WHERE players.label IS NULL AND excluded.label IS NOT NULL
 ),
 drawn AS (
     INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
@@ -84,12 +87,14 @@ drawn AS (
 ),
 answered AS (
     INSERT INTO pairquiz.answers (
-        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms)
+        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms,
+        too_fast)
     SELECT a.match_id, a.player, a.ordinal, a.question_id, a.chosen, a.correct, a.base, a.bonus,
-           a.arrived_at, a.judged_at, a.lag_credit_ms
+           a.arrived_at, a.judged_at, a.lag_credit_ms, a.too_fast
     FROM json_to_recordset($4::json) AS a (
         match_id uuid, player smallint, ordinal smallint, question_id bigint, chosen smallint, correct boolean,
-        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint)
+        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint,
+        too_fast boolean)
     WHERE a.match_id NOT IN (SELECT id FROM stuck)
 ),
 used AS (

@@ -108,3 +108,7 @@ WITH dead AS (
     DELETE FROM pairquiz.nodes WHERE beaten_at < (SELECT game_at FROM pairquiz.heartbeat) - $1 RETURNING id
 )
 SELECT DISTINCT p.player_id FROM pairquiz.presence AS p JOIN dead ON dead.id = p.node_id;
+
+-- name: alive
+-- Whether a server runs: the service has given a sign of life within $1 (bigint, milliseconds).
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint - beaten_at < $1 FROM pairquiz.heartbeat;

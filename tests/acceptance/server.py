@@ -27,6 +27,12 @@ class Server:
         """All that it has logged."""
         return self._log_file.read_text()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it, on the same port as before if there was one, and wait until it is ready for players."""
         port = self.url.rpartition(":")[2] or "0"

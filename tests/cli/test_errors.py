@@ -96,7 +96,7 @@ def test_a_wrong_command_line_is_one_line(invoke: Invoke, words: list[str], said
         ({"JWT_SECRET": SECRET + "\udcff"}, "JWT_SECRET"),
         ({"PAIRQUIZ_GUEST_SECRET": "short"}, "PAIRQUIZ_GUEST_SECRET"),
         ({"PAIRQUIZ_AUTH__MODE": "required"}, "no JWT_SECRET is set"),
-        ({"SUPABASE_URL": "https://abc.supabase.co"}, "JWT_SECRET"),
+        ({"SUPABASE_URL": "https://"}, "auth.jwks_url"),
         ({"SUPABASE_URL": "abc.supabase.co"}, "SUPABASE_URL must look like"),
         ({"DATABASE_URL": "mysql://a@b/c"}, "DATABASE_URL must look like postgresql://"),
         ({"DATABASE_URL": "https://abc.supabase.co"}, "DATABASE_URL must look like"),

@@ -58,7 +58,7 @@ def test_a_server_stopped_while_it_starts_leaves_no_postgresql(open_folder: Path
 def test_the_screen_names_what_is_configured(start_serve: StartServe, database_url: str) -> None:
     server = start_serve("--host", "0.0.0.0", DATABASE_URL=database_url, JWT_SECRET=SECRET)
     assert server.url.startswith("http://localhost:")
-    assert "whoever has a token signed by JWT_SECRET" in server.screen
+    assert "whoever has a token of your issuer" in server.screen
     assert "database    yours" in server.screen
     assert "postgresql://" not in server.screen
     assert server.get("/healthz") is not None

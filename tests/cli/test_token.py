@@ -16,7 +16,7 @@ def test_a_user_token_is_accepted(invoke: Invoke, audience: str) -> None:
     environ = {"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__AUDIENCE": audience, "SUPABASE_URL": "https://abc.supabase.co"}
     result = invoke("token", "ada", **environ)
     assert result.exit_code == 0, result.stderr
-    identity = Authenticator(config.load(environ=environ), b"").identify(result.stdout.strip())
+    identity = asyncio.run(Authenticator(config.load(environ=environ), b"").identify(result.stdout.strip()))
     assert (identity.player.id, identity.player.kind) == ("ada", PlayerKind.USER)
 
 
@@ -28,6 +28,7 @@ def test_nobody_gets_a_token_that_the_server_refuses(invoke: Invoke, player: str
 def test_a_token_needs_to_know_for_whom(invoke: Invoke) -> None:
     assert "token PLAYER_ID" in one_line(invoke("token", JWT_SECRET=SECRET))
     assert "JWT_SECRET" in one_line(invoke("token", "ada"))
+    assert "auth.jwks_url" in one_line(invoke("token", SUPABASE_URL="https://abc.supabase.co"))
 
 
 def test_a_guest_token_is_known_to_every_server_of_the_database(

@@ -6,14 +6,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, normal_code
+from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, Game, normal_code
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted
 from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
+from pairquiz_server.store.questions import Questions, TopicCount
 from tests.engine.stage import (
     ALICE,
     BOB,
@@ -270,6 +273,40 @@ async def test_player_finds_all_live_matches_and_no_others_the_oldest_first(node
 async def test_topics_are_listed_with_their_counts(node: Node) -> None:
     counts = {topic.name: topic.questions for topic in await node.game.topics()}
     assert counts["General"] == len(await node.questions.export("General"))
+
+
+async def test_topics_are_counted_once_for_all_who_ask_at_a_time(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    list_topics = Questions.list_topics
+
+    async def looking(questions: Questions) -> list[TopicCount]:
+        nonlocal looked
+        looked += 1
+        return list(await list_topics(questions))
+
+    monkeypatch.setattr(Questions, "list_topics", looking)
+    game = Game(node.matches, node.questions, node.committer, node.clock, RULES)  # type: ignore[arg-type]
+    told = await asyncio.gather(*(game.topics() for _ in range(50)))
+    assert (looked, {len(topics) > 10 for topics in told}) == (1, {True})
+
+
+async def test_a_player_in_many_matches_creates_no_more_until_one_is_over(node: Node) -> None:
+    rules = replace(RULES, live_matches_max=2)
+    game = Game(node.matches, node.questions, node.committer, node.clock, rules)  # type: ignore[arg-type]
+    erin, frank = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")
+
+    async def create(player: Player) -> Match:
+        return (await node.play(game.create, player, topic="General")).match
+
+    outcomes = await asyncio.gather(*(create(erin) for _ in range(5)), return_exceptions=True)
+    made = [one for one in outcomes if isinstance(one, Match)]
+    assert [one.code for one in outcomes if isinstance(one, Refused)] == ["too_many_sessions"] * 3
+    for match in made:  # a joiner's matches count, too
+        await node.play(game.join, frank, match_id=match.id, join_code=None)
+    with pytest.raises(Refused, match="too many sessions"):
+        await create(frank)
+    await node.play(game.leave, frank, match_id=made[0].id)
+    assert {(await create(player)).status for player in (erin, frank)} == {Status.WAITING}
 
 
 async def test_every_act_is_refused_while_the_database_is_away(clock: HandClock) -> None:

@@ -15,11 +15,11 @@ GREEN = {"database": True, "migrations": True, "durability": True, "draining": T
 
 
 async def test_all_checks_of_a_sound_node_are_green(database: Database) -> None:
-    assert await Health(database).checks() == GREEN
+    assert await Health(database, keep_s=0).checks() == GREEN
 
 
 async def test_draining_is_red_alone(database: Database) -> None:
-    health = Health(database)
+    health = Health(database, keep_s=0)
     health.draining = True
     assert await health.checks() == GREEN | {"draining": False}
 
@@ -31,7 +31,7 @@ async def test_redis_is_a_check_of_its_own_where_there_is_one(database: Database
 
 async def test_all_that_needs_the_database_is_red_while_nobody_listens() -> None:
     async with unreachable_database() as database:
-        assert await Health(database).checks() == dict.fromkeys(GREEN, False) | {"draining": True}
+        assert await Health(database, keep_s=0).checks() == dict.fromkeys(GREEN, False) | {"draining": True}
 
 
 async def test_database_that_takes_the_connection_and_says_nothing_is_red_in_time(
@@ -41,12 +41,12 @@ async def test_database_that_takes_the_connection_and_says_nothing_is_red_in_tim
     with socket.create_server(("127.0.0.1", 0)) as silent:
         async with opened_database("postgresql://nobody@{}:{}/nothing".format(*silent.getsockname())) as database:
             async with asyncio.timeout(5):  # connecting alone would be given up later
-                assert await Health(database).checks() == dict.fromkeys(GREEN, False) | {"draining": True}
+                assert await Health(database, keep_s=0).checks() == dict.fromkeys(GREEN, False) | {"draining": True}
 
 
 async def test_migrations_are_red_alone_until_the_schema_is_the_newest(empty_database_url: str) -> None:
     async with opened_database(empty_database_url) as database:
-        health = Health(database)
+        health = Health(database, keep_s=0)
         assert await health.checks() == GREEN | {"migrations": False}
         await migrate(database)
         assert await health.checks() == GREEN
@@ -59,9 +59,18 @@ async def test_durability_is_red_alone_where_commits_do_not_wait_for_the_disk(da
     async with opened_database(database_url) as database:
         await database.fetch(f"ALTER DATABASE {name} SET synchronous_commit = off")
     async with opened_database(database_url) as database:
-        assert await Health(database).checks() == GREEN | {"durability": False}
+        assert await Health(database, keep_s=0).checks() == GREEN | {"durability": False}
 
 
 async def test_check_that_fails_in_an_unforeseen_way_is_red(database: Database) -> None:
     await database.fetch("ALTER TABLE pairquiz.schema_migrations RENAME COLUMN applied_at TO something_else")
-    assert await Health(database).checks() == GREEN | {"migrations": False}
+    assert await Health(database, keep_s=0).checks() == GREEN | {"migrations": False}
+
+
+async def test_whoever_asks_again_hears_what_was_found_a_moment_ago(database: Database) -> None:
+    health = Health(database, keep_s=3600)
+    asked = [health.checks() for _ in range(20)]
+    assert await asyncio.gather(*asked) == [GREEN] * 20
+    await database.close()
+    health.draining = True
+    assert await health.checks() == GREEN | {"draining": False}, "all but what needs no database"

@@ -106,4 +106,12 @@ def test_an_event_is_its_name_and_its_payload() -> None:
 
 def test_what_may_succeed_later_says_so() -> None:
     retryable = {code for code in Code if frames.refusal_body(Refused(code))["retry"]}
-    assert retryable == {Code.STORAGE_UNAVAILABLE, Code.DRAINING, Code.INTERNAL}
+    assert retryable == {
+        Code.RATE_LIMITED,
+        Code.TOO_MANY_CONNECTIONS,
+        Code.SERVER_FULL,
+        Code.KEYS_UNAVAILABLE,
+        Code.STORAGE_UNAVAILABLE,
+        Code.DRAINING,
+        Code.INTERNAL,
+    }

@@ -25,6 +25,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "quiz_completed": {"session_id": SESSION},
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
+    "refresh_token": {"token": "a.b.c"},
+    "set_profile": {"display_name": "Ada"},
     "sync_clock": {"client_time": 1},
 }  # fmt: skip
 REQUIRED = {
@@ -32,6 +34,7 @@ REQUIRED = {
     "submit_answer": ["session_id", "question_id", "answer"],
     "quiz_completed": ["session_id"],
     "leave_pair_quiz": ["session_id"],
+    "refresh_token": ["token"],
 }
 OPTIONAL = [(name, key) for name, good in GOOD.items() for key in good if key not in REQUIRED.get(name, [])]
 
@@ -65,7 +68,7 @@ def test_a_good_payload_is_read_and_unknown_keys_are_ignored(command: str) -> No
 @pytest.mark.parametrize("command", GOOD)
 def test_a_missing_payload_and_null_are_the_empty_object(command: str, data: bytes | None) -> None:
     if command in REQUIRED:
-        with pytest.raises(Refused, match="session_id: is missing"):
+        with pytest.raises(Refused, match=f"{REQUIRED[command][0]}: is missing"):
             parse(COMMANDS[command].payload, data)
     else:
         assert set(msgspec.structs.astuple(parse(COMMANDS[command].payload, data))) == {None}
@@ -104,6 +107,7 @@ WRONG = {
     ("quiz_completed", "session_id"): TEXT,
     ("resume_pair_quiz", "session_id"): TEXT,
     ("leave_pair_quiz", "session_id"): TEXT,
+    ("refresh_token", "token"): [*TEXT, ""],
     ("sync_clock", "client_time"): ["1", True, [], {}],
 }
 

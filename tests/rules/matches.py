@@ -20,6 +20,7 @@ from pairquiz_server.rules.commands import (
     Topic,
 )
 from pairquiz_server.rules.decide import decide
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
@@ -70,10 +71,23 @@ def start(player: Player = ANNA, draw: tuple[MatchQuestion, ...] = DRAW) -> Star
     return StartMatch(match_id=MATCH_ID, player_id=player.id, draw=draw)
 
 
-def submit(player: Player = ANNA, question: MatchQuestion = FIRST, answer: int | str | None = None) -> SubmitAnswer:
+def submit(
+    player: Player = ANNA,
+    question: MatchQuestion = FIRST,
+    answer: int | str | None = None,
+    *,
+    lag_ms: int = 0,
+    allowance: LagAllowance | None = None,
+) -> SubmitAnswer:
     """An answer, the right one where none is named."""
-    chosen = question.correct if answer is None else answer
-    return SubmitAnswer(match_id=MATCH_ID, player_id=player.id, question_id=question.id, answer=chosen)
+    return SubmitAnswer(
+        match_id=MATCH_ID,
+        player_id=player.id,
+        question_id=question.id,
+        answer=question.correct if answer is None else answer,
+        lag_ms=lag_ms,
+        allowance=allowance or LagAllowance(),
+    )
 
 
 def complete(player: Player = ANNA) -> CompleteQuiz:

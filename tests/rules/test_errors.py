@@ -57,7 +57,15 @@ def test_published_code_stays(published: str) -> None:
 
 def test_only_faults_of_the_server_invite_a_retry() -> None:
     assert {code for code in Code if Refused(code).retry} == RETRYABLE
-    assert {"storage_unavailable", "draining", "internal"} == RETRYABLE
+    assert {
+        "rate_limited",
+        "too_many_connections",
+        "server_full",
+        "keys_unavailable",
+        "storage_unavailable",
+        "draining",
+        "internal",
+    } == RETRYABLE
 
 
 def test_refusal_says_something_more_exact_where_it_can() -> None:

@@ -50,6 +50,7 @@ players = st.sampled_from([ANNA, BEN])
 anybody = st.sampled_from([ANNA, BEN, CLEO])
 questions = st.sampled_from([*DRAW, STRANGE])
 answers = st.one_of(st.none(), st.integers(-1, 4), st.sampled_from([*FIRST.options, *SECOND.options, "1"]))
+lags_ms = st.one_of(st.just(0), st.integers(0, 400))
 spans_ms = st.one_of(st.integers(0, 1_000), st.integers(0, 1_000), st.sampled_from([5_000, 30_000, 600_000]))
 
 
@@ -117,9 +118,9 @@ class AnyMatch(RuleBasedStateMachine):
         drawn = DRAW[: self.match.question_count - missing]
         self.carry_out(replace(start(player, drawn), patience=PATIENCE))
 
-    @rule(player=players, place=st.integers(0, 2), answer=st.one_of(st.none(), st.integers(0, 3)))
-    def player_answers(self, player: Player, place: int, answer: int | None) -> None:
-        self.carry_out(submit(player, DRAW[place % self.match.question_count], answer))
+    @rule(player=players, place=st.integers(0, 2), answer=st.one_of(st.none(), st.integers(0, 3)), lag_ms=lags_ms)
+    def player_answers(self, player: Player, place: int, answer: int | None, lag_ms: int) -> None:
+        self.carry_out(submit(player, DRAW[place % self.match.question_count], answer, lag_ms=lag_ms))
 
     @rule(player=players, place=st.integers(0, 2))
     def player_knows(self, player: Player, place: int) -> None:
@@ -200,6 +201,9 @@ class AnyMatch(RuleBasedStateMachine):
         for seat in self.match.seats:
             for answer in seat.answers:
                 assert self.match.started_at <= answer.judged_at <= self.match.deadline_at
+                assert answer.judged_at + answer.lag_credit_ms == answer.arrived_at
+                assert 0 <= answer.lag_credit_ms <= 300
+            assert seat.lag_credit_ms <= 200 * self.match.question_count
 
     @invariant()
     def match_is_over_exactly_when_both_are_done_or_it_has_an_end(self) -> None:

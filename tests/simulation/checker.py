@@ -12,6 +12,7 @@ from tests.simulation.attendance import Absences
 from tests.simulation.commits import CLOCKS_DIFFER_MS, Commits
 from tests.simulation.health import Health
 from tests.simulation.invariants import Counts, Invariant
+from tests.simulation.lag import Lags
 from tests.simulation.node import MARGIN_MS, Node, Reply, Request
 from tests.simulation.replies import SETTLED_WITHIN_S, Replies
 from tests.simulation.telling import asked, clock, match_of, names, outcome
@@ -37,6 +38,7 @@ class Checker:
         self.host_of: dict[UUID, str] = {}
         self._health = Health(world)
         self._commits = Commits(world)
+        self._lags = Lags(world, self.counts)
         self._absences = Absences(world, self._health)
         self._replies = Replies(world, self.counts)
         self._unannounced: deque[tuple[float, UUID, int]] = deque()
@@ -57,6 +59,7 @@ class Checker:
         )
         self._unannounced.append((world.loop.time(), match_id, after.version))
         self._commits.judge(change, before, after)
+        self._lags.judge(before, after)
         self._replies.committed(before, after)
         self._absences.judge(after)
         counts.changes += 1
@@ -114,6 +117,7 @@ class Checker:
             "arrived", match_of(request) or request.player.id, lambda: f"node {node.number}: {asked(request)}"
         )
         self._replies.arrived(node, request)
+        self._lags.arrived(request)
 
     def settled(self, node: Node, request: Request, reply: Reply) -> None:
         """A command is acknowledged or refused."""

@@ -22,6 +22,7 @@ class Invariant(StrEnum):
     ANSWER_STANDS = "an answer in the store stays as it is"
     ANSWER_COUNTS_ONCE = "an answer counts once"
     POINTS_ARE_THE_RULES = "points are those of the rules for the time of arrival"
+    CREDIT_IS_BOUNDED = "an answer is credited the lag of its line, as far as the cap and the player's bank go"
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
     ENDS_IN_TIME = "a match that is due is ended in time"
@@ -51,6 +52,7 @@ class Counts(Struct):
     commands: int = 0
     changes: int = 0
     answers: int = 0
+    credited: int = 0
     refusals: int = 0
     unavailable: int = 0
     duplicates: int = 0

@@ -21,7 +21,7 @@ from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import Returned, SeatTaken
-from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.questions import DrawnQuestion, TopicCount
 from pairquiz_server.store.rows import Change
 from tests.simulation.model import Model
 from tests.simulation.plan import Kind
@@ -128,6 +128,9 @@ class Line:
 
     async def forget_requests(self, before: int) -> None:
         return await self._ask(lambda: self._model.forget_requests(before))
+
+    async def list_topics(self) -> list[TopicCount]:
+        raise NotImplementedError("nobody asks for topics here")
 
     async def find_topic(self, name: str, count_to: int) -> Topic | None:
         return await self._ask(lambda: self._model.find_topic(name, count_to))

@@ -18,6 +18,7 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import Event
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
@@ -32,6 +33,7 @@ EPOCH_MS = 1_700_000_000_000
 MARGIN_MS = 301
 PACE_S = 0.004
 PATIENCE = Patience(lost_ms=15_000, closed_ms=10_000, budget_ms=20_000)
+LAG_ALLOWANCE = LagAllowance(answer_ms=300, bank_a_question_ms=60)
 RULES = GameRules(
     question_count=5,
     time_limit_s=5,
@@ -39,9 +41,11 @@ RULES = GameRules(
     waiting_ttl_ms=40_000,
     ready_ttl_ms=40_000,
     patience=PATIENCE,
+    lag_allowance=LAG_ALLOWANCE,
 )
 _DRIFT = 50e-6
 _WAY_S = (0.005, 0.06)
+_MOST_LAG_MS = 400
 _RELAY_S = (0.0005, 0.004)
 _APART = 1e-6
 
@@ -104,6 +108,9 @@ class Connection:
         self.listener = listener
         self.open = True
         self._way_s = random.uniform(*_WAY_S)
+        # Not measured yet, as it is, or as a cheat lets it look.
+        chance = node.world.plan.random("lag", listener.player.id, node.loop.time())
+        self.lag_ms = chance.choice((0, int(self._way_s * 2000), chance.randint(0, _MOST_LAG_MS)))
         self._last_at = 0.0
         self._requests: dict[int, Request] = {}
         self.heard: set[tuple[UUID, Event]] = set()
@@ -289,8 +296,9 @@ class Node:
                 settled(refusal)
             return
         caller = Caller(request.player, request.arrived_at, settled, origin=request.connection)
+        measured = {"lag_ms": request.connection.lag_ms} if request.verb == "submit_answer" else {}
         try:
-            await getattr(self.game, request.verb)(caller, **request.wishes)
+            await getattr(self.game, request.verb)(caller, **request.wishes, **measured)
         except Exception as error:
             self.world.checker.fault(f"{request.verb} raised {error!r}")
             settled(Refused(Code.INTERNAL))

@@ -12,6 +12,7 @@ from pairquiz_server.engine import sweeper
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
+from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rows import Change
@@ -67,6 +68,16 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
 def lose_the_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sweeper sleep until the next match that it knows of, however many come before."""
     monkeypatch.setattr(sweeper, "LONGEST_SLEEP_MS", 3600_000)
+
+
+def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credit each answer as if it were the first."""
+    real = LagAllowance.credit
+
+    def generous(allowance: LagAllowance, lag_ms: int, **facts: int) -> int:
+        return real(allowance, lag_ms, **(facts | {"spent_ms": 0}))
+
+    monkeypatch.setattr(LagAllowance, "credit", generous)
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

@@ -7,7 +7,12 @@ import pytest
 
 from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
-from tests.simulation.plants import announce_before_commit, lose_the_wake_up, retry_what_was_committed
+from tests.simulation.plants import (
+    announce_before_commit,
+    lose_the_wake_up,
+    overdraw_the_bank,
+    retry_what_was_committed,
+)
 from tests.simulation.story import smallest, told
 from tests.simulation.world import simulate
 
@@ -21,8 +26,9 @@ SEEDS = range(1, 9)
         (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, True),
         (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, False),
         (lose_the_wake_up, Invariant.ENDS_IN_TIME, True),
+        (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, True),
     ],
-    ids=["announces_before_commit", "scores_twice", "sleeps_too_long"],
+    ids=["announces_before_commit", "scores_twice", "sleeps_too_long", "overdraws_the_bank"],
 )
 def test_simulation_meets_a_planted_bug(
     monkeypatch: pytest.MonkeyPatch,

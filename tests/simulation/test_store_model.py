@@ -310,7 +310,7 @@ class Both(RuleBasedStateMachine):
         commands: list[Command] = [
             JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
             StartMatch(**named, draw=self.draw, patience=PATIENCE),
-            SubmitAnswer(**named, question_id=question.id, answer=choice % 4),
+            SubmitAnswer(**named, question_id=question.id, answer=choice % 4, lag_ms=100 * choice),
             SubmitAnswer(**named, question_id=question.id, answer=question.correct),
             MarkAbsent(**named, cause=cause, patience=PATIENCE),
             MarkPresent(**named),

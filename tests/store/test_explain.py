@@ -19,10 +19,17 @@ from tests.store.duel import NOW, Board, answered, merged, save_all
 from tests.store.numbered import Matches
 
 ROWS = 20_000
-LARGE = frozenset({"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence"})
+LARGE = frozenset(
+    {"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence", "bans"}
+)
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
+
+    UPDATE pairquiz.players SET kind = 'guest', seen_at = created_at WHERE created_at % 2 = 0;
+    INSERT INTO pairquiz.bans (digest, player_id, banned_at, until)
+    SELECT sha256(n::text::bytea), 'player ' || n, now(), CASE WHEN n % 2 = 0 THEN now() - make_interval(days => n) END
+    FROM generate_series(1, {ROWS}) AS n;
 
     INSERT INTO pairquiz.topics (name, key) SELECT 'Topic ' || n, 'topic ' || n FROM generate_series(1, 2000) AS n;
     INSERT INTO pairquiz.questions (topic_id, text, text_digest, options, correct, difficulty, retired_at)
@@ -75,7 +82,23 @@ class Found:
 
 IDS = [UUID(int=7), UUID(int=70), UUID(int=700)]
 DIGESTS = [bytes(32), bytes(32)]
+LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
+    "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
+    "bans.unban": Found({"bans_pkey"}, (bytes(32),)),
+    "erasures.vacate": Found({"matches_pkey", "matches_player1", "matches_joined_code"}, ("player 7", "erased", 500)),
+    "erasures.unlink": Found({"feature_usage_player", "feature_usage_pkey"}, ("player 7", "erased", 500)),
+    "erasures.finish": Found(
+        {
+            "matches_player1",
+            "matches_joined_code",
+            "feature_usage_player",
+            "presence_pkey",
+            "players_pkey",
+            "bans_pkey",
+        },
+        ("player 7", bytes(32), 6.0),
+    ),
     "matches.load": Found(
         {"matches_pkey", "players_pkey", "match_questions_pkey", "questions_pkey", "answers_pkey"},
         (IDS,),
@@ -87,6 +110,13 @@ BY_INDEX = {
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
+    "players.meet": Found({"players_pkey"}, ("player 7", NOON)),
+    "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
+    "players.export_matches": Found(
+        {"matches_pkey", "matches_player1", "matches_joined_code", "match_questions_pkey", "answers_pkey"},
+        ("player 7", None, 100),
+    ),
+    "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
     "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
@@ -97,9 +127,20 @@ BY_INDEX = {
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
+    "retention.forget_matches": Found({"matches_ended", "matches_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)),
+    "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
+    "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_live_player1"}, (LOCK, 70, 20)),
+    "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
+    "bans.look": "proved by a test of its own, because what it finds depends on its argument",
+    "erasures.wish": "inserts, and looks for nothing",
+    "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
+    "erasures.stand_in": "inserts, and looks for nothing",
+    "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "players.find": "reads all players and bans, for an operator and not for players",
+    "nodes.alive": "its table has one row",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
     "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
@@ -214,6 +255,13 @@ async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: a
     (live,) = [node for node in plan if node.get("Subplan Name") == "CTE live"]
     (ordered,) = [node for node in live["Plans"] if node["Parent Relationship"] == "Outer"]
     assert (live["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["matches.id"])
+
+
+async def test_a_look_at_the_bans_reads_those_that_are_new(connection: asyncpg.Connection) -> None:
+    seen = await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    plan = await explained(connection, query("bans.look"), seen)
+    assert "bans" not in tables_read_whole(plan)
+    assert "bans_written" in indexes(plan)
 
 
 async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:

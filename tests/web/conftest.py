@@ -23,15 +23,19 @@ from tests.conftest import Server, copied, execute, serving, sibling
 from tests.web.rest import Rest
 
 SECRET = "a secret of the issuer, long enough for every algorithm of its family"
+GUESSES_UNLIMITED = {"PAIRQUIZ_LIMITS__FAILED_JOINS_PER_MINUTE": "0"}
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_server(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Server]:
-    """A server with the default settings, whose players meet only by their sessions' ids."""
+    """A server with the default settings, whose players meet only by their sessions' ids.
+
+    But they all guess join codes from one address.
+    """
     name = f"shared_{uuid4().hex}"
     await execute(postgres.dsn, copied(name, template))
-    async with serving(sibling(postgres.dsn, name), {}) as server:
+    async with serving(sibling(postgres.dsn, name), GUESSES_UNLIMITED) as server:
         yield server
 
 

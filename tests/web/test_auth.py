@@ -1,8 +1,6 @@
 """Who a token proves to be, over the wire and by the authenticator itself."""
 
 import asyncio
-import base64
-import json
 import time
 from typing import Any
 
@@ -13,7 +11,8 @@ from aiohttp import ClientSession
 from pairquiz_server import config
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PlayerKind
-from pairquiz_server.web.auth import CLOCK_LEEWAY_S, GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
+from pairquiz_server.web.auth import GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
+from pairquiz_server.web.tokens import CLOCK_LEEWAY_S
 from tests.client import Client, connected
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
@@ -40,118 +39,48 @@ def guest_token(key: str | bytes = GUEST_KEY, **changes: Any) -> str:
     return user_token(key, **{"iss": GUEST_ISSUER, "aud": GUEST_AUDIENCE, "sub": "guest:x", **changes})
 
 
-def raw_token(header: str, body: str, signature: str = "AAAA") -> str:
-    parts = [base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in (header, body)]
-    return ".".join([*parts, signature])
-
-
-def text_sub(text: Any) -> str:
-    """A token whose `sub` PyJWT itself would not write."""
-    body = jwt.utils.base64url_encode(json.dumps(claims(sub=text)).encode())
-    signing = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"JWT"}') + b"." + body
-    signature = jwt.get_algorithm_by_name("HS256").sign(signing, SECRET.encode())
-    return (signing + b"." + jwt.utils.base64url_encode(signature)).decode()
-
-
-HEADER = '{"alg":"HS256","typ":"JWT"}'
-FORGED = {
-    "alg none": jwt.encode(claims(), None, algorithm="none"),
-    "alg none, signed": raw_token('{"alg":"none"}', json.dumps(claims())),
-    "another key": user_token("x" * 40),
-    "another algorithm": user_token(algorithm="HS512"),
-    "the guests' key": user_token(GUEST_KEY),
-    "another audience": user_token(aud="anon"),
-    "no audience": user_token(aud=...),
-    "an audience that is a number": user_token(aud=1),
-    "no exp": user_token(exp=...),
-    "expired": user_token(exp=int(time.time()) - CLOCK_LEEWAY_S - 1),
-    "an exp that is a text": user_token(exp="tomorrow"),
-    "no sub": user_token(sub=...),
-    "an empty sub": user_token(sub=""),
-    "a sub too long": user_token(sub="x" * 129),
-    "a sub of control characters": user_token(sub="a\x00b"),
-    "a sub of half a pair": text_sub("\ud800"),
-    "a sub that is a number": text_sub(7),
-    "a sub that is null": text_sub(None),
-    "a sub that is a list": text_sub(["anna"]),
-    "a sub of a guest": user_token(sub="guest:x"),
-    "not before tomorrow": user_token(nbf=int(time.time()) + 24 * HOUR),
-    "a guest forged with JWT_SECRET": guest_token(SECRET),
-    "a guest of alg none": jwt.encode(claims(iss=GUEST_ISSUER, aud=GUEST_AUDIENCE), None, algorithm="none"),
-    "a guest who is a user": user_token(GUEST_KEY, iss=GUEST_ISSUER),
-    "an expired guest": guest_token(exp=int(time.time()) - CLOCK_LEEWAY_S - 1),
-    "a guest without exp": guest_token(exp=...),
-    "no token at all": "nonsense",
-    "two dots": "..",
-    "many dots": "." * 100,
-    "not ASCII": "é.ü.ß",
-    "half a pair": "\ud800",
-    "a NUL": "\x00",
-    "too long": "x" * 8193,
-    "huge": "x" * 60_000,
-    "a header that is no JSON": raw_token("x", "{}"),
-    "a header that is a list": raw_token("[]", "{}"),
-    "a header of deep JSON": raw_token("[" * 2500, "{}"),
-    "a body that is a list": raw_token(HEADER, "[]"),
-    "a body of deep JSON": raw_token(HEADER, "[" * 2500),
-    "a body of a huge number": raw_token(HEADER, '{"iss":%s}' % ("9" * 5000)),
-    "an unhashable issuer": raw_token(HEADER, '{"iss":{}}'),
-    "cut": user_token()[:-4],
-    "crit": jwt.encode(claims(), SECRET, headers={"crit": ["exp"]}),
-}
-
-
-@pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
-def test_a_forged_token_proves_nothing(token: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        authenticator(JWT_SECRET=SECRET, PAIRQUIZ_AUTH__MODE="guest").identify(token)
-    assert refusal.value.code is Code.UNAUTHORIZED
-    assert len(refusal.value.message) < 200
-    assert "\n" not in refusal.value.message
-
-
 @pytest.mark.parametrize("sub", ["anna", "1", "x" * 128, "Ünïcode 😀", "guest", " "])
-def test_a_user_is_who_the_issuer_says(sub: str) -> None:
-    identity = authenticator(JWT_SECRET=SECRET).identify(user_token(sub=sub, aud=["other", "authenticated"]))
+async def test_a_user_is_who_the_issuer_says(sub: str) -> None:
+    identity = await authenticator(JWT_SECRET=SECRET).identify(user_token(sub=sub, aud=["other", "authenticated"]))
     assert (identity.player.id, identity.player.kind) == (sub, PlayerKind.USER)
     assert identity.guest_token is None
 
 
-def test_the_issuer_is_checked_where_it_is_configured() -> None:
+async def test_the_issuer_is_checked_where_it_is_configured() -> None:
     proof = authenticator(JWT_SECRET=SECRET, SUPABASE_URL="https://x.supabase.co", DATABASE_URL="postgres://h/d")
-    assert proof.identify(user_token(iss="https://x.supabase.co/auth/v1")).player.id == "anna"
+    assert (await proof.identify(user_token(iss="https://x.supabase.co/auth/v1"))).player.id == "anna"
     for wrong in ("https://y.supabase.co/auth/v1", ...):
         with pytest.raises(Refused):
-            proof.identify(user_token(iss=wrong))
+            await proof.identify(user_token(iss=wrong))
 
 
-def test_a_token_that_we_sign_ourselves_is_taken() -> None:
+async def test_a_token_that_we_sign_ourselves_is_taken() -> None:
     settings = config.load(environ={"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__ISSUER": "us"})
     token = sign_user_token(settings, "anna", lifetime_s=60)
-    assert Authenticator(settings, GUEST_KEY).identify(token).player.id == "anna"
+    assert (await Authenticator(settings, GUEST_KEY).identify(token)).player.id == "anna"
 
 
-def test_a_guest_token_holds_for_90_days_and_is_renewed() -> None:
+async def test_a_guest_token_holds_for_90_days_and_is_renewed() -> None:
     proof = authenticator()
-    identity = proof.identify(None)
+    identity = await proof.identify(None)
     assert identity.fresh
     assert identity.guest_token is not None
     exp = jwt.decode(identity.guest_token, options={"verify_signature": False})["exp"]
     assert abs(exp - time.time() - 90 * 24 * HOUR) < HOUR
-    again = proof.identify(identity.guest_token)
+    again = await proof.identify(identity.guest_token)
     assert (again.player, again.fresh) == (identity.player, False)
     assert again.guest_token is not None
 
 
-def test_a_server_without_a_secret_knows_no_users() -> None:
+async def test_a_server_without_a_secret_knows_no_users() -> None:
     with pytest.raises(Refused):
-        authenticator().identify(user_token())
+        await authenticator().identify(user_token())
 
 
 @pytest.mark.parametrize("token", [None, "", guest_token()])
-def test_guests_are_refused_where_a_token_is_required(token: str | None) -> None:
+async def test_guests_are_refused_where_a_token_is_required(token: str | None) -> None:
     with pytest.raises(Refused) as refusal:
-        authenticator(JWT_SECRET=SECRET).identify(token)
+        await authenticator(JWT_SECRET=SECRET).identify(token)
     assert refusal.value.code is Code.UNAUTHORIZED
 
 
@@ -255,7 +184,7 @@ async def test_a_guest_uses_rest_with_its_token_and_nobody_without_one(shared_se
                 assert (await answer.json())["error"]["code"] == "unauthorized"
 
 
-def test_a_token_signed_by_a_clock_ahead_of_ours_is_good() -> None:
+async def test_a_token_signed_by_a_clock_ahead_of_ours_is_good() -> None:
     now = int(time.time())
     ahead = user_token(iat=now + CLOCK_LEEWAY_S - 5, nbf=now + CLOCK_LEEWAY_S - 5)
-    assert authenticator(JWT_SECRET=SECRET).identify(ahead).player.id == "anna"
+    assert (await authenticator(JWT_SECRET=SECRET).identify(ahead)).player.id == "anna"

@@ -6,53 +6,12 @@ import json
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
-from tests.client import PATIENCE_S, Closed, connected
+from tests.client import PATIENCE_S, Client, Closed, connected
 from tests.conftest import Server
+from tests.web.duel import answering, duel
+from tests.web.hostile import BAD, FORGED, HUGE, READABLE, RESERVED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-DEEP = "[" * 10_000
-BAD = {
-    "empty": "",
-    "Engine.IO open": '0{"sid":"x"}',
-    "Engine.IO ping": "2",
-    "Engine.IO ping with deep JSON": "2" + DEEP,
-    "Engine.IO pong with deep JSON": "3" + DEEP,
-    "Engine.IO noop": "6",
-    "Engine.IO unknown type": "7",
-    "Engine.IO base64": "bAAAA",
-    "no digit": "x",
-    "another script's digit": "٤2[]",
-    "empty message": "4",
-    "message of JSON": '4{"a":1}',
-    "message of a JSON text": '4"2[\\"sync_clock\\",{}]"',
-    "message of deep JSON": "4" + DEEP,
-    "message of null": "4null",
-    "message of NaN": "4NaN",
-    "message of a number": "4-5",
-    "second CONNECT": "40",
-    "CONNECT of another namespace": "40/admin,",
-    "DISCONNECT of another namespace": "41/admin,",
-    "DISCONNECT with data": "41[]",
-    "event of another namespace": '42/admin,["sync_clock",{}]',
-    "event without a list": "42",
-    "event with an object": '42{"a":1}',
-    "event of an empty list": "42[]",
-    "event whose name is a number": "42[1]",
-    "event whose name is null": "42[null,{}]",
-    "event, truncated": '42["sync_clock",{"client_time":',
-    "event and more": '42["sync_clock",{}]x',
-    "event with deep JSON": f'42["sync_clock",{DEEP}{DEEP.replace("[", "]")}]',
-    "event with too many digits": f'42{"1" * 16}["sync_clock",{{}}]',
-    "event with a negative ack": '42-1["sync_clock",{}]',
-    "event with NaN": '42["sync_clock",NaN]',
-    "CONNECT_ERROR": '44{"message":"x"}',
-    "BINARY_EVENT": '451-["sync_clock",{"_placeholder":true,"num":0}]',
-    "BINARY_ACK": '461-1[{"_placeholder":true,"num":0}]',
-    "unknown Socket.IO type": "47[]",
-    "binary": b"\x04\x00",
-    "empty binary": b"",
-}
 
 
 @pytest.mark.parametrize("frame", BAD.values(), ids=BAD.keys())
@@ -67,18 +26,45 @@ async def test_four_bad_frames_are_borne_and_the_fifth_closes(shared_server: Ser
         assert back.user_id == client.user_id
 
 
-READABLE = [
-    '42["nothing such",{}]', '42["sync_clock",7]', '42["disconnect","x"]', '42["connect",{}]', '42["\\ud800",{}]',
-    "43", "431[]", '439"x"', "43" + DEEP, "3",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("frame", READABLE, ids=lambda frame: frame[:24])
+@pytest.mark.parametrize("frame", READABLE.values(), ids=READABLE.keys())
 async def test_a_frame_that_can_be_read_never_counts_as_a_bad_one(shared_server: Server, frame: str) -> None:
     async with connected(shared_server.url) as client:
         for _ in range(10):
             await client.send_frame(frame)
         await client.settled()
+
+
+NUMBERS = [
+    ("create_pair_quiz", "question_count", {}),
+    ("create_pair_quiz", "time_limit", {}),
+    ("submit_answer", "question_id", {"session_id": "01234567-89ab-4cde-8f01-23456789abcd", "answer": 0}),
+    ("submit_answer", "answer", {"session_id": "01234567-89ab-4cde-8f01-23456789abcd", "question_id": 1}),
+    ("join_pair_quiz", "session_id", {}),
+    ("sync_clock", "client_time", {}),
+]
+
+
+async def test_a_number_that_nothing_can_hold_is_answered_as_what_it_is(player: Client) -> None:
+    for command, key, rest in NUMBERS:
+        for number in HUGE:
+            payload = json.dumps({**rest, key: "here"}).replace('"here"', number)
+            await player.send_frame(f'4277["{command}",{payload}]')
+            answer = await player.acknowledged(77)
+            assert answer["ok"] or answer["error"]["code"] in ("invalid_payload", "not_found"), (command, number)
+            assert not answer["ok"] or command == "sync_clock", (command, number)
+
+
+async def test_forged_events_are_unknown_commands_and_reach_nobody(shared_server: Server) -> None:
+    async with duel(shared_server) as players:
+        started = await players.start(question_count=1)
+        for name in (*RESERVED, *FORGED):
+            for payload in ({"session_id": started["session_id"], "your_score": 10**6}, None):
+                answer = await players.first.ask(name, payload)
+                assert answer["error"]["code"] == "unknown_command", name
+        assert await players.settled() == ([], [], [])
+        for client in (players.first, players.second):
+            assert (await client.ask("submit_answer", answering(started)))["ok"]
+        assert (await players.tab.event("quiz_results"))["your_score"] < 10**6
 
 
 @pytest.mark.parametrize("frame", ['42["sync_clock",{}]', '421["create_pair_quiz",{}]', "40[]", "40null", "40x", "41x"])
@@ -113,11 +99,12 @@ async def test_a_client_that_disconnects_is_deaf_until_it_connects_anew(shared_s
         assert await client.settled() == []
 
 
-async def test_a_client_that_closes_its_session_may_send_no_more(shared_server: Server) -> None:
-    async with connected(shared_server.url) as client:
+async def test_a_client_that_closes_its_session_is_let_go_at_once_and_may_send_no_more(shared_server: Server) -> None:
+    silence_s = shared_server.settings.server.ping_interval_s
+    async with connected(shared_server.url) as client, asyncio.timeout(silence_s / 2):
         await client.send_frame("1")
         await client.send_frame('42["create_pair_quiz",{}]')
-        assert await client.closed() == 1008
+        assert await client.closed() == 1000
 
 
 @pytest.mark.parametrize("extra", [0, 1])

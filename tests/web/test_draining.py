@@ -16,6 +16,7 @@ from pairquiz_server import app, config, node
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.web import draining
 from pairquiz_server.web.draining import RECONNECT_FIRST_MS, reconnect_spread_ms
+from pairquiz_server.web.http_line import Runner
 from tests.client import Client, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.polling import polling
@@ -36,7 +37,7 @@ async def test_a_server_that_drains_takes_no_new_session_and_no_new_match(server
         status, body = await rest.call("GET", "/readyz")
         assert (status, body["checks"]["draining"]) == (503, "failed")
 
-        for path in ("/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=4&transport=polling&sid=", "/ws/"):
+        for path in ("/socket.io/?EIO=4&transport=polling", "/ws/"):
             async with session.get(server.url + path) as response:
                 error = (await response.json())["error"]
             assert (response.status, error["code"], error["retry"]) == (503, "draining", True)
@@ -169,9 +170,12 @@ async def test_a_client_that_reads_nothing_does_not_hold_the_server_up(database_
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what it accepts has the same
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     loop = asyncio.get_running_loop()
+    # Nobody else cuts it.
+    patient = {f"PAIRQUIZ_LIMITS__{name}": "0" for name in ("SEND_QUEUE_BYTES", "COMMANDS_PER_S")}
+    patient["PAIRQUIZ_LIMITS__STALL_S"] = "3600"
     async with AsyncExitStack() as stack:
-        async with node.running(config.load(environ={}), database_url) as running:
-            runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=app.CLOSE_REQUESTS_S)
+        async with node.running(config.load(environ=patient), database_url) as running:
+            runner = Runner(running.site, running.lines, shutdown_timeout=app.CLOSE_REQUESTS_S)
             await runner.setup()
             await web.SockSite(runner, listener).start()
             first, other = [await stack.enter_async_context(connected(url)) for _ in range(2)]

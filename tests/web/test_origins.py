@@ -37,10 +37,49 @@ PAGE, OTHER, OWN = "https://page.example", "https://other.example", "http://{hos
         ([], "own.example", False),
         ([], "http://[", False),
         (["*"], "http://[", True),
+        ([PAGE], "https://page.example.", False),
+        ([PAGE], "https://page.example:443", False),
+        ([PAGE], "https://PAGE.example", False),
+        ([PAGE], "https://page.example/", False),
+        ([PAGE], " https://page.example", False),
+        ([PAGE], f"{PAGE} {OTHER}", False),
+        ([PAGE], f"{PAGE}, {OTHER}", False),
+        ([PAGE], "https://page.example@other.example", False),
+        ([PAGE], "https://page.examplé", False),
+        ([PAGE], "wss://page.example", False),
+        ([PAGE], "https://www.own.example", False),
+        ([PAGE], "https://own.example.", False),
+        ([PAGE], "NULL", False),
+        (["https://page.example:8443"], "https://page.example:8443", True),
+        (["https://page.example:8443"], PAGE, False),
+        (["https://xn--bcher-kva.example"], "https://xn--bcher-kva.example", True),
+        (["https://xn--bcher-kva.example"], "https://bücher.example", False),
+        ([PAGE, "null"], "null", True),
     ],
 )
 def test_an_origin_is_allowed_or_not(listed: list[str], origin: str | None, allowed: bool) -> None:
     assert Origins(listed).allows(origin, "own.example") is allowed
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "own"),
+    [
+        ("own.example:8000", "http://own.example:8000", True),
+        ("own.example:8000", "http://own.example", False),
+        ("own.example:8000", "http://own.example:8001", False),
+        ("own.example:443", "https://own.example", True),
+        ("own.example:443", "http://own.example", False),
+        ("own.example:80", "http://own.example", True),
+        ("own.example.", "https://own.example.", True),
+        ("own.example.", "https://own.example", False),
+        ("[::1]:8000", "http://[::1]:8000", True),
+        ("[::1]", "http://[::1]", True),
+        ("xn--bcher-kva.example", "https://xn--bcher-kva.example", True),
+        ("bücher.example", "https://xn--bcher-kva.example", False),
+    ],
+)
+def test_the_own_origin_is_the_host_that_a_browser_asked(host: str, origin: str, own: bool) -> None:
+    assert Origins([]).allows(origin, host) is own
 
 
 def test_a_request_without_a_host_has_no_own_origin() -> None:

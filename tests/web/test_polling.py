@@ -9,6 +9,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from tests.client import connected
 from tests.conftest import Server
+from tests.web.hostile import BAD
 from tests.web.polling import PATIENCE_S, Poller, polling
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -71,13 +72,16 @@ async def post_in_two_segments(client: Poller, body: bytes, *, at: int) -> None:
     await writer.wait_closed()
 
 
-BAD_PACKETS = [
-    "", "x", "0{}", "2", "2probe", "5", "6", "7", "bAAAA", '4{"a":1}', "4" + "[" * 10_000, "3" + "[" * 10_000, "42[",
-    "47[]", '451-["x",{"_placeholder":true,"num":0}]', b"4\xff\xfe", b"\xff",
-]  # fmt: skip
+BAD_PACKETS = {
+    **BAD,
+    "probe": "2probe",
+    "upgrade": "5",
+    "no UTF-8": b"4\xff\xfe",
+    "no UTF-8 at all": b"\xff",
+}
 
 
-@pytest.mark.parametrize("bad", BAD_PACKETS, ids=lambda bad: repr(bad[:20]))
+@pytest.mark.parametrize("bad", BAD_PACKETS.values(), ids=BAD_PACKETS.keys())
 async def test_bad_packets_in_a_post_are_borne_and_the_fifth_ends_the_session(
     shared_server: Server, bad: str | bytes
 ) -> None:
@@ -108,6 +112,14 @@ async def test_a_client_that_closes_its_session_may_post_no_more(shared_server: 
         assert (await client.post("1", '421["sync_clock",{}]')).status == 200
         for _ in range(2):
             assert (await client.post('421["sync_clock",{}]')).status == 400
+
+
+@pytest.mark.parametrize("packet", ["40", '421["create_pair_quiz",{}]', "41", "431[]", "3", "1"])
+async def test_what_stands_behind_a_close_in_one_post_is_not_read(shared_server: Server, packet: str) -> None:
+    async with polling(shared_server.url) as client, connected(shared_server.url) as other:
+        assert (await client.post("1", packet)).status in (200, 400)
+        assert await client.ended()
+        await other.settled()
 
 
 @pytest.mark.parametrize("extra", [0, 1])

@@ -6,6 +6,7 @@ from aiohttp import ClientSession
 
 from tests.client import connected
 from tests.conftest import StartServer
+from tests.web.polling import polling
 from tests.web.rest import CREATE, Rest
 
 
@@ -34,3 +35,7 @@ async def test_a_server_whose_database_is_away_says_so(start_server: StartServer
         assert (answer["error"]["code"], answer["error"]["retry"]) == ("storage_unavailable", True)
         async with connected(server.url, token=player.token, welcome=False) as back:
             assert await back.closed() == 1013
+            assert "connect_error" not in [name for name, _ in back._events]
+        async with polling(server.url, token=player.token) as poller:
+            assert await poller.ended()
+            assert not any(packet.startswith("44") for packet in poller.packets)

@@ -43,7 +43,10 @@ async def test_a_path_refuses_the_methods_that_it_does_not_take(
             assert sorted(response.headers["Allow"].replace(" ", "").split(",")) == allowed.split(", ")
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/api/", "/api/pair-quiz/", "/socket.io", "/ws/x", "/healthz//"])
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/api/", "/api/pair-quiz/", "/socket.io", "/ws/x", "/healthz//", "/pair-quiz/", "/pair-quiz/x/y"],
+)
 async def test_an_unknown_path_is_not_found_by_any_method(rest: Rest, path: str) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
         await rest.refused(404, "not_found", method, path)

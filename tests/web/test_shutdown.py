@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from aiohttp import ClientConnectionResetError, web
 
 from pairquiz_server import app, config, node
+from pairquiz_server.web.http_line import Runner
 from tests.client import Client, connected
 from tests.pace import patient
 from tests.web.polling import polling
@@ -21,7 +22,7 @@ async def stopping(database_url: str) -> AsyncIterator[tuple[str, Callable[[], A
     """Yield the address of a server, and what stops it as `serve` does."""
     listener = app.bind("127.0.0.1", 0)
     async with node.running(config.load(environ={}), database_url) as running:
-        runner = web.AppRunner(running.site, access_log=None, shutdown_timeout=HANDLERS_MAY_TAKE_S)
+        runner = Runner(running.site, running.lines, shutdown_timeout=HANDLERS_MAY_TAKE_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
 

@@ -1,0 +1,105 @@
+"""What people may ask about themselves: their name, all that is stored about them, and to be forgotten."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from msgspec import Struct
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.departures import Departures, erased
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.names import name_fault
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.question import tidy
+from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.erasures import Erasures
+from pairquiz_server.store.players import Players
+from pairquiz_server.store.pool import StorageUnavailable
+
+EXPORTS_AT_ONCE = 2
+"""Each reads page after page; the connections of the pool are for those who play."""
+
+Renamed = Callable[[str, str], None]
+"""Hears that a player has another name."""
+
+
+class Profile(Struct, frozen=True):
+    """What a player may know of itself; `known_since` is None where nothing is stored yet (milliseconds)."""
+
+    user_id: str
+    kind: PlayerKind
+    display_name: str
+    known_since: int | None
+
+
+class People:
+    """The people of one process. Every method raises `Refused` (`storage_unavailable`, …)."""
+
+    def __init__(
+        self, players: Players, erasures: Erasures, bans: Bans, departures: Departures, clock: Clock, renamed: Renamed
+    ) -> None:
+        self._players = players
+        self._erasures = erasures
+        self._bans = bans
+        self._departures = departures
+        self._clock = clock
+        self._renamed = renamed
+        self._exports = 0
+
+    def check(self, player_id: str) -> None:
+        """Let a player pass who may play. Raises `Refused` (`forbidden`)."""
+        self._departures.check(player_id)
+
+    async def profile(self, player: Player) -> Profile:
+        """Return a player's profile."""
+        try:
+            stored = await self._players.meet(player.id, self._clock.now())
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        if stored is None:
+            return Profile(player.id, player.kind, player.display_name, None)
+        return Profile(player.id, player.kind, stored.display_name, stored.created_at)
+
+    async def set_profile(self, player: Player, display_name: str | None) -> Profile:
+        """Give a player another name, where there is one. Raises `Refused` (`invalid_payload`)."""
+        return await self.profile(player) if display_name is None else await self._rename(player, display_name)
+
+    async def _rename(self, player: Player, text: str) -> Profile:
+        if wrong := name_fault(text):
+            raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
+        name = tidy(text)
+        try:
+            stored = await self._players.rename(player.id, player.kind, name, self._clock.now())
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        if stored is None:  # another node has heard of it already
+            raise erased()
+        self._renamed(player.id, name)
+        return Profile(player.id, player.kind, name, stored.created_at)
+
+    async def erase(self, player_id: str) -> None:
+        """Wish that a player is erased; when this returns, the wish stands, and the player is refused here."""
+        try:
+            await self._erasures.wish(player_id)
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        self._departures.erase(player_id)
+
+    async def export(self, player_id: str) -> AsyncGenerator[bytes]:
+        """Yield all that is stored about a player, as the pieces of one JSON object.
+
+        Raises `Refused` (`rate_limited`) while others' exports are read. (`forbidden` does not keep anybody from this.)
+        """
+        if self._exports >= EXPORTS_AT_ONCE:
+            raise Refused(
+                Code.RATE_LIMITED, "Others' data is just being exported: ask again in a moment", retry_in_ms=1000
+            )
+        self._exports += 1
+        try:
+            async with aclosing(self._players.export(player_id, self._bans.digest(player_id))) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+        finally:
+            self._exports -= 1

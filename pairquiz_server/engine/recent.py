@@ -1,0 +1,31 @@
+"""An answer that many ask for and few need at once: found once, and given to all who ask within a moment."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Recent(Generic[T]):
+    """What `find` returned at most `keep_s` ago. However many ask, it runs once at a time; a failure is not kept."""
+
+    def __init__(self, find: Callable[[], Awaitable[T]], keep_s: float) -> None:
+        self._find = find
+        self._keep_s = keep_s
+        self._found: asyncio.Future[T] | None = None
+        self._asked_at = 0.0
+
+    async def get(self) -> T:
+        """Return what was found; raises what `find` raises."""
+        now = asyncio.get_running_loop().time()
+        found = self._found
+        if found is None or (found.done() and (_failed(found) or now - self._asked_at > self._keep_s)):
+            found = self._found = asyncio.ensure_future(self._find())
+            self._asked_at = now
+        # Whoever asks may go away; all the others still wait.
+        return await asyncio.shield(found)
+
+
+def _failed(found: "asyncio.Future[T]") -> bool:
+    return found.cancelled() or found.exception() is not None

@@ -1,0 +1,33 @@
+"""How a locked answer is judged: when it counts as given, what it is worth, and whether it can have been read."""
+
+from pairquiz_server.rules.commands import MatchQuestion, SubmitAnswer
+from pairquiz_server.rules.events import Answer
+from pairquiz_server.rules.match import Match, Seat
+from pairquiz_server.rules.reading import too_fast
+from pairquiz_server.rules.scoring import score_answer
+
+
+def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, command: SubmitAnswer, now: int) -> Answer:
+    """Return the answer that arrived at `now`. It counts as given so much sooner as its line is credited."""
+    assert match.started_at is not None
+    credit_ms = command.allowance.credit(
+        command.lag_ms,
+        spent_ms=seat.lag_credit_ms,
+        question_count=match.question_count,
+        since_start_ms=now - match.started_at,
+    )
+    correct = chosen == question.correct
+    left_ms = match.left_ms(now - credit_ms)
+    points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=match.span_ms)
+    answered = {question.id, *[answer.question_id for answer in seat.answers]}
+    return Answer(
+        question_id=question.id,
+        chosen=chosen,
+        correct=correct,
+        base=points.base,
+        bonus=points.bonus,
+        arrived_at=now,
+        judged_at=now - credit_ms,
+        lag_credit_ms=credit_ms,
+        too_fast=too_fast([one.text for one in match.questions if one.id in answered], match.span_ms - left_ms),
+    )

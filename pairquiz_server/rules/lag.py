@@ -1,0 +1,55 @@
+"""What a slow line is credited: measured by the server alone, and never more than the operator allows.
+
+A question travels to the player and the answer back, so that a line takes a whole round trip from its player. A cheat
+can make a line look slower than it is, never faster; what that gains is bounded by a cap for each answer and a bank
+for the match (docs/decisions/0013). All times are in milliseconds.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+REMEMBERED = 5
+"""Two of them may be outliers; a line that has become slower is known as such when three were measured since."""
+TRUSTED_FROM = 3
+
+
+class RoundTrips(Struct, frozen=True):
+    """The recent round trips of one line, the last one last."""
+
+    recent_ms: tuple[int, ...] = ()
+
+    def after(self, trip_ms: int) -> "RoundTrips":
+        """Return them with one more."""
+        return RoundTrips((*self.recent_ms, trip_ms)[-REMEMBERED:])
+
+    @property
+    def typical_ms(self) -> int | None:
+        """Their median (the lower one of two), None while there are too few to tell."""
+        count = len(self.recent_ms)
+        return sorted(self.recent_ms)[(count - 1) // 2] if count >= TRUSTED_FROM else None
+
+
+def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
+    """Return the lag of a line: its own, and never more than that of any other line of the same player.
+
+    A line that is not measured has none, and says nothing of the others.
+    """
+    if own.typical_ms is None:
+        return 0
+    return min([own.typical_ms, *(other.typical_ms for other in others if other.typical_ms is not None)])
+
+
+class LagAllowance(Struct, frozen=True):
+    """What the operator allows: the most for an answer, and a bank for a player's whole match."""
+
+    answer_ms: int = 300
+    bank_a_question_ms: int = 200
+
+    def credit(self, lag_ms: int, *, spent_ms: int, question_count: int, since_start_ms: int) -> int:
+        """Return what an answer is credited, `spent_ms` after what the player's earlier answers were.
+
+        Never so much that it would have been given before the start.
+        """
+        left_ms = self.bank_a_question_ms * question_count - spent_ms
+        return max(min(lag_ms, self.answer_ms, left_ms, since_start_ms), 0)

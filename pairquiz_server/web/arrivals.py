@@ -1,0 +1,118 @@
+"""Who may come in: how many lines and connections there are by address and in all, and how fast they come.
+
+A TCP line is refused by dropping it; it counts from the moment that it is there, whatever is said on it. A Socket.IO
+connection is refused at its handshake, by a status after which a stock client tries again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from pairquiz_server.config import Settings
+from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.address import client_address, network
+from pairquiz_server.web.buckets import Buckets, Rate
+from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.places import LINES_A_CONNECTION, Place, Places, Room
+from pairquiz_server.web.refusals import Refusals
+
+_PLACE = web.RequestKey("place", Place)
+_LIMITS = {Code.TOO_MANY_CONNECTIONS: "connections_per_address", Code.SERVER_FULL: "connections"}
+
+
+class Arrivals:
+    """The TCP lines and the Socket.IO connections of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits,
+        refusals: Refusals,
+        metrics: Metrics,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        total, per_address = settings.limits.connections, settings.limits.connections_per_address
+        rate = Rate.per_minute(settings.limits.arrivals_per_minute_per_address)
+        self._trusted_proxies = settings.server.trusted_proxies
+        self._limits = limits
+        self._refusals = refusals
+        self._limited = Family(metrics.limited)
+        self._now = now
+        self._new_connections, self._new_lines = Buckets(rate), Buckets(rate)
+        self.connections = Places(Room(total, per_address))
+        # Behind proxies all lines are theirs: no address is one of a client.
+        lines_an_address = 0 if self._trusted_proxies else per_address * LINES_A_CONNECTION
+        self.lines = Places(Room(total * LINES_A_CONNECTION, lines_an_address))
+        self._by_sid: dict[str, Place] = {}
+        self._by_line: dict[object, Place] = {}
+        metrics.connections.set_function(lambda: len(self.connections))
+        metrics.lines.set_function(lambda: len(self.lines))
+
+    def address(self, request: web.BaseRequest) -> str:
+        """Return the address that a request counts for."""
+        return network(client_address(request, self._trusted_proxies))
+
+    @contextmanager
+    def handshake(self, request: web.Request) -> Iterator[None]:
+        """Take a place while a handshake is answered; it stays taken if a session comes of it (`keep`).
+
+        Raises `Refused` (`too_many_connections`, `server_full`, `rate_limited`).
+        """
+        address = self.address(request)
+        self._limits.before_token(address)
+        place = request[_PLACE] = self._arrive(self.connections, self._new_connections, address)
+        try:
+            yield
+        finally:
+            if not place.kept:
+                place.leave()
+
+    def keep(self, eio_sid: str, request: web.Request) -> None:
+        """Let a session have the place of its handshake, until `left`."""
+        place = request[_PLACE]
+        place.kept = True
+        self._by_sid[eio_sid] = place
+
+    def left(self, eio_sid: str) -> None:
+        """Give back the place of a session that is over."""
+        if place := self._by_sid.pop(eio_sid, None):
+            place.leave()
+
+    def line_made(self, line: object, transport: asyncio.Transport) -> None:
+        """Count a TCP line, and drop it where there are too many."""
+        try:
+            self._by_line[line] = self._line(transport)
+        except Refused as refusal:
+            self._refusals.note(f"line_{refusal.code}")
+            # A little later: aiohttp has yet to begin with it, before it can end.
+            asyncio.get_running_loop().call_soon(transport.abort)
+
+    def line_lost(self, line: object) -> None:
+        """Give back the place of a TCP line."""
+        if place := self._by_line.pop(line, None):
+            place.leave()
+
+    def _line(self, transport: asyncio.Transport) -> Place:
+        peer = transport.get_extra_info("peername")
+        address = network(peer[0]) if isinstance(peer, tuple) else ""
+        if self._trusted_proxies:
+            return self._take(self.lines, address)
+        return self._arrive(self.lines, self._new_lines, address)
+
+    def _arrive(self, places: Places, new: Buckets, address: str) -> Place:
+        if wait_s := new.take(address, self._now()):
+            self._limited.count("arrivals_per_minute_per_address")
+            raise Refused(Code.TOO_MANY_CONNECTIONS, retry_in_ms=int(wait_s * 1000) + 1)
+        return self._take(places, address)
+
+    def _take(self, places: Places, address: str) -> Place:
+        try:
+            return places.take(address)
+        except Refused as refusal:
+            self._limited.count(_LIMITS[refusal.code])
+            raise

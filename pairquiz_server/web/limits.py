@@ -1,0 +1,121 @@
+"""How much one connection, player and address may ask for, by sockets and REST together.
+
+A limit comes before any look into the database. What it refuses is told (`rate_limited`, with `retry_in_ms`) and
+costs nothing more: a refused command takes no token, and no connection is closed for it.
+"""
+
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pairquiz_server.config.sections import Limits as Settings
+from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.protocol import COMMANDS, payloads
+from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.buckets import Bucket, Buckets, Rate
+from pairquiz_server.web.pace import Pace
+
+REFUSAL_PAUSE_S = 0.01
+"""A connection is read no further for so long after a refusal: an answer costs as much as a command, some 100 µs."""
+PLAYER_SHARE = 2
+"""A player may ask for as much as so many connections."""
+ABOUT_ONESELF = "me"
+"""What the requests to `/api/me/` are called where commands are counted."""
+_COUNTED = frozenset((*COMMANDS, ABOUT_ONESELF))
+_EVERYBODY = ""
+_GUESS_REFUSED = "Too many join codes that open nothing: try again in retry_in_ms, or use the link"
+
+
+class Limits:
+    """The limits by rate of one process."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._limited = Family(metrics.limited)
+        self._arrived = Family(metrics.commands)
+        per_s, burst = settings.commands_per_s, settings.commands_burst
+        self._a_connection = Rate(per_s, burst)
+        self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
+        self._commands = Buckets(Rate(per_s * PLAYER_SHARE, burst * PLAYER_SHARE))
+        self._creations = Buckets(Rate.per_minute(settings.creations_per_minute))
+        self._creations_here = Buckets(Rate.per_minute(settings.creations_per_minute_per_address))
+        self._guesses = Buckets(Rate.per_minute(settings.failed_joins_per_minute))
+        self._guesses_here = Buckets(Rate.per_minute(settings.failed_joins_per_minute))
+        self._all_guesses = Buckets(Rate.per_minute(settings.all_failed_joins_per_minute))
+        self._failed_tokens = Buckets(Rate.per_minute(settings.failed_tokens_per_minute_per_address))
+
+    def connection(self) -> Bucket:
+        """Return the bucket of a new connection's commands."""
+        return Bucket(self._a_connection)
+
+    def pace(self) -> Pace:
+        """Return the pace at which a new websocket is read."""
+        return Pace(Bucket(self._frames), lambda: self._limited.count("frames_per_s"))
+
+    def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:
+        """Count a command, and take what each costs, on a connection or by REST. Raises `Refused`."""
+        self._arrived.count(name if name in _COUNTED else "unknown")
+        now = self._now()
+        if connection is not None and (wait := connection.take(now)):
+            raise self._refused("commands_per_s", wait)
+        if wait := self._commands.take(player_id, now):
+            if connection is not None:
+                connection.give_back()
+            raise self._refused("commands_per_s_by_player", wait)
+
+    def charge(self, sender: Sender, payload: Struct, address: str) -> Sender:
+        """Take what some commands cost beside: a creation, and a guess.
+
+        A join by its code alone is a guess until it has opened something: it is paid for before, so that many at the
+        same instant are no more than the limit, and given back by the reply of the returned sender. Raises `Refused`.
+        """
+        match payload:
+            case payloads.CreatePairQuiz():
+                self._take(
+                    ("creations_per_minute", self._creations, sender.player.id),
+                    ("creations_per_minute_per_address", self._creations_here, address),
+                )
+            case payloads.JoinPairQuiz(session_id=None, join_code=str()):
+                return self._guess(sender, address)
+        return sender
+
+    def before_token(self, address: str) -> None:
+        """Refuse an address with too many tokens that were not valid, before the next one is looked at."""
+        if wait := self._failed_tokens.wait(address, self._now()):
+            raise self._refused("failed_tokens_per_minute_per_address", wait)
+
+    def failed_token(self, address: str) -> None:
+        """Note a token that was not valid."""
+        self._failed_tokens.take(address, self._now())
+
+    def _guess(self, sender: Sender, address: str) -> Sender:
+        paid = (
+            ("failed_joins_per_minute", self._guesses, sender.player.id),
+            ("failed_joins_per_minute_by_address", self._guesses_here, address),
+            ("all_failed_joins_per_minute", self._all_guesses, _EVERYBODY),
+        )
+        self._take(*paid, message=_GUESS_REFUSED)
+
+        def reply(outcome: Reply | Refused) -> None:
+            if not (isinstance(outcome, Refused) and outcome.code is Code.NOT_FOUND):
+                for _, buckets, key in paid:
+                    buckets.give_back(key)
+            sender.reply(outcome)
+
+        return replace(sender, reply=reply)
+
+    def _take(self, *tolls: tuple[str, Buckets, str], message: str | None = None) -> None:
+        """Take a token of each, or none. Raises `Refused`."""
+        now = self._now()
+        for place, (limit, buckets, key) in enumerate(tolls):
+            if wait := buckets.take(key, now):
+                for _, paid, by in tolls[:place]:
+                    paid.give_back(by)
+                raise self._refused(limit, wait, message)
+
+    def _refused(self, limit: str, wait_s: float, message: str | None = None) -> Refused:
+        self._limited.count(limit)
+        return Refused(Code.RATE_LIMITED, message, retry_in_ms=int(wait_s * 1000) + 1)

@@ -1,0 +1,68 @@
+"""`/api/me/`: what people may know of themselves, be called, take with them, and have forgotten."""
+
+import asyncio
+from contextlib import aclosing
+
+from aiohttp import web
+
+from pairquiz_server.engine.people import People
+from pairquiz_server.protocol import payloads, views
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.web.limits import ABOUT_ONESELF
+from pairquiz_server.web.rest import Route, json_answer, json_body
+from pairquiz_server.web.visitors import Visitors
+
+EXPORT_S = 60.0
+"""An export that takes longer is given up, because somebody else may wait for its place: a reader that stalls."""
+_ATTACHMENT = 'attachment; filename="pairquiz-export.json"'
+
+
+class Me:
+    """The handlers of what is somebody's own. Who is banned may still export and erase what is stored about them."""
+
+    def __init__(self, people: People, visitors: Visitors) -> None:
+        self._people = people
+        self._visitors = visitors
+
+    def routes(self) -> list[Route]:
+        """Return method, path without the trailing slash, and handler of every route."""
+        return [
+            ("GET", "/api/me", self._show),
+            ("PATCH", "/api/me", self._change),
+            ("DELETE", "/api/me", self._erase),
+            ("GET", "/api/me/export", self._export),
+        ]
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        visitor = await self._visitors.player(request, ABOUT_ONESELF)
+        return json_answer(views.profile(await self._people.profile(visitor.player)))
+
+    async def _change(self, request: web.Request) -> web.StreamResponse:
+        visitor = await self._visitors.player(request, ABOUT_ONESELF)
+        payload = payloads.parse(payloads.SetProfile, await json_body(request))
+        return json_answer(views.profile(await self._people.set_profile(visitor.player, payload.display_name)))
+
+    async def _erase(self, request: web.Request) -> web.StreamResponse:
+        owner = await self._visitors.owner(request, ABOUT_ONESELF)
+        await self._people.erase(owner.player.id)
+        return json_answer({"status": "erasing"}, 202)
+
+    async def _export(self, request: web.Request) -> web.StreamResponse:
+        owner = await self._visitors.owner(request, ABOUT_ONESELF)
+        async with aclosing(self._people.export(owner.player.id)) as pieces:
+            first = await anext(pieces)  # what may be refused is refused before anything is sent
+            response = web.StreamResponse(headers={"Content-Disposition": _ATTACHMENT})
+            response.content_type = "application/json"
+            await response.prepare(request)
+            if request.method == "HEAD":
+                return response
+            try:
+                async with asyncio.timeout(EXPORT_S):
+                    await response.write(first)
+                    async for piece in pieces:
+                        await response.write(piece)
+                    await response.write_eof()
+            except (Refused, TimeoutError, ConnectionError):
+                if request.transport is not None:
+                    request.transport.abort()  # half an export must not look like a whole one
+        return response

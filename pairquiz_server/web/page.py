@@ -1,0 +1,45 @@
+"""The page that a person sees who opens this server in a browser: what is here, and what is not.
+
+It needs no script. Its one style is allowed by its hash, so that nothing else that might ever get into it would work.
+"""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+
+from aiohttp import web
+
+from pairquiz_server.web.rest import Route
+
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+
+
+def page_routes() -> list[Route]:
+    """Return (method, path, handler) of the page: at the top, and where `join_url` leads."""
+    body = files("pairquiz_server.web").joinpath("page.html").read_bytes()
+    policy = _policy(body)
+
+    async def show(request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            body=body,
+            content_type="text/html",
+            charset="utf-8",
+            headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"},
+        )
+
+    return [("GET", "/", show), ("GET", "/pair-quiz/{session_id}", show)]
+
+
+def _policy(body: bytes) -> str:
+    """Allow exactly the styles that are in the page."""
+    hashes = (f"'sha256-{b64encode(sha256(style).digest()).decode()}'" for style in _STYLE.findall(body))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {' '.join(hashes)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -1,0 +1,177 @@
+"""Every inside of a library that this server touches: which, where, why, and of which versions that was read.
+
+Nobody promises that an inside stays. So the start is refused at a version that was not read, and where an inside is
+missing; `setup.cfg` has the same bounds. Who reads a new version: compare each row below, then raise both.
+"""
+
+import time
+from importlib.metadata import version
+from typing import Any
+
+import engineio
+import socketio
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from engineio import async_socket, base_socket
+from engineio.async_drivers.aiohttp import _async as aiohttp_driver
+from engineio.async_socket import AsyncSocket
+from engineio.payload import Payload
+from msgspec import Struct
+
+from pairquiz_server.config.sections import Limits
+from pairquiz_server.web import gate, posts
+from pairquiz_server.web.send_queue import SendQueue
+from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.websocket import WebSocketDriver
+
+
+class UnknownLibrary(Exception):
+    """A library whose insides were not read; the message is one line that says what to install."""
+
+
+class Read(Struct, frozen=True):
+    """The versions of a library whose insides were read: from the first, up to and without the end."""
+
+    library: str
+    first: tuple[int, ...]
+    end: tuple[int, ...]
+
+    @property
+    def requirement(self) -> str:
+        """What to ask pip for."""
+        return f"{self.library}>={_text(self.first)},<{_text(self.end)}"
+
+
+class Seam(Struct, frozen=True):
+    """One inside that is replaced, overridden or used. `owner` is a class or a table of the library."""
+
+    owner: Any
+    name: str
+    file: str
+    why: str
+
+
+READ = (
+    Read("python-socketio", (5, 18), (5, 19)),
+    Read("python-engineio", (4, 15), (4, 16)),
+    Read("aiohttp", (3, 14, 4), (4,)),
+)
+
+SEAMS = (
+    Seam(
+        socketio.AsyncServer, "_handle_eio_message", "socket.py",
+        "a handler is never told whether an acknowledgement was asked for; unknown events get none; "
+        '`42["disconnect"]` would run our own handler; binary attachments are collected without bound',
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_disconnect", "socket.py",
+        "no handler is called for a client that is gone before its CONNECT is answered",
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_eio_disconnect", "socket.py",
+        "no handler is called for a client that is gone before its CONNECT is answered",
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_connect", "socket.py",
+        "CONNECT is answered where the packet is read, in its order",
+    ),
+    Seam(
+        aiohttp_driver, "websocket", "websocket.py",
+        "its driver has deflate on, passes binary frames on, lets a broken frame end in a traceback, and answers PINGs "
+        "where nobody sees them",
+    ),
+    Seam(
+        aiohttp_driver, "translate_request", "posts.py",
+        "a POST body that arrives in two segments would be cut after the first",
+    ),
+    Seam(
+        aiohttp_driver, "translate_request", "gate.py",
+        "it reads the query a second time, and what is in it twice in another way",
+    ),
+    Seam(
+        Payload, "max_decode_packets", "posts.py",
+        "16 packets a POST are fewer than a client may have kept while it was offline",
+    ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "a head has no limit but one for each line, and no time of its own")
+        for name in ("data_received", "_messages", "_request_count", "_waiter", "_upgraded", "_parser")
+    ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
+        for name in ("handle_error", "log_exception", "finish_response")
+    ),
+    Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
+    *(
+        Seam(vars(module), "time", "seams.py", "a step of the wall clock would end sessions whose pings are under way")
+        for module in (async_socket, base_socket)
+    ),
+    Seam(
+        engineio.AsyncServer, "create_queue", "send_queue.py",
+        "its queue has no limit, and a reader that stalls is never freed",
+    ),
+    Seam(
+        AsyncSocket, "poll", "send_queue.py",
+        "it takes one packet by `get`, the others by `get_nowait`: so begins a round",
+    ),
+    Seam(
+        socketio.AsyncServer, "_handle_eio_connect", "socket.py",
+        "a session that never sends CONNECT would stay for as long as it answers pings",
+    ),
+    Seam(
+        AsyncSocket, "close", "transport.py",
+        "a session ends at once with its only websocket, and when it was silent for too long: python-engineio waits "
+        "for its writer first, and looks at each session only so often",
+    ),
+)  # fmt: skip
+
+
+class _Monotonic:
+    """What python-engineio's sockets take for the module `time`: a step of the wall clock would end sessions."""
+
+    time = staticmethod(time.monotonic)
+
+
+def check() -> None:
+    """Look whether the libraries are those whose insides were read. Raises `UnknownLibrary`."""
+    for read in READ:
+        installed = version(read.library)
+        if not read.first <= _numbers(installed) < read.end:
+            raise UnknownLibrary(
+                f"{read.library} {installed} is installed, and this server uses insides that were read of others: "
+                f"pip install '{read.requirement}'"
+            )
+    for seam in SEAMS:
+        found = seam.name in seam.owner if isinstance(seam.owner, dict) else hasattr(seam.owner, seam.name)
+        if not found:
+            raise UnknownLibrary(
+                f"{_name(seam.owner)} has no {seam.name}, which {seam.file} needs: install the versions of "
+                "constraints.txt (pip install -c constraints.txt .)"
+            )
+
+
+def install(eio: Any, transports: Transports, limits: Limits) -> None:
+    """Put our parts where python-engineio looks for them."""
+    transports.manage(eio)
+    eio.create_queue = lambda: SendQueue(limits.send_queue_bytes, transports.overflow)
+    eio._async = {
+        **eio._async,
+        "websocket": lambda handler, server: WebSocketDriver(handler, transports),
+        "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
+    }
+    Payload.max_decode_packets = posts.PACKETS_A_POST
+    for module in (async_socket, base_socket):
+        module.time = _Monotonic
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+
+
+def _text(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))
+
+
+def _name(owner: Any) -> str:
+    if isinstance(owner, dict):
+        return str(owner.get("__name__", "engineio.async_drivers.aiohttp"))
+    return f"{owner.__module__}.{owner.__qualname__}"

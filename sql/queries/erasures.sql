@@ -1,0 +1,82 @@
+-- Used by store/erasures.py. How a person is erased: step by step, each of which may be repeated, by any node.
+-- What others have played against the person stays theirs: the seat then belongs to one stand-in for all who were erased.
+
+-- name: wish
+-- Note that a player is to be erased. $1 text the player's id.
+INSERT INTO pairquiz.erasures (player_id) VALUES ($1) ON CONFLICT (player_id) DO NOTHING;
+
+-- name: pending
+-- Who is to be erased, the oldest wish first, at most $1 (integer).
+SELECT player_id FROM pairquiz.erasures ORDER BY wished_at, player_id LIMIT $1;
+
+-- name: stand_in
+-- Make the stand-in's row, where nobody was ever erased. $1 text its id, $2 text its name.
+INSERT INTO pairquiz.players (id, kind, display_name, created_at) VALUES ($1, 'erased', $2, 0)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: vacate
+-- Take a player off the seats of matches that are over, at most $3 (integer) at once; a match that nobody else has
+-- played is deleted. Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
+-- Live matches are not touched: they belong to the committer. Locks: matches, by their ids; one that is just being
+-- written is left for the next time.
+WITH own AS MATERIALIZED (
+    SELECT id, coalesce(CASE WHEN player1_id = $1 THEN player2_id ELSE player1_id END, $2) = $2 AS alone
+    FROM pairquiz.matches
+    WHERE id IN (
+            SELECT id FROM pairquiz.matches WHERE player1_id = $1
+            UNION ALL
+            SELECT id FROM pairquiz.matches WHERE player2_id = $1)
+        AND ended_at IS NOT NULL
+    ORDER BY id
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+),
+answered AS (
+    DELETE FROM pairquiz.answers WHERE match_id IN (SELECT id FROM own WHERE alone)
+),
+gone AS (
+    DELETE FROM pairquiz.matches WHERE id IN (SELECT id FROM own WHERE alone)
+),
+vacated AS (
+    UPDATE pairquiz.matches
+    SET request_id = CASE WHEN player1_id <> $1 THEN request_id END,
+        player1_id = CASE WHEN player1_id = $1 THEN $2 ELSE player1_id END,
+        player2_id = CASE WHEN player2_id = $1 THEN $2 ELSE player2_id END
+    WHERE id IN (SELECT id FROM own WHERE NOT alone)
+)
+SELECT count(*) FROM own;
+
+-- name: unlink
+-- Let the feature usage of a player be the stand-in's, at most $3 (integer) rows at once; returns how many it was:
+-- the counts of the days stay. $1 text the player's id, $2 text the stand-in's.
+WITH own AS (
+    UPDATE pairquiz.feature_usage SET player_id = $2 WHERE id = ANY (ARRAY (
+        SELECT id FROM pairquiz.feature_usage WHERE player_id = $1 LIMIT $3 FOR UPDATE SKIP LOCKED))
+    RETURNING id
+)
+SELECT count(*) FROM own;
+
+-- name: finish
+-- Erase a player's own row and what is left, and last the wish; returns true where it is done. Not before everything
+-- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
+-- may still be writing something of the player's. $1 text the player's id, $2 bytea its digest.
+WITH ripe AS MATERIALIZED (
+    SELECT player_id FROM pairquiz.erasures
+    WHERE player_id = $1 AND wished_at <= clock_timestamp() - make_interval(secs => $3)
+        AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player1_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player2_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.feature_usage WHERE player_id = $1)
+    FOR UPDATE
+),
+elsewhere AS (
+    DELETE FROM pairquiz.presence WHERE player_id IN (SELECT player_id FROM ripe)
+),
+nameless AS (
+    UPDATE pairquiz.bans SET player_id = NULL, reason = NULL
+    WHERE digest = $2 AND EXISTS (SELECT FROM ripe)
+),
+gone AS (
+    DELETE FROM pairquiz.players WHERE id IN (SELECT player_id FROM ripe)
+)
+DELETE FROM pairquiz.erasures WHERE player_id IN (SELECT player_id FROM ripe)
+RETURNING true;

@@ -1,0 +1,95 @@
+-- Used by store/players.py. People: what they are called, and all that is stored about one of them.
+
+-- name: meet
+-- The profile of a player who comes, null where nothing is stored; the day of it is noted, once a day.
+-- $1 text the player's id, $2 bigint now (milliseconds).
+WITH seen AS (
+    UPDATE pairquiz.players SET seen_at = $2
+    WHERE id = $1 AND coalesce(seen_at, created_at) < $2 - 24 * 3600 * 1000::bigint
+)
+SELECT display_name, created_at FROM pairquiz.players WHERE id = $1;
+
+-- name: rename
+-- Give a player a name; who has played nothing yet becomes a row by it. Nobody who is about to be erased does.
+-- $1 text the player's id, $2 text the kind, $3 text the name, $4 bigint now (milliseconds).
+INSERT INTO pairquiz.players AS p (id, kind, display_name, created_at)
+SELECT $1::text, $2::text::pairquiz.player_kind, $3::text, $4::bigint
+WHERE NOT EXISTS (SELECT FROM pairquiz.erasures WHERE player_id = $1)
+ON CONFLICT (id) DO UPDATE SET display_name = excluded.display_name
+RETURNING p.display_name, p.created_at;
+
+-- name: find
+-- Players whose id, label or name (in any case) is $1 (text), or whose ban has this id; at most $2 (integer). Reads all
+-- players: for an operator, and not for players. $3 bytea the digest of $1, by which a ban of somebody erased is found.
+SELECT
+    coalesce(p.id, b.player_id) AS id, p.kind::text AS kind, p.display_name, p.label, p.created_at, p.seen_at,
+    b.digest IS NOT NULL AND (b.until IS NULL OR b.until > now()) AS banned,
+    b.reason, (extract(epoch FROM b.until) * 1000)::bigint AS banned_until,
+    EXISTS (SELECT FROM pairquiz.erasures AS e WHERE e.player_id = p.id) AS erasing
+FROM pairquiz.players AS p
+FULL JOIN pairquiz.bans AS b ON b.player_id = p.id
+WHERE (p.id = $1 OR p.label = $1 OR lower(p.display_name) = lower($1) OR b.digest = $3)
+    AND p.kind IS DISTINCT FROM 'erased'
+ORDER BY p.created_at DESC, id
+LIMIT $2;
+
+-- name: export
+-- What is stored about a player, but for matches, as one JSON object. $1 text the player's id, $2 bytea its digest.
+SELECT json_build_object(
+    'player', (SELECT to_jsonb(p) FROM pairquiz.players AS p WHERE id = $1),
+    'presence', (
+        SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM pairquiz.presence AS p WHERE player_id = $1),
+    'bans', (
+        SELECT coalesce(jsonb_agg(to_jsonb(b) - 'written'), '[]') FROM pairquiz.bans AS b WHERE digest = $2),
+    'erasures', (
+        SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1)
+)::text;
+
+-- name: export_matches
+-- A page of a player's matches, ordered by id, each as JSON: its row as the player's own (`your_…`; of the other seat no
+-- more than results show), the drawn questions with the option that was chosen, and the answers.
+-- $1 text the player's id, $2 uuid the last one of the page before (null for the first), $3 integer how many.
+WITH own AS MATERIALIZED (
+    SELECT id FROM (
+        SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND ($2::uuid IS NULL OR id > $2)
+        UNION ALL
+        SELECT id FROM pairquiz.matches WHERE player2_id = $1 AND ($2::uuid IS NULL OR id > $2)
+    ) AS both_seats
+    ORDER BY id
+    LIMIT $3
+)
+SELECT m.id, (
+    (
+        SELECT jsonb_object_agg(regexp_replace(key, '^player[12]_', 'your_'), value)
+        FROM jsonb_each(to_jsonb(m))
+        WHERE key NOT LIKE CASE WHEN m.player1_id = $1 THEN 'player2\_%' ELSE 'player1\_%' END
+            AND (key <> 'request_id' OR m.player1_id = $1)
+    ) || jsonb_build_object(
+        'topic', t.name,
+        'your_seat', seat.number,
+        'opponent_score', CASE WHEN seat.number = 1 THEN m.player2_score ELSE m.player1_score END,
+        'opponent_name', (
+            SELECT display_name FROM pairquiz.players
+            WHERE id = CASE WHEN seat.number = 1 THEN m.player2_id ELSE m.player1_id END),
+        'questions', (
+            SELECT coalesce(jsonb_agg(to_jsonb(mq) - 'match_id' || jsonb_build_object('text', q.text) ORDER BY position), '[]')
+            FROM pairquiz.match_questions AS mq JOIN pairquiz.questions AS q ON q.id = mq.question_id
+            WHERE mq.match_id = m.id),
+        'answers', (
+            SELECT coalesce(jsonb_agg(to_jsonb(a) - 'match_id' - 'player' ORDER BY ordinal), '[]')
+            FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number)
+    )
+)::text AS match
+FROM own
+JOIN pairquiz.matches AS m ON m.id = own.id
+JOIN pairquiz.topics AS t ON t.id = m.topic_id
+CROSS JOIN LATERAL (SELECT CASE WHEN m.player1_id = $1 THEN 1 ELSE 2 END) AS seat (number)
+ORDER BY m.id;
+
+-- name: export_usage
+-- A page of a player's feature usage, ordered by its number, each as JSON.
+-- $1 text the player's id, $2 bigint the last one of the page before (0 for the first), $3 integer how many.
+SELECT id, to_jsonb(u)::text AS usage FROM pairquiz.feature_usage AS u
+WHERE player_id = $1 AND id > $2
+ORDER BY id
+LIMIT $3;

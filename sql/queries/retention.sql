@@ -1,0 +1,68 @@
+-- Used by store/retention.py. What is no longer needed is removed, a little at a time. Each statement does nothing where
+-- another node is just at it ($1 bigint the lock's number, held until the statement is committed), takes the oldest
+-- rows, skips those that are being written, and returns how many it was.
+
+-- name: forget_matches
+-- Delete matches that ended before $2 (bigint, milliseconds) in the state $3 (text), at most $4 (integer).
+WITH old AS MATERIALIZED (
+    SELECT id FROM pairquiz.matches
+    WHERE pg_try_advisory_xact_lock($1) AND status = $3::text::pairquiz.match_status AND ended_at < $2
+    ORDER BY ended_at
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+),
+answered AS (
+    DELETE FROM pairquiz.answers WHERE match_id IN (SELECT id FROM old)
+),
+gone AS (
+    DELETE FROM pairquiz.matches WHERE id IN (SELECT id FROM old)
+)
+SELECT count(*) FROM old;
+
+-- name: forget_usage
+-- Delete feature usage from before $2 (bigint, milliseconds), at most $3 (integer).
+WITH gone AS (
+    DELETE FROM pairquiz.feature_usage WHERE id = ANY (ARRAY (
+        SELECT id FROM pairquiz.feature_usage
+        WHERE pg_try_advisory_xact_lock($1) AND used_at < $2
+        ORDER BY used_at
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED))
+    RETURNING id
+)
+SELECT count(*) FROM gone;
+
+-- name: forget_guests
+-- Wish the erasure of guests who were last seen before $2 (bigint, milliseconds) and are in no match, at most $3 (integer).
+WITH wished AS (
+    INSERT INTO pairquiz.erasures (player_id)
+    SELECT p.id FROM pairquiz.players AS p
+    WHERE pg_try_advisory_xact_lock($1)
+        AND p.kind = 'guest' AND coalesce(p.seen_at, p.created_at) < $2
+        -- Not as joins, which would read those tables whole for a few guests.
+        AND (SELECT true FROM pairquiz.presence AS there WHERE there.player_id = p.id LIMIT 1) IS NULL
+        AND (
+            SELECT true FROM pairquiz.matches
+            WHERE player1_id = p.id AND status IN ('waiting', 'ready', 'in_progress') LIMIT 1) IS NULL
+        AND (
+            SELECT true FROM pairquiz.matches
+            WHERE player2_id = p.id AND status IN ('waiting', 'ready', 'in_progress') LIMIT 1) IS NULL
+    ORDER BY coalesce(p.seen_at, p.created_at)
+    LIMIT $3
+    ON CONFLICT (player_id) DO NOTHING
+    RETURNING player_id
+)
+SELECT count(*) FROM wished;
+
+-- name: forget_bans
+-- Delete bans that ended $2 (integer) days ago or more, at most $3 (integer).
+WITH gone AS (
+    DELETE FROM pairquiz.bans WHERE digest = ANY (ARRAY (
+        SELECT digest FROM pairquiz.bans
+        WHERE pg_try_advisory_xact_lock($1) AND until < now() - make_interval(days => $2)
+        ORDER BY until
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED))
+    RETURNING digest
+)
+SELECT count(*) FROM gone;

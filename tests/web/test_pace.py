@@ -1,0 +1,38 @@
+"""Frames that cost nothing to send: who floods with them is read more slowly, and loses nothing but time."""
+
+import asyncio
+
+import pytest
+
+from tests.client import connected
+from tests.conftest import StartServer
+from tests.web.test_limits import limited, limits
+
+FRAMES_A_S = 200
+
+
+@pytest.mark.parametrize("frame", ["3", "431[]"], ids=["a pong", "an acknowledgement that nobody asked for"])
+async def test_a_flood_of_frames_is_read_at_its_pace_and_neighbours_play_on(
+    start_server: StartServer, frame: str
+) -> None:
+    server = await start_server(**limits(frames_per_s=FRAMES_A_S))
+    loop = asyncio.get_running_loop()
+    async with connected(server.url) as flooder, connected(server.url) as neighbour:
+        began = loop.time()
+        for _ in range(2 * FRAMES_A_S):
+            await flooder.send_frame(frame)
+        answer = asyncio.ensure_future(flooder.ask("sync_clock"))
+        assert (await neighbour.ask("sync_clock"))["ok"]
+        assert not answer.done()
+        assert (await answer)["ok"]
+        assert loop.time() - began > 0.9, "half of them had to wait"
+    assert await limited(server.url, "frames_per_s") > 0
+
+
+async def test_a_pace_of_zero_is_no_limit(start_server: StartServer) -> None:
+    server = await start_server(**limits(frames_per_s=0))
+    async with connected(server.url) as flooder:
+        for _ in range(1000):
+            await flooder.send_frame("3")
+        assert (await flooder.ask("sync_clock"))["ok"]
+    assert await limited(server.url, "frames_per_s") == 0
