@@ -24,6 +24,7 @@ class Commits:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._started: dict[UUID, tuple[float, float]] = {}
+        self._older_ms: dict[UUID, int] = {}
 
     def judge(self, change: Change, before: Match | None, after: Match) -> None:
         self._check_versions(change, before, after)
@@ -46,6 +47,12 @@ class Commits:
             if after.end_reason in ("deadline", "nobody_joined", "never_started") and before is not None:
                 self._check_end(before, after)
 
+    def moved(self, after: Match) -> None:
+        """Keep by how much an outage was older than a match: it is counted from the last beat before it."""
+        if after.started_at is not None and after.paused_at is not None:
+            older_ms = after.started_at - after.paused_at
+            self._older_ms[after.id] = max(older_ms, self._older_ms.get(after.id, 0))
+
     def _check_versions(self, change: Change, before: Match | None, after: Match) -> None:
         first = before.version if before else 0
         versions = list(dict.fromkeys(event.version for event in change.events))
@@ -66,9 +73,7 @@ class Commits:
         left_ms = match.deadline_at - counts_at
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
-        # An outage is counted from the last beat before it, which may be older than the match.
-        older_ms = max(match.started_at - (match.paused_at or match.started_at), 0)
-        in_time = 0 <= left_ms <= span_ms + older_ms + CLOCKS_DIFFER_MS
+        in_time = 0 <= left_ms <= span_ms + self._older_ms.get(match.id, 0) + CLOCKS_DIFFER_MS
         if question is None or answer.correct != right or answer.points != fair or not in_time:
             self._break(
                 Invariant.POINTS_ARE_THE_RULES,
