@@ -11,7 +11,7 @@ from pairquiz_server.config import Settings
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.web import seams
-from pairquiz_server.web.http_line import Runner
+from pairquiz_server.web.runner import Runner
 
 log = structlog.get_logger("pairquiz.app")
 

@@ -19,7 +19,7 @@ from pairquiz_server import app, config, node
 from pairquiz_server.database import open_database, prepared_database
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
-from pairquiz_server.web.http_line import Runner
+from pairquiz_server.web.runner import Runner
 
 TEMPLATE = "pairquiz_template"
 ROOM_IN_MEMORY = 2 * 1024**3

@@ -262,40 +262,6 @@ class _RefusedHead(Exception):
         self.refusal = refusal
 
 
-class _LineServer(web.Server):
-    """Makes an `HttpLine` of each connection."""
-
-    def __init__(self, made: web.Server, lines: HttpLines) -> None:
-        super().__init__(
-            made.request_handler,
-            request_factory=made.request_factory,
-            handler_cancellation=made.handler_cancellation,
-            **made._kwargs,
-        )
-        self._lines = lines
-
-    def __call__(self) -> HttpLine:
-        return HttpLine(self, self._lines, loop=self._loop, **self._kwargs)
-
-
-class Runner(web.AppRunner):
-    """Runs the site on lines of ours."""
-
-    def __init__(self, site: web.Application, lines: HttpLines, *, shutdown_timeout: float) -> None:
-        super().__init__(
-            site,
-            access_log=None,
-            auto_decompress=False,
-            shutdown_timeout=shutdown_timeout,
-            keepalive_timeout=lines.limits.keepalive_s,
-            lingering_time=LINGER_S,
-        )
-        self._lines = lines
-
-    async def _make_server(self) -> web.Server:
-        return _LineServer(await super()._make_server(), self._lines)
-
-
 def _head_size(message: Any) -> int:
     if isinstance(message, _ErrInfo):
         return 0

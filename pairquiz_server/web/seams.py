@@ -100,7 +100,7 @@ SEAMS = (
         Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
         for name in ("handle_error", "log_exception", "finish_response")
     ),
-    Seam(web.AppRunner, "_make_server", "http_line.py", "aiohttp takes no class of ours for its connections"),
+    Seam(web.AppRunner, "_make_server", "runner.py", "aiohttp takes no class of ours for its connections"),
     *(
         Seam(vars(module), "time", "seams.py", "a step of the wall clock would end sessions whose pings are under way")
         for module in (async_socket, base_socket)

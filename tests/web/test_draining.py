@@ -16,7 +16,7 @@ from pairquiz_server import app, config, node
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.web import draining
 from pairquiz_server.web.draining import RECONNECT_FIRST_MS, reconnect_spread_ms
-from pairquiz_server.web.http_line import Runner
+from pairquiz_server.web.runner import Runner
 from tests.client import Client, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.polling import polling

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from aiohttp import ClientConnectionResetError, web
 
 from pairquiz_server import app, config, node
-from pairquiz_server.web.http_line import Runner
+from pairquiz_server.web.runner import Runner
 from tests.client import Client, connected
 from tests.pace import patient
 from tests.web.polling import polling
