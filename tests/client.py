@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 EVENT_PATIENCE_S = 40.0
 
 

@@ -72,5 +72,12 @@ def test_every_wide_fault_occurs_in_each_few_runs() -> None:
         met.update(line.what for line in report.story)
         met["lost commit"] += report.counts.lost_commits
         met.update(f"fault {line.text.split()[0]}" for line in report.story if line.what == "fault")
-    for what in ("fault cut", "fault partition", "fault lost_after", "fault crash", "lost commit"):
+    for what in (
+        "fault cut",
+        "fault partition",
+        "fault lost_after",
+        "fault crash",
+        "fault crash_of_all",
+        "lost commit",
+    ):
         assert met[what] > 0, what

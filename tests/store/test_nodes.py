@@ -308,7 +308,7 @@ class TestSilence:
                 asyncio.gather(
                     stores[0].save(batches[0]), beat(nodes, at), stores[1].save(batches[1]), beat(others, at, SECOND)
                 ),
-                timeout=10,
+                timeout=30,
             )
             gaps += [told.gap_ms for told in (first, second) if told.gap_ms]
         after = await stores[0].load(ids)
