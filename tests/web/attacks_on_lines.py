@@ -105,9 +105,8 @@ async def bombs(target: Target) -> None:
             await client.send_frame(f'42["create_pair_quiz",{deep}')
         await client.settled()
         headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json"}
-                async with session.post(
-            target.url + CREATE, data=BOMB, headers={**headers, "Content-Encoding": "deflate"}
-        ) as response:
+        packed = {**headers, "Content-Encoding": "deflate"}
+        async with session.post(target.url + CREATE, data=BOMB, headers=packed) as response:
             assert response.status in (400, 413, 415)
         async with session.post(target.url + CREATE, data=b"[" * 50_000, headers=headers) as response:
             assert response.status == 400
