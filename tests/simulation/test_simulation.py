@@ -36,7 +36,7 @@ def test_engine_keeps_its_invariants_whatever_fails(_: int) -> None:
 
 def test_simulation_meets_what_it_is_there_for() -> None:
     """A simulation in which nothing goes wrong, or nothing is played, would show nothing."""
-    plan = drawn_plan(3, matches=MATCHES)
+    plan = drawn_plan(5, matches=MATCHES)
     report = simulate(plan)
     require_whole(report)
     assert {fault.kind for fault in plan.faults} == set(Kind)
