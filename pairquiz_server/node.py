@@ -44,6 +44,7 @@ from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
+from pairquiz_server.web.commands import Commands
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.expiry import Expiry
@@ -185,14 +186,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
         expiry = Expiry(metrics)
+        commands = Commands(game, people, connections, limits, pings, refusals)
         sockets = SocketServer(
             game,
-            people,
             admission,
+            commands,
             expiry,
             connections,
             transports,
-            pings,
             idle,
             origins,
             refusals,

@@ -3,13 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 EVENT_PATIENCE_S = 40.0
 
 
@@ -97,8 +97,9 @@ class Client:
 
     async def silent(self) -> None:
         """Read what comes and answer nothing, pings neither, until the server ends it."""
-        while (await asyncio.wait_for(self.socket.receive(), PATIENCE_S)).type is WSMsgType.TEXT:
-            pass
+        with suppress(ConnectionResetError):  # aiohttp answers a PING frame by itself, on a line that is gone by now
+            while (await asyncio.wait_for(self.socket.receive(), PATIENCE_S)).type is WSMsgType.TEXT:
+                pass
 
     async def closed(self) -> int | None:
         """Wait until the server closes, and return the close code."""

@@ -14,7 +14,7 @@ async def test_a_part_that_fails_is_named_and_told() -> None:
     failed = asyncio.Event()
     with capture_logs() as lines:
         watched(fail(), failed)
-        await asyncio.wait_for(failed.wait(), 10)
+        await asyncio.wait_for(failed.wait(), 30)
     assert [line["event"] for line in lines] == ["part_failed"]
 
 

@@ -30,7 +30,7 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.server import BAN_SECRET, ServerState
 
 REASON_MAX = 500
-ERASED_WITHIN_S = 15.0
+ERASED_WITHIN_S = 30.0
 """How long `erase` waits for the servers that run; they need some seven seconds."""
 LOOK_EVERY_S = 0.25
 _SPAN = re.compile(r"(\d{1,6})([hdw])", re.ASCII)

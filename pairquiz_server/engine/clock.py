@@ -26,9 +26,12 @@ def starting_time(game_at: int | None, beaten_at: int | None, database_at: int) 
 
     Given are the game's clock and the database's at the last sign of life (None where there was none), and the
     database's now. While nodes run, theirs goes on, whatever the database's says. Else the database's, but never
-    less than the last sign of life; what was skipped is credited to all matches by the first beat.
+    less than what has passed since the last sign of life: where that clock was once set back, the game's is ahead,
+    and a silence would not be seen. What was skipped is credited to all matches by the first beat.
     """
     if game_at is None or beaten_at is None:
         return database_at
     age_ms = database_at - beaten_at
-    return game_at + age_ms if 0 <= age_ms <= ADOPTED_WITHIN_MS else max(database_at, game_at)
+    if 0 <= age_ms <= ADOPTED_WITHIN_MS:
+        return game_at + age_ms
+    return max(database_at, game_at + max(age_ms, 0))

@@ -49,6 +49,7 @@ class Heartbeat:
         self._database_ahead_ms: float | None = None
         self._beating = asyncio.Lock()
         self._failing = False
+        self._buried = False
         self._pace = Pace()
 
     def stop(self) -> None:
@@ -104,8 +105,11 @@ class Heartbeat:
         if beat.gap_ms:
             log.warning("outage_credited", gap_ms=beat.gap_ms, matches=len(beat.moved))
             self._moved(beat)
-        if not beat.alive:
+        self._buried = self._buried or not beat.alive
+        if self._buried:
+            # Until an answer comes: where only that was lost, the next beat finds the node entered, and nobody in it.
             await self._nodes.enter(self._node, self._clock.now())
+            self._buried = False
             self._forgotten()
 
     def _age_ms(self) -> float:

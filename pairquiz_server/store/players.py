@@ -1,7 +1,6 @@
 """People: one method for each query of sql/queries/players.sql."""
 
 from collections.abc import AsyncGenerator
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ _QUERIES = load("players")
 _FOUND_MAX = 50
 _MATCHES_A_PAGE = 100
 _USES_A_PAGE = 1000
+_IDS_TIMEOUT_S = 10.0
 _OPERATOR_TIMEOUT_S = 60.0
 
 
@@ -80,10 +80,14 @@ class Players:
             first = False
 
     async def _matches(self, player_id: str) -> AsyncGenerator[list[str]]:
-        last: UUID | None = None
-        while page := await self._database.fetch(_QUERIES["export_matches"], player_id, last, _MATCHES_A_PAGE):
-            last = page[-1]["id"]
-            yield [record["match"] for record in page]
+        found = await self._database.fetch(_QUERIES["export_match_ids"], player_id, timeout_s=_IDS_TIMEOUT_S)
+        ids = [record["id"] for record in found]
+        for start in range(0, len(ids), _MATCHES_A_PAGE):
+            page = await self._database.fetch(
+                _QUERIES["export_matches"], player_id, ids[start : start + _MATCHES_A_PAGE]
+            )
+            if page:  # else all of them were forgotten meanwhile
+                yield [record["match"] for record in page]
 
     async def _usage(self, player_id: str) -> AsyncGenerator[list[str]]:
         last = 0

@@ -44,9 +44,13 @@ class Admission:
         """Return the same person by the name that they have chosen. Raises `Refused` (`forbidden`)."""
         if identity.fresh:
             return identity
-        self._people.check(identity.player.id)
+        self.check(identity)
         profile = await self._people.profile(identity.player)
         return replace(identity, player=replace(identity.player, display_name=profile.display_name))
+
+    def check(self, identity: Identity) -> None:
+        """Refuse who must not play, by what this node has heard until now. Raises `Refused` (`forbidden`)."""
+        self._people.check(identity.player.id)
 
     async def readmit(self, token: str, address: str, known: Identity) -> Identity:
         """Return the same person by a newer token. Raises `Refused`, `forbidden` where it is somebody else's."""

@@ -12,8 +12,9 @@ from pairquiz_server.web.limits import ABOUT_ONESELF
 from pairquiz_server.web.rest import Route, json_answer, json_body
 from pairquiz_server.web.visitors import Visitors
 
-EXPORT_S = 60.0
-"""An export that takes longer is given up, because somebody else may wait for its place: a reader that stalls."""
+PIECE_S = 10.0
+"""An export is given up whose next piece takes longer, because somebody else may wait for its place: a reader that
+stalls."""
 _ATTACHMENT = 'attachment; filename="pairquiz-export.json"'
 
 
@@ -57,9 +58,10 @@ class Me:
             if request.method == "HEAD":
                 return response
             try:
-                async with asyncio.timeout(EXPORT_S):
+                async with asyncio.timeout(PIECE_S) as limit:
                     await response.write(first)
                     async for piece in pieces:
+                        limit.reschedule(asyncio.get_running_loop().time() + PIECE_S)
                         await response.write(piece)
                     await response.write_eof()
             except (Refused, TimeoutError, ConnectionError):

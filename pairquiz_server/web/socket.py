@@ -1,4 +1,4 @@
-"""The Socket.IO edge: packets in, one answer to each command out. It decides nothing.
+"""The Socket.IO edge: who comes and goes, and which packets are commands (`web.commands`). It decides nothing.
 
 python-socketio keeps the handshake, polling, the upgrade and the namespace; its dispatch is replaced
 (`_handle_eio_message`), because a handler is never told whether an acknowledgement was asked for, unknown events get
@@ -18,9 +18,7 @@ from socketio.exceptions import ConnectionRefusedError as ConnectRefused
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
-from pairquiz_server.engine.people import People
-from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION, frames, payloads, views
-from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
+from pairquiz_server.protocol import PROTOCOL_VERSION, frames, views
 from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
@@ -28,19 +26,17 @@ from pairquiz_server.web import seams
 from pairquiz_server.web.admission import Admission, bearer_token
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Identity
+from pairquiz_server.web.commands import Commands
 from pairquiz_server.web.connections import Connection, Connections
 from pairquiz_server.web.expiry import Expiry
 from pairquiz_server.web.idle import Idle
-from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
-from pairquiz_server.web.numbering import request_ids
+from pairquiz_server.web.limits import Limits
 from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.pings import Pings
 from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
 
-NAME_SHOWN_MAX = 64
 FAREWELL_S = 3.0
 """How long a poll may let the disconnect packet wait, before the session ends without it."""
 _connect_payload = msgspec.json.Decoder(dict[str, Any])
@@ -52,12 +48,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def __init__(
         self,
         game: Game,
-        people: People,
         admission: Admission,
+        commands: Commands,
         expiry: Expiry,
         connections: Connections,
         transports: Transports,
-        pings: Pings,
         idle: Idle,
         origins: Origins,
         refusals: Refusals,
@@ -82,12 +77,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             engineio_logger=engineio_logger,
         )
         self._game = game
-        self._people = people
         self._admission = admission
+        self._commands = commands
         self._expiry = expiry
         self._connections = connections
         self._transports = transports
-        self._pings = pings
         self._idle = idle
         self._refusals = refusals
         self._limits = limits
@@ -95,7 +89,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._region = settings.server.region
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
-        self._request_ids = request_ids()
         self.on("connect", self._connect)
         seams.install(self.eio, transports, settings.limits)
 
@@ -124,6 +117,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
         except frames.BadFrame as error:
             await self._transports.bad_frame(eio_sid, str(error))
+
+    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
+        await self._commands.carry_out(connection, frame, arrived_at, partial(self._renew, connection))
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
@@ -171,7 +167,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
             identity = await self._admission.admit(token, address)
             # Once more: a ban while the database was asked has met no connection.
-            self._people.check(identity.player.id)
+            self._admission.check(identity)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
             if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
@@ -250,61 +246,3 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         for match in matches:
             self._connections.follow(player_id, str(match.id), version=match.version, live=True)
         return [views.session(match, match.seat_of(player_id) or 0) for match in matches]
-
-    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
-        request = next(self._request_ids)
-
-        def reply(outcome: Reply | Refused) -> None:
-            if isinstance(outcome, Refused):
-                self._refusals.note(outcome.code, command=frame.name[:NAME_SHOWN_MAX], request=request)
-                connection.send(
-                    frames.refusal_event(outcome, frame.name[:NAME_SHOWN_MAX])
-                    if frame.ack is None
-                    else frames.refusal_acknowledgement(frame.ack, outcome)
-                )
-            elif frame.ack is not None:
-                connection.send(frames.acknowledgement(frame.ack, outcome.acknowledgement))
-            else:
-                for name, payload in outcome.events:
-                    connection.send(frames.event(name, payload))
-
-        log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
-        try:
-            self._limits.command(frame.name, connection.player.id, connection.commands)
-        except Refused as refusal:
-            reply(refusal)
-            await asyncio.sleep(REFUSAL_PAUSE_S)
-            return
-        sender = Sender(
-            player=connection.player,
-            arrived_at=arrived_at,
-            reply=reply,
-            people=self._people,
-            lag_ms=partial(self._lag_ms, connection),
-            origin=connection,
-            request=request,
-            renew=partial(self._renew, connection),
-        )
-        row = COMMANDS.get(frame.name)
-        if row is None:
-            reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
-        elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame, connection.address))
-        else:
-            await connection.settled()
-            await self._perform(row, sender, frame, connection.address)
-
-    def _lag_ms(self, connection: Connection) -> int:
-        tabs = self._connections.of(connection.player.id)
-        return self._pings.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
-
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
-        try:
-            payload = payloads.parse(row.payload, frame.payload)
-            sender = self._limits.charge(sender, payload, address)
-            await row.perform(self._game, sender, payload)
-        except Refused as refusal:
-            sender.reply(refusal)
-        except Exception:
-            log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=sender.request)
-            sender.reply(Refused(Code.INTERNAL))

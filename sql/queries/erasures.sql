@@ -15,21 +15,26 @@ INSERT INTO pairquiz.players (id, kind, display_name, created_at) VALUES ($1, 'e
 ON CONFLICT (id) DO NOTHING;
 
 -- name: vacate
--- Take a player off the seats of matches that are over, at most $3 (integer) at once; a match that nobody else has
+-- Take a player off the seats of matches that are over, at most $3 (integer) of each seat at once; a match that nobody else has
 -- played is deleted. Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
--- Live matches are not touched: they belong to the committer. Locks: matches, by their ids; one that is just being
+-- Live matches are not touched: they belong to the committer. Waits for nobody's lock: a match that is just being
 -- written is left for the next time.
-WITH own AS MATERIALIZED (
-    SELECT id, coalesce(CASE WHEN player1_id = $1 THEN player2_id ELSE player1_id END, $2) = $2 AS alone
+WITH created AS MATERIALIZED (
+    SELECT id, coalesce(player2_id, $2) = $2 AS alone
     FROM pairquiz.matches
-    WHERE id IN (
-            SELECT id FROM pairquiz.matches WHERE player1_id = $1
-            UNION ALL
-            SELECT id FROM pairquiz.matches WHERE player2_id = $1)
-        AND ended_at IS NOT NULL
-    ORDER BY id
+    WHERE player1_id = $1 AND ended_at IS NOT NULL
     LIMIT $3
     FOR UPDATE SKIP LOCKED
+),
+joined AS MATERIALIZED (
+    SELECT id, player1_id = $2 AS alone
+    FROM pairquiz.matches
+    WHERE player2_id = $1 AND ended_at IS NOT NULL
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+),
+own AS MATERIALIZED (
+    SELECT id, alone FROM created UNION ALL SELECT id, alone FROM joined
 ),
 answered AS (
     DELETE FROM pairquiz.answers WHERE match_id IN (SELECT id FROM own WHERE alone)

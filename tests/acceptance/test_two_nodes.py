@@ -62,7 +62,7 @@ async def test_a_node_that_stood_still_finds_its_players_again(nodes: Pair) -> N
         assert back["version"] == gone["version"] + 1
         # The node that slept has to find Redis again as well: what it announced meanwhile, the other one reads.
         heard: set[str] = set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not {"opponent_reconnected", "quiz_state"} & heard:
                 heard |= {name for name, message in await second.settled() if message["version"] == back["version"]}
         answered = await first.ask("submit_answer", answering(started))

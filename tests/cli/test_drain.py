@@ -16,6 +16,7 @@ from aiohttp import ClientConnectionResetError, ClientSession, TCPConnector, WSM
 from pairquiz_server.store.pool import Database
 from tests.cli.conftest import StartServe, postgres_runs
 from tests.client import Client, Closed, connected, started_match
+from tests.pace import patient
 
 IDLE = 960
 PAIRS = 20
@@ -95,7 +96,7 @@ async def test_a_server_with_a_thousand_players_stops_in_order_and_loses_nothing
         ]
         began = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
-        assert time.monotonic() - began < STOPPED_WITHIN_S
+        assert time.monotonic() - began < patient(STOPPED_WITHIN_S)
 
     assert {idler.code for idler in idlers} == {1012}
     assert {len(idler.delays) for idler in idlers} == {1}
@@ -147,7 +148,7 @@ async def test_a_second_signal_ends_at_once_and_leaves_no_postgresql(
             await player.event("server_draining")
             began = time.monotonic()
             assert await asyncio.to_thread(server.stop, second) == 128 + second
-            assert time.monotonic() - began < AT_ONCE_S
+            assert time.monotonic() - began < patient(AT_ONCE_S)
         assert [json.loads(line)["event"] for line in server.errors][-2:] == [
             "server_stopping",
             "server_stopped_at_once",
@@ -176,7 +177,7 @@ async def test_a_server_whose_postgresql_hangs_stops_in_time_all_the_same(
             error = await player.event("error")
             assert (error["code"], error["retry"]) == ("storage_unavailable", True)
             assert await stopping == 0
-            assert time.monotonic() - began < STOPPED_WITHIN_S
+            assert time.monotonic() - began < patient(STOPPED_WITHIN_S)
         assert not any("Traceback" in line for line in server.errors)
         assert json.loads(server.errors[-1])["event"] == "server_stopped_late"
         await until_stopped(data_dir)

@@ -1,14 +1,14 @@
 """What an outage takes is given back before anything else is decided."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.nodes import Beat, Nodes
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, HandClock, Node, answer, running_node
 
 HOUR = 3_600_000
@@ -103,6 +103,25 @@ async def test_a_node_that_others_took_for_dead_enters_again(node: Node, life: L
     await life.heartbeat.beat()
     await life.heartbeat.beat()
     assert (life.forgotten, other.forgotten) == (1, 0)
+
+
+async def test_a_node_whose_entering_was_done_and_not_answered_says_who_is_there_all_the_same(
+    node: Node, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await node.database.fetch("DELETE FROM pairquiz.nodes")
+    enter = life.nodes.enter
+
+    async def enter_without_an_answer(of: UUID, now: int) -> None:
+        monkeypatch.undo()
+        await enter(of, now)
+        raise StorageUnavailable("the answer was lost")
+
+    monkeypatch.setattr(life.nodes, "enter", enter_without_an_answer)
+    with pytest.raises(StorageUnavailable):
+        await life.heartbeat.beat()
+    assert life.forgotten == 0
+    await life.heartbeat.beat()
+    assert life.forgotten == 1
 
 
 async def test_the_committer_waits_for_a_beat_when_the_last_one_is_old(database: Database) -> None:

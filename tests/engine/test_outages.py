@@ -15,6 +15,7 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, HandClock, Node, answer, code, opened_database, running_node
+from tests.pace import patient
 from tests.store.outage import NOTICED_S, RECOVERED_S, Outages, beating, seconds_until
 
 SLACK_S = 0.5
@@ -85,7 +86,7 @@ async def test_players_storm_a_database_that_dies_and_what_was_acknowledged_is_t
     over = True
     await killing
     await seconds_until(lambda: accepts(node), RECOVERED_S)
-    assert longest < PATIENCE_S + SLACK_S
+    assert longest < patient(PATIENCE_S + SLACK_S)
     for match in matches:
         stored = await node.stored(match)
         answers = {(seat.player.id, one.question_id) for seat in stored.seats for one in seat.answers}
@@ -106,7 +107,7 @@ async def test_players_of_a_frozen_database_are_refused_in_time_and_play_on_when
     began = time.monotonic()
     waiting = [node.send(answer(match, player, place, 0)) for place in range(2) for player in (ALICE, BOB)]
     assert {code(outcome) for outcome in await asyncio.gather(*waiting)} == {"storage_unavailable"}
-    assert time.monotonic() - began < PATIENCE_S + SLACK_S
+    assert time.monotonic() - began < patient(PATIENCE_S + SLACK_S)
     await seconds_until(lambda: node.send(answer(match, ALICE, 3, 0)).done(), NOTICED_S)
     outages.thaw()
     await seconds_until(lambda: accepts(node), RECOVERED_S)
@@ -124,6 +125,6 @@ async def test_node_on_a_frozen_database_stops_in_time(database: Database, clock
         node.committer.stop()
         outcomes = await asyncio.gather(*waiting)
         await node.working
-        assert time.monotonic() - began < PATIENCE_S + SLACK_S
+        assert time.monotonic() - began < patient(PATIENCE_S + SLACK_S)
         outages.thaw()
     assert not any(isinstance(outcome, Decision) for outcome in outcomes)

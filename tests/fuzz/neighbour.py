@@ -5,12 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.client import Client, connected
+from tests.client import Client, Closed, connected
 
 QUESTIONS = 3
 ADDRESS = "192.0.2.1"
 REST_S = 0.1
 """What they rest after each match, because it is the attackers who are to be many."""
+
+
+class Wronged(Exception):
+    """The match was not what it must be; the message says what was wrong."""
 
 
 class Neighbours:
@@ -20,19 +24,26 @@ class Neighbours:
         self._url = url
         self._told = told
         self.matches = 0
+        self.begun = asyncio.Event()
+        """Set when the first match is over, or will never be."""
         self.repeated = 0
         self.slowest_s = 0.0
         self.wrongs: list[str] = []
 
     async def play(self, done: asyncio.Event) -> None:
-        """Play until it is done, and at least one match."""
-        async with (
-            connected(self._url, X_Forwarded_For=ADDRESS) as first,
-            connected(self._url, X_Forwarded_For=ADDRESS) as second,
-        ):
-            while not (done.is_set() and self.matches):
-                await self._match(first, second)
-                await asyncio.sleep(REST_S)
+        """Play until it is done, and at least one match; that the server cuts a neighbour is a wrong."""
+        try:
+            async with (
+                connected(self._url, X_Forwarded_For=ADDRESS) as first,
+                connected(self._url, X_Forwarded_For=ADDRESS) as second,
+            ):
+                while not (done.is_set() and self.matches):
+                    await self._match(first, second)
+                    await asyncio.sleep(REST_S)
+        except (Wronged, Closed, OSError, TimeoutError) as error:
+            self.wrongs.append(f"after {self.matches} matches: {error!r}")
+        finally:
+            self.begun.set()
 
     async def _match(self, first: Client, second: Client) -> None:
         created = await self._ask(first, "create_pair_quiz", {"question_count": QUESTIONS})
@@ -48,14 +59,15 @@ class Neighbours:
                 payload = {"session_id": session_id, "question_id": question["id"], "answer": self.matches % 4}
                 answer = await self._ask(client, "submit_answer", payload)
                 if answer.get("correct") is not (answer.get("correct_option") == self.matches % 4):
-                    self.wrongs.append(f"{session_id}: answered {payload}, and heard {answer}")
+                    raise Wronged(f"{session_id}: answered {payload}, and heard {answer}")
                 scores[-1] += answer.get("points", 0)
         for client, score in zip((first, second), scores, strict=True):
             results = await client.event("quiz_results")
             if (results["your_score"], results["reason"]) != (score, "all_answered"):
-                self.wrongs.append(f"{session_id}: {score} points, and the results are {results}")
+                raise Wronged(f"{session_id}: {score} points, and the results are {results}")
             await client.settled()
         self.matches += 1
+        self.begun.set()
 
     async def _ask(self, client: Client, command: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Send a command, again where it may succeed later: on a machine that is busy the database may be too slow."""
@@ -63,10 +75,9 @@ class Neighbours:
             asked_at = time.monotonic()
             answer = await client.ask(command, payload)
             self.slowest_s = max(self.slowest_s, time.monotonic() - asked_at)
-            if answer["ok"] or not answer["error"]["retry"]:
-                break
+            if answer["ok"]:
+                return answer
+            if not answer["error"]["retry"]:
+                raise Wronged(f"{command} {payload} was refused: {answer}")
             self.repeated += 1
             await asyncio.sleep(REST_S)
-        if not answer["ok"]:
-            self.wrongs.append(f"{command} {payload} was refused: {answer}")
-        return answer

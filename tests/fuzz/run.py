@@ -96,10 +96,7 @@ async def _attack(server: Server, plan: Plan, mutator: Mutator) -> Outcome:
 
     neighbours = Neighbours(server.url, told)
     playing = asyncio.create_task(neighbours.play(done))
-    while not neighbours.matches:
-        await asyncio.sleep(WATCH_EVERY_S / 10)
-        if playing.done():
-            await playing
+    await neighbours.begun.wait()
     outcome.rss_start = outcome.rss_warm = process.memory_info().rss
     started_at = time.monotonic()
     async with ClientSession(connector=TCPConnector(limit=0)) as session:

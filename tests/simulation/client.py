@@ -21,6 +21,9 @@ LOST_UNNOTICED_S = 5.0
 PATIENCE_S = 20.0
 """After so long without a reply an app takes its line for dead, and connects anew."""
 MOST_TRIES = 60
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+"""Each refusal that is worth another try doubles an app's pause, up to this one."""
 
 
 class Client:
@@ -100,11 +103,13 @@ class Client:
 
     async def insist(self, verb: str, **wishes: Any) -> Reply | None:
         """Send a command, the same again and again, until there is a reply that stays."""
+        longest_s = FIRST_PAUSE_S
         for _ in range(MOST_TRIES):
             outcome = await self.ask(verb, **wishes)
             if isinstance(outcome, Decision) or (isinstance(outcome, Refused) and not outcome.retry):
                 return outcome
-            await self.pause(0.1, 2.0)
+            await self.pause(longest_s / 2, longest_s)
+            longest_s = min(longest_s * 2, LONGEST_PAUSE_S) if outcome is not None else FIRST_PAUSE_S
         return None
 
     async def look(self) -> None:

@@ -8,9 +8,12 @@ node is dead by then.
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.match import Match
@@ -63,6 +66,16 @@ class Weather:
         self._random.shuffle(work)
         for one in work:
             one()
+
+
+class Errand(Struct, eq=False):
+    """What is on its way to the store, and how long its answer takes for the way back (seconds)."""
+
+    work: Callable[[], Any]
+    answer: asyncio.Future[Any]
+    over: Over
+    trouble: Kind | None
+    back_s: float
 
 
 class Line:
@@ -196,33 +209,6 @@ class Line:
         there, back = self._random.uniform(shortest, longest), self._random.uniform(shortest, longest)
         if trouble is Kind.LATE:
             there += COMMAND_TIMEOUT_S
-
-        def reach() -> None:
-            if self._weather.frozen:
-                if (
-                    self._connected[over] and over not in self._lost
-                ):  # it ends with this one's patience, and a frozen store makes no new ones
-                    self._connected[over] -= 1
-                    self._weather.keep(thawed)
-                return
-            self._lost.discard(over)
-            if self._weather.down:
-                loop.call_later(back, _fail, answer, "the store is down")
-                return
-            try:
-                result = work()
-            except Exception as error:  # the statement failed, and its asker hears why
-                loop.call_later(back, _raise, answer, error)
-                return
-            if trouble is Kind.LOST_AFTER:
-                self._weather.lost_commits += 1
-            else:
-                loop.call_later(back, _give, answer, result)
-
-        def thawed() -> None:
-            self._connected[over] += 1
-            reach()
-
         if self.cut:
             self._lost.add(over)
             if self._random.random() < 0.5:  # else nothing tells
@@ -230,7 +216,7 @@ class Line:
         elif trouble is Kind.LOST_BEFORE:
             loop.call_later(there, _fail, answer, "the line is cut")
         else:
-            loop.call_later(there, reach)
+            loop.call_later(there, self._reach, Errand(work, answer, over, trouble, back))
             if trouble is Kind.LOST_AFTER:
                 loop.call_later(there + back, _fail, answer, "the line is cut")
         patience = loop.call_later(patience_s, _fail, answer, "no answer in time")
@@ -238,6 +224,35 @@ class Line:
             return await answer
         finally:
             patience.cancel()
+
+    def _reach(self, errand: Errand) -> None:
+        """Something has come to the store."""
+        if not self._weather.frozen:
+            self._do(errand)
+        elif self._connected[errand.over] and errand.over not in self._lost:
+            # It ends with this one's patience, and a frozen store makes no new ones.
+            self._connected[errand.over] -= 1
+            self._weather.keep(partial(self._thaw, errand))
+
+    def _thaw(self, errand: Errand) -> None:
+        self._connected[errand.over] += 1
+        self._reach(errand)
+
+    def _do(self, errand: Errand) -> None:
+        self._lost.discard(errand.over)
+        call_later = asyncio.get_running_loop().call_later
+        if self._weather.down:
+            call_later(errand.back_s, _fail, errand.answer, "the store is down")
+            return
+        try:
+            result = errand.work()
+        except Exception as error:  # the statement failed, and its asker hears why
+            call_later(errand.back_s, _raise, errand.answer, error)
+            return
+        if errand.trouble is Kind.LOST_AFTER:
+            self._weather.lost_commits += 1
+        else:
+            call_later(errand.back_s, _give, errand.answer, result)
 
 
 def _give(answer: asyncio.Future[Any], result: object) -> None:

@@ -199,7 +199,7 @@ class Node:
                 continue
             self.alive = True
             self.world.look_at_service()
-            self.world.note("serves", None, f"node {self.number}")
+            self.world.note("serves", None, lambda: f"node {self.number}")
             for part in (self.committer, self.sweeper, heartbeat, self.presence):
                 self._run(part.run())
 

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     """The store takes what it is asked and answers nothing; when it thaws, it does what it was asked."""
     CRASH = "crash"
     """A node dies, and another one takes its place later."""
+    CRASH_OF_ALL = "crash_of_all"
+    """All nodes die at once, and others take their places later."""
     CUT = "cut"
     """One node does not reach the store, and others do."""
     STEP = "step"
@@ -56,6 +58,10 @@ class Plan(Struct, frozen=True):
     pairs: tuple[int, ...]
     faults: tuple[Fault, ...]
 
+    def arrival(self, pair: int) -> float:
+        """Return when a pair comes (seconds of virtual time)."""
+        return self.random("arrival", pair).uniform(0, self.span_s)
+
     def random(self, *whose: object) -> Random:
         """Return a source of chance that belongs to somebody, whatever else there is in the plan."""
         return Random("/".join(map(str, (self.seed, *whose))))
@@ -69,6 +75,7 @@ _SPELLS: dict[Kind, tuple[int, float, float]] = {
     Kind.DOWN: (30, 0.3, 20),
     Kind.FROZEN: (30, 0.3, 20),
     Kind.CRASH: (60, 0.5, 30),
+    Kind.CRASH_OF_ALL: (25, 0.5, 30),
     Kind.CUT: (40, 0.5, 7),
     Kind.STEP: (10, 1, 60),
     Kind.PARTITION: (60, 0.5, 30),

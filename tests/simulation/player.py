@@ -35,10 +35,11 @@ class Pair:
         self.invited: asyncio.Future[Match | None] = world.loop.create_future()
 
     async def play(self) -> None:
-        """Come, play, and go; return when nobody of the pair does anything more."""
-        await asyncio.sleep(self.random.uniform(0, self.world.plan.span_s))
+        """Play, and go; return when nobody of the pair does anything more."""
         await asyncio.gather(self._host(), *map(self._guest, self.guests))
         self.world.checker.pair_is_done(self)
+        for client in (self.host, *self.guests):
+            client.go_away()
 
     async def _host(self) -> None:
         client = self.host

@@ -40,3 +40,24 @@ def test_loop_says_so_where_everything_waits_for_everything() -> None:
     with pytest.raises(NothingLeftError):
         loop.run_until_complete(loop.create_future())
     loop.end()
+
+
+def test_what_a_call_raises_is_raised_to_whoever_runs_the_loop() -> None:
+    loop = VirtualLoop()
+    loop.call_later(1.0, int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        loop.run_out(2.0)
+    assert loop.time() == 1.0
+    loop.end()
+
+
+def test_what_is_cancelled_is_not_called() -> None:
+    loop = VirtualLoop()
+    called: list[str] = []
+    soon, later = loop.call_soon(called.append, "soon"), loop.call_later(1.0, called.append, "later")
+    for call in (soon, later):
+        call.cancel()
+        assert call.cancelled()
+    loop.run_out(2.0)
+    assert called == []
+    loop.end()

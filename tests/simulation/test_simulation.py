@@ -36,7 +36,7 @@ def test_engine_keeps_its_invariants_whatever_fails(_: int) -> None:
 
 def test_simulation_meets_what_it_is_there_for() -> None:
     """A simulation in which nothing goes wrong, or nothing is played, would show nothing."""
-    plan = drawn_plan(3, matches=MATCHES)
+    plan = drawn_plan(5, matches=MATCHES)
     report = simulate(plan)
     require_whole(report)
     assert {fault.kind for fault in plan.faults} == set(Kind)
@@ -72,5 +72,12 @@ def test_every_wide_fault_occurs_in_each_few_runs() -> None:
         met.update(line.what for line in report.story)
         met["lost commit"] += report.counts.lost_commits
         met.update(f"fault {line.text.split()[0]}" for line in report.story if line.what == "fault")
-    for what in ("fault cut", "fault partition", "fault lost_after", "fault crash", "lost commit"):
+    for what in (
+        "fault cut",
+        "fault partition",
+        "fault lost_after",
+        "fault crash",
+        "fault crash_of_all",
+        "lost commit",
+    ):
         assert met[what] > 0, what

@@ -68,7 +68,7 @@ class RealStore:
 
     def __init__(self, url: str) -> None:
         self._runner = asyncio.Runner()
-        self._database = Database(DatabaseOptions(dsn=url, pool_max=1))
+        self._database = Database(DatabaseOptions(dsn=url, pool_max=1, command_timeout_s=30.0))
         self.run(self._database.open())
         self.matches = Matches(self._database)
         self.nodes = Nodes(self._database)

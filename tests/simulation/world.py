@@ -1,8 +1,9 @@
 """A world: a store, two nodes, the pairs and the faults of a plan on one virtual loop. Same plan, same trace."""
 
+import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +18,9 @@ from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.nodes import MovedMatch
 from pairquiz_server.store.questions import DrawnQuestion
-from tests.simulation.invariants import Break, Checker, Counts
+from tests.simulation.checker import Checker
+from tests.simulation.health import Service
+from tests.simulation.invariants import Break, Counts, Invariant
 from tests.simulation.line import Weather
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import Model
@@ -33,16 +36,14 @@ BANK = {
     ]
 }
 _LONGEST_AFTERWARDS_S = 600.0
-UNCREDITED_S = 2.7
-"""Two seconds, and the time since the last beat before, and that of a beat which a frozen store has done late."""
 
 
 class Line(Struct, frozen=True):
-    """One line of a story: when (seconds), what kind of thing, of which match, and what."""
+    """One line of a story: when (seconds), what kind of thing, of which match, or player who has none yet, and what."""
 
     at: float
     what: str
-    match_id: UUID | None
+    whose: UUID | str | None
     text: str
 
 
@@ -58,32 +59,12 @@ class Report(Struct, frozen=True):
     story: list[Line]
 
 
-class Service:
-    """How much service there was: an outage that is too short for anybody to be credited counts as service."""
-
-    def __init__(self) -> None:
-        self._there = False
-        self._since = 0.0
-        self._sum_s = 0.0
-
-    def look(self, now: float, there: bool) -> None:
-        if there is not self._there:
-            span_s = now - self._since
-            self._sum_s += span_s if self._there or span_s <= UNCREDITED_S else 0.0
-            self._there, self._since = there, now
-
-    def served_s(self, now: float) -> float:
-        """Return how long there has been service since the beginning, the present outage left out."""
-        return self._sum_s + (now - self._since if self._there else 0.0)
-
-
 class World:
     """Everything that there is in one run."""
 
     def __init__(self, plan: Plan, *, keep_story: bool, answers_are_unique: bool) -> None:
         self.plan = plan
         self.loop = VirtualLoop()
-        self.noting = True
         self.story: list[Line] = []
         self._keep_story = keep_story
         self._digest = blake2b(digest_size=8)
@@ -91,7 +72,7 @@ class World:
         self.weather = Weather(plan.random("weather"))
         self.checker = Checker(self)
         self._database_step_ms = 0
-        self.service = Service()
+        self._service = Service()
         self.model = Model(
             BANK,
             plan.random("store"),
@@ -113,8 +94,7 @@ class World:
     def live(self) -> Report:
         """Let everything happen, to the end or to the first invariant that does not hold."""
         loop = self.loop
-        for number in self.plan.pairs:
-            self.run(self._play(Pair(self, number)))
+        self.run(self._let_pairs_come())
         for fault in self.plan.faults:
             loop.call_at(fault.at, self._begin, fault)
         loop.call_later(0.25, self._tick)
@@ -135,7 +115,7 @@ class World:
 
     def look_at_service(self) -> None:
         """Note whether there is any service now."""
-        self.service.look(self.loop.time(), any(map(self.reaches, self.nodes)))
+        self._service.look(self.loop.time(), any(map(self.reaches, self.nodes)))
 
     def reaches(self, node: Node) -> bool:
         """Whether a node lives and the store hears it."""
@@ -158,17 +138,26 @@ class World:
                 if node is not sender:
                     self.loop.call_later(delay_s, self._relayed, node, told)
 
-    def note(self, what: str, match_id: UUID | None, text: str) -> None:
-        """Take something down: all runs make a digest of it, and some keep it."""
-        at = self.loop.time()
-        self._digest.update(f"{at!r} {what} {match_id} {text}\n".encode())
-        if self._keep_story:
-            self.story.append(Line(at, what, match_id, text))
+    @property
+    def served_s(self) -> float:
+        """How long there has been service since the beginning."""
+        return self._service.served_s(self.loop.time())
 
-    def broken_by(self, broken: Break) -> None:
+    def note(self, what: str, whose: UUID | str | None, text: Callable[[], str]) -> None:
+        """Take something down: all runs make a digest of what happens when, and some keep the story.
+
+        It is of a match, or of a player who has none yet, or concerns all.
+        """
+        at = self.loop.time()
+        self._digest.update(f"{at!r} {what}\n".encode())
+        if self._keep_story:
+            self.story.append(Line(at, what, whose, text()))
+
+    def breaks(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
+        """End the run, because something does not hold."""
         if self.broken is None:
-            self.broken = broken
-            self.note("BROKEN", broken.match_id, f"{broken.invariant}: {broken.detail}")
+            self.broken = Break(invariant, match_id, self.loop.time(), detail)
+            self.note("BROKEN", match_id, lambda: f"{invariant}: {detail}")
             self.loop.stop()
 
     def _pair_of(self, match_id: UUID | None) -> int | None:
@@ -178,6 +167,13 @@ class World:
     def _relayed(self, node: Node, told: Decision | MovedMatch) -> None:
         if node.alive and not self._partitions:
             node.deliver(told)
+
+    async def _let_pairs_come(self) -> None:
+        """Let one pair after the other come, each when its own chance says so."""
+        arrivals = sorted((self.plan.arrival(number), number) for number in self.plan.pairs)
+        for at, number in arrivals:
+            await asyncio.sleep(at - self.loop.time())
+            self.run(self._play(Pair(self, number)))
 
     async def _play(self, pair: Pair) -> None:
         await pair.play()
@@ -197,7 +193,7 @@ class World:
             self.loop.stop()
 
     def _begin(self, fault: Fault) -> None:
-        self.note("fault", None, str(fault))
+        self.note("fault", None, lambda: str(fault))
         end: Callable[[], None] | None = None
         line = self.nodes[fault.node].line
         match fault.kind:
@@ -224,16 +220,8 @@ class World:
                     self.weather.frozen -= 1
                     if not self.weather.frozen:
                         self.weather.thaw()
-            case Kind.CRASH:
-                if not self.nodes[fault.node].dead:
-                    self.crashed_at = self.loop.time()
-                    self.nodes[fault.node].kill()
-                    if all(node.dead for node in self.nodes):
-                        self.note("all nodes dead", None, "no node serves")
-
-                    def end() -> None:
-                        self._lives[fault.node] += 1
-                        self.nodes[fault.node] = Node(self, fault.node, self._lives[fault.node])
+            case Kind.CRASH | Kind.CRASH_OF_ALL:
+                end = self._crash([fault.node] if fault.kind is Kind.CRASH else range(len(self.nodes)))
             case Kind.CUT:
                 line.cut += 1
 
@@ -257,8 +245,24 @@ class World:
         if end is not None:
             self.loop.call_at(fault.until, self._end, fault, end)
 
+    def _crash(self, numbers: Iterable[int]) -> Callable[[], None]:
+        """Kill nodes that live; return what lets others take their places."""
+        killed = [number for number in numbers if not self.nodes[number].dead]
+        for number in killed:
+            self.crashed_at = self.loop.time()
+            self.nodes[number].kill()
+        if all(node.dead for node in self.nodes):
+            self.note("all nodes dead", None, lambda: "no node serves")
+
+        def replace_them() -> None:
+            for number in killed:
+                self._lives[number] += 1
+                self.nodes[number] = Node(self, number, self._lives[number])
+
+        return replace_them
+
     def _end(self, fault: Fault, end: Callable[[], None]) -> None:
-        self.note("fault ends", None, str(fault))
+        self.note("fault ends", None, lambda: str(fault))
         end()
         self.look_at_service()
 

@@ -10,7 +10,7 @@ async def until_somebody_waits(database: Database) -> None:
     query = """
         SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
     """
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             if await database.fetchval(query):
                 return

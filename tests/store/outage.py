@@ -11,6 +11,7 @@ import psutil  # type: ignore[import-untyped]
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database, StorageUnavailable
+from tests.pace import patient
 
 NOTICED_S = 3.0
 RECOVERED_S = 5.0
@@ -81,5 +82,5 @@ async def seconds_until(done: Callable[[], bool | Awaitable[bool]], limit_s: flo
         answer = done()
         if answer if isinstance(answer, bool) else await answer:
             return time.monotonic() - began
-        assert time.monotonic() - began < limit_s, f"not so within {limit_s} s"
+        assert time.monotonic() - began < patient(limit_s), f"not so within {limit_s} s"
         await asyncio.sleep(0.02)

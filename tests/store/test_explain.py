@@ -112,10 +112,8 @@ BY_INDEX = {
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "players.meet": Found({"players_pkey"}, ("player 7", NOON)),
     "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
-    "players.export_matches": Found(
-        {"matches_pkey", "matches_player1", "matches_joined_code", "match_questions_pkey", "answers_pkey"},
-        ("player 7", None, 100),
-    ),
+    "players.export_match_ids": Found({"matches_player1", "matches_joined_code"}, ("player 7",)),
+    "players.export_matches": Found({"matches_pkey", "match_questions_pkey", "answers_pkey"}, ("player 7", IDS)),
     "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),

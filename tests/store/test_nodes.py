@@ -138,7 +138,8 @@ class TestClock:
                 after = await nodes.read_clock()
                 assert after.beaten_at is not None
                 assert before.beaten_at is not None
-                at += after.beaten_at - before.beaten_at
+                really_passed_ms = after.beaten_at - before.beaten_at
+                at += really_passed_ms if really_passed_ms <= 700 else 0  # else: like a clock that was set
                 assert (told.now, told.gap_ms, after.game_at) == (at, 0, at)
 
     @pytest.mark.parametrize("forward_ms", [-HOUR, -5_000, 701, HOUR])
@@ -308,7 +309,7 @@ class TestSilence:
                 asyncio.gather(
                     stores[0].save(batches[0]), beat(nodes, at), stores[1].save(batches[1]), beat(others, at, SECOND)
                 ),
-                timeout=10,
+                timeout=30,
             )
             gaps += [told.gap_ms for told in (first, second) if told.gap_ms]
         after = await stores[0].load(ids)

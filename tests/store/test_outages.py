@@ -16,6 +16,7 @@ from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
 from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
 from tests.line import Line
+from tests.pace import patient
 from tests.store.outage import NOTICED_S, RECOVERED_S, Outages, beating, seconds_until
 from tests.store.waiting import backends
 
@@ -86,7 +87,7 @@ async def ends_unavailable(work: object) -> float:
 
 async def all_refused_at_once(database: Database) -> None:
     for work in (database.fetchval("SELECT 1"), database.fetch("SELECT 1"), database.write(WRITE)):
-        assert await ends_unavailable(work) < 0.2
+        assert await ends_unavailable(work) < patient(0.5)
 
 
 async def test_a_frozen_database_is_noticed_and_found_again_when_it_goes_on(
@@ -100,7 +101,7 @@ async def test_a_frozen_database_is_noticed_and_found_again_when_it_goes_on(
             ends_unavailable(database.write(WRITE)),
             seconds_until(lambda: not database.available, NOTICED_S),
         )
-        assert max(took) < NOTICED_S
+        assert max(took) < patient(NOTICED_S)
         await all_refused_at_once(database)
         waiting = asyncio.create_task(database.back())
         outages.thaw()
@@ -190,8 +191,8 @@ async def test_a_database_without_free_connections_is_noticed_and_found_again_wh
                 f" WHERE backend_type = 'client backend' AND application_name <> '{TAKER}'"
             )
             others += await _all_that_are_free(outages.dsn)
-            assert await ends_unavailable(database.write(WRITE)) < NOTICED_S
-            assert await ends_unavailable(database.probe("SELECT 1")) < NOTICED_S
+            assert await ends_unavailable(database.write(WRITE)) < patient(NOTICED_S)
+            assert await ends_unavailable(database.probe("SELECT 1")) < patient(NOTICED_S)
             await all_refused_at_once(database)
         finally:
             for other in others:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 SEPARATOR = "\x1e"
 
 

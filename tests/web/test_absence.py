@@ -153,7 +153,7 @@ async def test_a_match_that_both_have_left_alone_is_abandoned(start_server: Star
 
 async def ended(server: Server, session_id: str, client: Client) -> None:
     """Wait until a match is over."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             match = (await server.running.game._matches.load([UUID(session_id)]))[UUID(session_id)]
             if match.ended_at is not None:
@@ -211,7 +211,7 @@ async def test_a_page_that_is_refreshed_twice_at_once_is_there_in_the_end(server
         opening = [pages.enter_async_context(connected(server.url, token=token)) for _ in range(2)]
         one, other, _ = await asyncio.gather(*opening, second.close())
         await one.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (await resumed(first, started["session_id"]))["opponent"]["connected"]:
                 pass
         await other.settled()
@@ -270,7 +270,7 @@ async def test_a_tab_at_another_server_keeps_its_player_present(start_server: St
                 await again.settled()
             state = await resumed(first, started["session_id"])
             assert (state["version"], state["opponent"]["connected"]) == (started["version"], True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (await resumed(first, started["session_id"]))["opponent"]["connected"]:
                 pass
 
@@ -278,7 +278,7 @@ async def test_a_tab_at_another_server_keeps_its_player_present(start_server: St
 async def noted(database: Database, player: Client, *, nodes: int) -> None:
     """Wait until a player counts as connected to so many nodes."""
     query = "SELECT count(*) FROM pairquiz.presence WHERE player_id = $1"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await database.fetchval(query, player.user_id) != nodes:
             await player.settled()
 
@@ -296,6 +296,6 @@ async def test_a_player_comes_back_to_another_server_over_another_transport(star
             assert len(state["your_answers"]) == 1
             answered = await back.ask("submit_answer", answering(started, 1))
             assert answered["ok"], answered
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not (await resumed(first, started["session_id"]))["opponent"]["connected"]:
                     pass

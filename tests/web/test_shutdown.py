@@ -10,6 +10,7 @@ from aiohttp import ClientConnectionResetError, web
 from pairquiz_server import app, config, node
 from pairquiz_server.web.runner import Runner
 from tests.client import Client, connected
+from tests.pace import patient
 from tests.web.polling import polling
 
 HANDLERS_MAY_TAKE_S = 60
@@ -44,8 +45,8 @@ async def test_a_server_that_stops_closes_200_sockets_with_1012_at_once(database
             await last.settled()  # by now the server has read the polls
         began, worked = time.monotonic(), time.process_time()
         await stop()
-        assert time.process_time() - worked < 1.5
-        assert time.monotonic() - began < 10
+        assert time.process_time() - worked < patient(1.5)
+        assert time.monotonic() - began < patient(10)
         assert await asyncio.gather(*closing) == [1012] * 200
         assert await asyncio.gather(*waiting) == ["1"] * 5
 
@@ -56,7 +57,7 @@ async def test_clients_that_answer_no_close_do_not_hold_the_server_up(database_u
             await clients.enter_async_context(connected(url))  # and never read from again
         began = time.monotonic()
         await stop()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < patient(10)
 
 
 async def test_clients_that_are_sending_when_the_server_stops_read_why(database_url: str) -> None:

@@ -164,7 +164,7 @@ async def test_nodes_publish_everything_while_somebody_hears_them_who_has_not_sa
         client.pubsub() as stranger,
     ):
         await stranger.subscribe(await channel(client))
-        await stranger.get_message(timeout=10)
+        await stranger.get_message(timeout=30)
         # That somebody came is published, and so the stranger is counted.
         async with connected(nodes[0].url), publications(shared_valkey.url) as published:
             await started_match(first, second)

