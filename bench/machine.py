@@ -1,0 +1,121 @@
+"""Processes on cores of their own, and what they cost as the kernel counts it."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Cores:
+    """The server has one core, all else (the load, PostgreSQL, this process) another one."""
+
+    def __init__(self) -> None:
+        allowed = sorted(os.sched_getaffinity(0))
+        self.server = allowed[0]
+        self.rest = allowed[1 % len(allowed)]
+
+    @property
+    def apart(self) -> bool:
+        """Whether there are two."""
+        return self.server != self.rest
+
+
+def settle(cores: Cores) -> None:
+    """Bring this process, and all that it starts from now on, to the core of the rest; allow many open files."""
+    os.sched_setaffinity(0, {cores.rest})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # An exception is what ends all that was started.
+    signal.signal(signal.SIGTERM, lambda number, frame: _stop())
+
+
+def _stop() -> None:
+    raise SystemExit(1)
+
+
+def on_core(core: int, *command: str) -> list[str]:
+    """Return the command that runs another one on a core, and ends it with us even where we are killed."""
+    return ["taskset", "--cpu-list", str(core), "setpriv", "--pdeathsig", "KILL", *command]
+
+
+@contextmanager
+def ended(process: "subprocess.Popen[bytes]", patience_s: float = 10.0) -> Iterator[None]:
+    """End a process whatever happens: by SIGTERM, and by SIGKILL when it takes too long."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def tree(root: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def cpu_s(root: int) -> float:
+    """Seconds of CPU that a process tree has taken so far, with those of its children that have ended."""
+    ticks = 0
+    for pid in tree(root):
+        if fields := _stat(pid):
+            ticks += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
+    return ticks / _TICKS
+
+
+def resident_kb(root: int) -> int:
+    """Kilobytes of memory that a process tree has (VmRSS)."""
+    return sum(_resident_kb(pid) for pid in tree(root))
+
+
+def parent_of(pid: int) -> int:
+    """Who started a process."""
+    fields = _stat(pid)
+    assert fields is not None
+    return int(fields[1])
+
+
+def load_average() -> float:
+    """How busy the machine was in the last minute."""
+    return os.getloadavg()[0]
+
+
+def wait_until(condition: Callable[[], bool], patience_s: float, what: str) -> None:
+    """Look again and again. Raises TimeoutError."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.01)
+
+
+def _resident_kb(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), 0)
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the third on; None where the process has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

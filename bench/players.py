@@ -1,0 +1,93 @@
+"""One run of the load generator against one server, and what both took for it."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from bench import machine, programs
+from bench.servers import Server
+
+
+class Fault(Exception):
+    """A player was told something that is not so, or could not play."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run was like; the costs of an answer are in microseconds of CPU."""
+
+    answers_per_s: float
+    duels_per_s: float
+    server_us: float
+    postgres_us: float
+    load_us: float
+    p50_ms: float
+    p99_ms: float
+    refused: int  # how often a command was refused for a moment, and asked again
+
+    @property
+    def total_us(self) -> float:
+        """The server's cost with PostgreSQL's."""
+        return self.server_us + self.postgres_us
+
+
+class Load:
+    """A load generator that runs."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    def phase(self, name: str) -> dict[str, Any]:
+        """Wait until it says that something has begun or ended. Raises `Fault`."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            told: dict[str, Any] = msgspec.json.decode(line)
+            if told.get("errors"):
+                break
+            if told["phase"] == name:
+                return told
+        self._process.terminate()
+        assert self._process.stderr is not None
+        raise Fault(self._process.stderr.read().decode(errors="replace").strip() or "the load generator has ended")
+
+
+@contextmanager
+def loading(port: int, core: int, **options: float | str) -> Iterator[Load]:
+    """Start the load generator, and end it afterwards."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    process = subprocess.Popen(
+        machine.on_core(core, str(programs.compiled("load")), "--port", str(port), *words),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process, machine.ended(process):
+        yield Load(process)
+
+
+def play(server: Server, core: int, **options: float | str) -> Run:
+    """Let pairs play, and count what it costs from outside."""
+    with loading(server.port, core, **options) as load:
+        load.phase("begin")
+        before = _costs(server)
+        end = load.phase("end")
+        after = _costs(server)
+    answers = max(end["answers"], 1)
+    return Run(
+        answers_per_s=end["answers"] / end["seconds"],
+        duels_per_s=end["duels"] / end["seconds"],
+        server_us=(after[0] - before[0]) * 1e6 / answers,
+        postgres_us=(after[1] - before[1]) * 1e6 / answers,
+        load_us=end["load_cpu_s"] * 1e6 / answers,
+        p50_ms=end["p50_ms"],
+        p99_ms=end["p99_ms"],
+        refused=end["refused"],
+    )
+
+
+def _costs(server: Server) -> tuple[float, float]:
+    return machine.cpu_s(server.pid), machine.cpu_s(server.postgres_pid) if server.postgres_pid else 0.0
