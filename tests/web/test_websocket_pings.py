@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class Watcher:
-    """Those that have opened since."""
+    """Those that have opened since. What they are measured by hears their PONGs too: the server is everybody's."""
 
     def __init__(self, server: Server) -> None:
         self.open: set[Websocket] = set()
@@ -22,7 +22,13 @@ class Watcher:
         server.running.transports.watch(self)
 
     def websocket_opened(self, websocket: Websocket) -> None:
-        websocket.on_pong = self.pongs.put_nowait
+        measure = websocket.on_pong
+
+        def heard(payload: bytes) -> None:
+            self.pongs.put_nowait(payload)
+            measure(payload)
+
+        websocket.on_pong = heard
         self.open.add(websocket)
 
     def websocket_ended(self, websocket: Websocket) -> None:
