@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.transport import Transports
 
 CLOSE_TIMEOUT_S = 1.0
@@ -70,6 +71,8 @@ class WebSocketDriver:
             await self._socket.prepare(request)
         except ConnectionResetError:
             return web.Response()  # to a client that is gone already
+        except ValueError:
+            raise Refused(Code.INVALID_PAYLOAD, "The headers of a websocket's handshake are ASCII") from None
         self._line = request.transport
         if self._line is not None:
             self._session.queue.unsent = self._line.get_write_buffer_size
