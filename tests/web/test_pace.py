@@ -6,6 +6,7 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import StartServer
+from tests.web.test_arrivals import until
 from tests.web.test_limits import limited, limits
 
 FRAMES_A_S = 200
@@ -36,3 +37,14 @@ async def test_a_pace_of_zero_is_no_limit(start_server: StartServer) -> None:
             await flooder.send_frame("3")
         assert (await flooder.ask("sync_clock"))["ok"]
     assert await limited(server.url, "frames_per_s") == 0
+
+
+async def test_what_has_come_and_is_not_read_yet_is_bounded(start_server: StartServer) -> None:
+    server = await start_server(**limits(frames_per_s=1))
+    async with connected(server.url) as flooder:
+        sending = asyncio.gather(*(flooder.send_frame("43" + "x" * 4000) for _ in range(500)))
+        (line,) = server.running.lines
+        await until(lambda: line._reading_paused)
+        ((websocket,),) = server.running.transports._websockets.values()
+        assert websocket._socket._reader._size < 2 * server.settings.limits.message_bytes
+        sending.cancel()
