@@ -37,7 +37,7 @@ class WebSocketDriver:
         self._handler = handler
         self._transports = transports
         self._session: Any = handler.__self__  # type: ignore[attr-defined]  # the bound AsyncSocket
-        self._pace = transports.pace()
+        self._pace = transports.pace(self._session)
         self._probe: str | None = None
         self._line: asyncio.Transport | None = None
         self._reading: asyncio.Task[Any] | None = None

@@ -6,6 +6,7 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import StartServer
+from tests.web.polling import polling
 from tests.web.test_arrivals import until
 from tests.web.test_limits import limited, limits
 
@@ -27,6 +28,16 @@ async def test_a_flood_of_frames_is_read_at_its_pace_and_neighbours_play_on(
         assert not answer.done()
         assert (await answer)["ok"]
         assert loop.time() - began > 0.9, "half of them had to wait"
+    assert await limited(server.url, "frames_per_s") > 0
+
+
+async def test_packets_that_come_by_post_have_the_same_pace(start_server: StartServer) -> None:
+    server = await start_server(**limits(frames_per_s=FRAMES_A_S))
+    async with polling(server.url) as flooder, connected(server.url) as neighbour:
+        flood = asyncio.ensure_future(flooder.post(*["431[]"] * 2 * FRAMES_A_S, '427["sync_clock",{}]'))
+        assert (await neighbour.ask("sync_clock"))["ok"]
+        assert (await flood).status == 200
+        await flooder.next_packet('437[{"ok":true')
     assert await limited(server.url, "frames_per_s") > 0
 
 
