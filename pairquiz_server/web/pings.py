@@ -32,7 +32,7 @@ class _Measured:
     __slots__ = ("due_at", "payload", "sent_at", "trips", "websocket")
 
     def __init__(self, websocket: Websocket) -> None:
-        self.websocket = websocket
+        self.websocket: Websocket | None = websocket
         self.due_at: float | None = None
         self.sent_at = 0.0
         self.payload: bytes | None = None
@@ -73,7 +73,7 @@ class Pings:
     def websocket_ended(self, websocket: Websocket) -> None:
         """Forget a websocket that is closed, and its measure with it."""
         measured = self._by_websocket.pop(websocket)
-        measured.due_at = None
+        measured.due_at = measured.websocket = None  # what is not due yet holds no closed websocket
         rest = [one for one in self._by_session.pop(websocket.eio_sid) if one is not measured]
         if rest:
             self._by_session[websocket.eio_sid] = rest
@@ -93,9 +93,10 @@ class Pings:
         now = self._now()
         while self._due and self._due[0][0] <= now:
             due_at, _, measured = heappop(self._due)
-            if due_at != measured.due_at:
+            websocket = measured.websocket
+            if due_at != measured.due_at or websocket is None:
                 continue  # it was put at another time meanwhile, or is closed
-            if not measured.websocket.clear:
+            if not websocket.clear:
                 self._measure_in(AT_FIRST_S, measured)
                 continue
             self._measure_in(self._interval_s, measured)
@@ -104,7 +105,7 @@ class Pings:
             measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
-                await measured.websocket.ping(measured.payload)
+                await websocket.ping(measured.payload)
             except OSError:
                 measured.payload = None  # it is closing, and nobody will answer
 
@@ -120,7 +121,10 @@ class Pings:
 
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
-        return next((one.trips for one in self._by_session.get(eio_sid, ()) if one.websocket.carries), _UNMEASURED)
+        for measured in self._by_session.get(eio_sid, ()):
+            if measured.websocket is not None and measured.websocket.carries:
+                return measured.trips
+        return _UNMEASURED
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1 + JITTER)
