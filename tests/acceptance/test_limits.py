@@ -7,8 +7,9 @@ from pathlib import Path
 from tests.acceptance.player import PATIENCE_S, playing
 from tests.acceptance.server import serving
 from tests.web.test_exposition import sample
+from tests.web.test_limits import BEHIND_A_PROXY
 
-TURNED_AWAY = 'pairquiz_refusals_total{code="too_many_connections"}'from tests.web.test_limits import BEHIND_A_PROXY
+TURNED_AWAY = 'pairquiz_refusals_total{code="too_many_connections"}'
 
 ROOM_FOR_ONE = BEHIND_A_PROXY | {"PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS": "1"}
 
