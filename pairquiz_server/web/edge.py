@@ -82,11 +82,12 @@ class Edge:
             engineio_logger=engineio_logger,
         )
         visitors = Visitors(clock, admission, limits, self.arrivals)
+        exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
             *page_routes(),
             *Rest(game, people, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
-            *Exposition(metrics, settings.metrics_token).routes(),
+            *exposition.routes(),
         ]
         metrics.players.set_function(lambda: len(list(connections.players())))
         metrics.sessions.set_function(lambda: len(self.sockets.eio.sockets))
