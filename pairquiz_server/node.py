@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
-from pairquiz_server.engine.clock import Clock, starting_time
+from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
-from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.retention import Keep, Retention
@@ -104,10 +104,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
-        reading = await nodes.read_clock()
-        clock = Clock(starting_time(reading.game_at, reading.beaten_at, reading.database_at))
-        rules = _game_rules(settings)
         matches = Matches(database)
+        clock = Clock(await find_time(nodes, matches))
+        rules = _game_rules(settings)
 
         def announce(decision: Decision, origin: object) -> None:
             announcer.announce(decision, origin)
