@@ -30,20 +30,25 @@ async def find_time(nodes: Nodes, matches: Matches) -> int:
 
     A silence may be none: the database's clock may have been set since the last sign of life. Who runs gives the next
     one within the time that may be overlooked, or decides nothing any more. So it is listened for so long, but for
-    where no match is live that could lose by a silence which there was not. Raises `StorageUnavailable`.
+    where no match is live that could lose by a silence which there was not. What was listened in vain has passed,
+    whatever the database's clock says. Raises `StorageUnavailable`.
     """
     loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + ADOPTED_WITHIN_MS / 1000
     reading = await nodes.read_clock()
+    began, listened_ms = loop.time(), 0
     while (
-        reading.beaten_at is not None
+        reading.game_at is not None
         and not carried_on(reading.beaten_at, reading.database_at)
-        and loop.time() < give_up_at
+        and listened_ms <= ADOPTED_WITHIN_MS
         and await matches.next_due(0) is not None
     ):
         await asyncio.sleep(LISTEN_EVERY_S)
         reading = await nodes.read_clock()
-    return starting_time(reading.game_at, reading.beaten_at, reading.database_at)
+        listened_ms = int((loop.time() - began) * 1000)
+    start = starting_time(reading.game_at, reading.beaten_at, reading.database_at)
+    if reading.game_at is None or carried_on(reading.beaten_at, reading.database_at):
+        return start
+    return max(start, reading.game_at + listened_ms)
 
 
 class Heartbeat:

@@ -192,6 +192,17 @@ class TestStart:
         assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
         assert readings.count > 1
 
+    async def test_where_nobody_runs_at_least_the_time_that_it_listened_has_passed(
+        self, node: Node, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The database's clock was set back; what the dead had decided since their last beat lies in no future."""
+        await node.database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at + $1", 2 * HOUR)
+        monkeypatch.setattr(heartbeat, "ADOPTED_WITHIN_MS", 1)
+        await node.started()
+        game_at = (await readings.read_clock()).game_at
+        assert game_at is not None
+        assert await find_time(readings, Matches(node.database)) > game_at + 1
+
     async def test_where_no_match_is_live_it_does_not_wait(self, node: Node, readings: Readings) -> None:
         assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
         assert readings.count == 1
