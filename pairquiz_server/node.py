@@ -134,7 +134,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             task.add_done_callback(under_way.discard)
 
         def cut(player_id: str, why: Refused) -> None:
-            beside(sockets.dismiss_player(player_id, why))
+            if connections.present(player_id):  # of very many bans nearly nobody is here
+                beside(sockets.dismiss_player(player_id, why))
 
         def renamed(player_id: str, display_name: str) -> None:
             connections.rename(player_id, display_name)
