@@ -23,20 +23,20 @@ class RetentionRows:
 
     async def forget_matches(self, before: int, status: Status) -> int:
         """Delete matches that ended in this state before `before` (milliseconds)."""
-        return await self._count("forget_matches", before, status, MATCHES_AT_ONCE)
+        return await self._count(_QUERIES["forget_matches"], before, status, MATCHES_AT_ONCE)
 
     async def forget_usage(self, before: int) -> int:
         """Delete feature usage from before `before` (milliseconds)."""
-        return await self._count("forget_usage", before, USES_AT_ONCE)
+        return await self._count(_QUERIES["forget_usage"], before, USES_AT_ONCE)
 
     async def forget_guests(self, before: int) -> int:
         """Wish the erasure of guests who were last seen before `before` (milliseconds)."""
-        return await self._count("forget_guests", before, GUESTS_AT_ONCE)
+        return await self._count(_QUERIES["forget_guests"], before, GUESTS_AT_ONCE)
 
     async def forget_bans(self, days: int) -> int:
         """Delete bans that ended so many days ago."""
-        return await self._count("forget_bans", days, BANS_AT_ONCE)
+        return await self._count(_QUERIES["forget_bans"], days, BANS_AT_ONCE)
 
     async def _count(self, query: str, *arguments: object) -> int:
-        count: int = await self._database.fetchval(_QUERIES[query], _LOCK, *arguments)
+        count: int = await self._database.fetchval(query, _LOCK, *arguments)
         return count

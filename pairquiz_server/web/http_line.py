@@ -110,7 +110,7 @@ class HttpLine(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         super().connection_made(transport)
-        self._head_since = self._loop.time()
+        self._head_since = self._taking_at = self._loop.time()
         if self.transport is not None:
             self._lines.opened(self, self.transport)
 

@@ -170,9 +170,9 @@ async def test_a_client_that_reads_nothing_does_not_hold_the_server_up(database_
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what it accepts has the same
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     loop = asyncio.get_running_loop()
-    # Nobody else cuts it.
+    # Nobody else cuts it, and neither does its silence.
     patient = {f"PAIRQUIZ_LIMITS__{name}": "0" for name in ("SEND_QUEUE_BYTES", "COMMANDS_PER_S")}
-    patient["PAIRQUIZ_LIMITS__STALL_S"] = "3600"
+    patient |= {"PAIRQUIZ_LIMITS__STALL_S": "60", "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "3600"}
     async with AsyncExitStack() as stack:
         async with node.running(config.load(environ=patient), database_url) as running:
             runner = Runner(running.site, running.lines, shutdown_timeout=app.CLOSE_REQUESTS_S)

@@ -22,7 +22,7 @@ async def cut_readers(server: Server, code: str) -> None:
         asking = [asyncio.create_task(reader.ask(resume)) for reader in readers]
         await asyncio.wait_for(asyncio.gather(*(reader.cut.wait() for reader in readers)), 60)
         await asyncio.gather(*asking)
-        assert (await second.ask("resume_pair_quiz", {"session_id": started["session_id"]}))["ok"]
+        assert (await second.ask("sync_clock", {}))["ok"]
         counted = server.running.metrics.registry.get_sample_value("pairquiz_refusals_total", {"code": code})
         assert counted is not None
         assert counted >= READERS

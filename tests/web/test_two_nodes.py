@@ -177,7 +177,9 @@ async def test_node_that_fell_silent_is_believed_no_more(
 ) -> None:
     monkeypatch.setattr(relay, "BEAT_S", 0.1)
     monkeypatch.setattr(relay, "SILENCE_S", 1.0)
-    node = await start_server(REDIS_URL=shared_valkey.url)
+    # It is looked for in match after match.
+    unlimited = dict.fromkeys(("PAIRQUIZ_LIMITS__LIVE_MATCHES_PER_USER", "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE"), "0")
+    node = await start_server(REDIS_URL=shared_valkey.url, PAIRQUIZ_LIMITS__COMMANDS_PER_S="0", **unlimited)
     await hears_itself(node)
     async with (
         connected(node.url) as first,
