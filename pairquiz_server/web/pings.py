@@ -33,7 +33,7 @@ class _Measured:
     __slots__ = ("due_at", "line", "payload", "sent_at", "trips")
 
     def __init__(self, line: Line) -> None:
-        self.line = line
+        self.line: Line | None = line
         self.due_at: float | None = None
         self.sent_at = 0.0
         self.payload: bytes | None = None
@@ -74,7 +74,7 @@ class Pings:
     def line_ended(self, line: Line) -> None:
         """Forget a websocket that is closed, and its measure with it."""
         measured = self._by_line.pop(line)
-        measured.due_at = None
+        measured.due_at = measured.line = None  # what is not due yet holds no closed websocket
         rest = [one for one in self._by_session.pop(line.eio_sid) if one is not measured]
         if rest:
             self._by_session[line.eio_sid] = rest
@@ -94,9 +94,10 @@ class Pings:
         now = self._now()
         while self._due and self._due[0][0] <= now:
             due_at, _, measured = heappop(self._due)
-            if due_at != measured.due_at:
+            line = measured.line
+            if due_at != measured.due_at or line is None:
                 continue  # it was put at another time meanwhile, or is closed
-            if not measured.line.clear:
+            if not line.clear:
                 self._measure_in(AT_FIRST_S, measured)
                 continue
             self._measure_in(self._interval_s, measured)
@@ -105,7 +106,7 @@ class Pings:
             measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
-                await measured.line.ping(measured.payload)
+                await line.ping(measured.payload)
             except OSError:
                 measured.payload = None  # it is closing, and nobody will answer
 
@@ -121,7 +122,10 @@ class Pings:
 
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
-        return next((one.trips for one in self._by_session.get(eio_sid, ()) if one.line.carries), _UNMEASURED)
+        return next(
+            (one.trips for one in self._by_session.get(eio_sid, ()) if one.line is not None and one.line.carries),
+            _UNMEASURED,
+        )
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1 + JITTER)

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode
 
@@ -57,7 +58,8 @@ class Transports:
 
     def __init__(self, refusals: Refusals, message_bytes: int, pace: Callable[[], Pace]) -> None:
         self.message_bytes = message_bytes
-        self.pace = pace
+        self._new_pace = pace
+        self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
         self.heard_at: dict[str, float] = {}
@@ -89,6 +91,20 @@ class Transports:
             self._websockets[eio_sid] = rest
         for watcher in self._watchers:
             watcher.line_ended(websocket)
+
+    def pace(self, session: Any) -> Pace:
+        """Return the one pace at which a session of python-engineio is read, whatever carries it."""
+        pace = self._paces.get(session)
+        if pace is None:
+            pace = self._paces[session] = self._new_pace()
+        return pace
+
+    async def turn(self, eio_sid: str, frames: int) -> None:
+        """Wait until so many frames of a session may be read, or it is over."""
+        for _ in range(frames):
+            if not self.is_open(eio_sid):
+                return
+            await self.pace(self._eio.sockets[eio_sid]).next()
 
     def forget(self, eio_sid: str) -> None:
         """Drop the bad frames of a session that is over."""

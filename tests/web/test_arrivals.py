@@ -1,6 +1,7 @@
 """Who may come in: connections and TCP lines by address and in all, and that every place is given back."""
 
 import asyncio
+import json
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -72,6 +73,26 @@ async def test_arrivals_are_limited_by_address(start_server: StartServer) -> Non
     assert await turned_away(server.url, HERE) == (429, "too_many_connections")
     async with connected(server.url, X_Forwarded_For=THERE):
         assert await limited(server.url, "arrivals_per_minute_per_address") == 2
+
+
+@pytest.mark.parametrize("valid", [True, False])
+async def test_to_connect_again_on_the_same_line_is_an_arrival(start_server: StartServer, valid: bool) -> None:
+    server = await start_server(**limits(arrivals_per_minute_per_address=4))
+    async with connected(server.url) as client:
+        auth = json.dumps({"token": client.token if valid else "x"})
+        for _ in range(3):
+            await client.send_frame("41")
+            await client.send_frame("40" + auth)
+            await client.event("welcome" if valid else "connect_error")
+        await client.send_frame("41")
+        await client.send_frame("40" + auth)
+        assert await client.closed() == 1013, "so that a stock client comes back"
+    assert (
+        server.running.metrics.registry.get_sample_value(
+            "pairquiz_limited_total", {"limit": "arrivals_per_minute_per_address"}
+        )
+        == 1
+    )
 
 
 @asynccontextmanager

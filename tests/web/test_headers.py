@@ -27,6 +27,7 @@ def request(line: str, *headers: str, body: bytes = b"") -> bytes:
 JSON = "Content-Type: application/json"
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
+HANDSHAKE = request(f"GET {SOCKET}websocket", *UPGRADE)
 # request → status, and the code of the error if there is one
 ANSWERS = {
     "REST": (request("GET /api/topics/"), 200, None),
@@ -34,7 +35,9 @@ ANSWERS = {
     "a preflight": (request("OPTIONS /api/topics", f"Origin: {PAGE}", "Access-Control-Request-Method: GET"), 200, None),
     "OPTIONS alone": (request("OPTIONS /api/topics"), 403, "forbidden"),
     "the handshake of a poll": (request(f"GET {SOCKET}polling"), 200, None),
-    "the handshake of a websocket": (request(f"GET {SOCKET}websocket", *UPGRADE), 101, None),
+    "the handshake of a websocket": (HANDSHAKE, 101, None),
+    "a key that is no text": (HANDSHAKE.replace(b"dGhl", b"\xff"), 400, "invalid_payload"),
+    "a version that is no text": (HANDSHAKE.replace(b"13", b"\xff"), 400, "invalid_payload"),
     "an unknown path": (request("GET /nothing"), 404, "not_found"),
     "a path that climbs": (request("GET /../../etc/passwd"), 404, "not_found"),
     "a path of nonsense": (request("GET /%00%ff%2e%2e"), 404, "not_found"),

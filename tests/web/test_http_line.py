@@ -71,6 +71,16 @@ async def test_a_head_over_the_limit_is_refused_whether_or_not_it_ends(
 
 
 @SHARED
+async def test_a_head_over_the_limit_behind_a_body_is_refused(shared_server: Server) -> None:
+    async with Raw(shared_server.url) as raw, connected(shared_server.url) as other:
+        await raw.send(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+        await other.settled()  # by now the server has read it
+        await raw.send(b"{}" + HEAD + FILLER + FILLER + b"\r\n")
+        assert (await raw.error())[0] == 405
+        assert (await raw.error())[0] == 431
+
+
+@SHARED
 async def test_a_head_within_the_limit_is_taken_again_and_again(shared_server: Server) -> None:
     async with Raw(shared_server.url) as raw:
         for _ in range(3):
