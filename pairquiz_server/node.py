@@ -228,7 +228,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
         drain = Drain(health, game, committer, committing, presence, connections, transports)
-        exposition = Exposition(metrics, settings.metrics_token)
+        exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         routes = [*page_routes(), *rest.routes(), *me.routes(), *exposition.routes()]
         site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
         try:

@@ -15,7 +15,7 @@ from tests.client import PATIENCE_S, connected
 from tests.conftest import Server, StartServer
 from tests.web.polling import polling
 from tests.web.test_absence import QUICK_PINGS
-from tests.web.test_exposition import sample
+from tests.web.test_exposition import TOKEN, sample
 from tests.web.test_limits import BEHIND_A_PROXY, HERE, THERE, limited, limits, seen_from
 
 POLL = "/socket.io/?EIO=4&transport=polling"
@@ -139,7 +139,7 @@ async def test_lines_on_which_nothing_is_said_count(
         lines[1][1].transport.abort()
         await until(lambda: len(arrivals.lines) == 3)
         if "arrivals" not in limit:
-            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            writer.write(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
             shown = await asyncio.wait_for(reader.readuntil(b"pairquiz_players"), PATIENCE_S)
             assert f'pairquiz_limited_total{{limit="{limit}"}} 1.0'.encode() in shown
             async with line(server) as (again, second):
