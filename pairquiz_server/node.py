@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
-from pairquiz_server.engine.clock import Clock, starting_time
+from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
-from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.retention import Keep, Retention
@@ -89,10 +89,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
-        reading = await nodes.read_clock()
-        clock = Clock(starting_time(reading.game_at, reading.beaten_at, reading.database_at))
-        rules = _game_rules(settings)
         matches = Matches(database)
+        clock = Clock(await find_time(nodes, matches))
+        rules = _game_rules(settings)
 
         def announce(decision: Decision, origin: object) -> None:
             announcer.announce(decision, origin)
@@ -119,7 +118,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             task.add_done_callback(under_way.discard)
 
         def cut(player_id: str, why: Refused) -> None:
-            beside(edge.sockets.dismiss_player(player_id, why))
+            if connections.present(player_id):  # of very many bans nearly nobody is here
+                beside(edge.sockets.dismiss_player(player_id, why))
 
         def renamed(player_id: str, display_name: str) -> None:
             connections.rename(player_id, display_name)

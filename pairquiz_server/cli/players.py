@@ -48,6 +48,17 @@ class _PlayerId(click.ParamType[str]):
         return str(value)
 
 
+class _Sought(click.ParamType[str]):
+    """A text that a player may be known by."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not (value.strip() and printable(value)):
+            self.fail("an id, a name or a label has at least one character, and no control characters", param, ctx)
+        return str(value)
+
+
 class _Span(click.ParamType[int]):
     """A span such as 12h, 30d or 4w, in seconds."""
 
@@ -70,7 +81,7 @@ def players() -> None:
 
 
 @players.command()
-@click.argument("text")
+@click.argument("text", type=_Sought())
 @json_option
 @with_settings
 def find(settings: Settings, text: str, as_json: bool) -> None:

@@ -1,8 +1,9 @@
-"""How long the lines of players are: measured with PING frames of our own, which no script of a page can answer late.
+"""How long the lines of players are: measured with PING frames of our own, whose answers no page's script holds back.
 
 A websocket's PONG comes from the browser itself, and one of Engine.IO from the page. Each PING has a payload by chance,
 so that none can be answered before it has come; only the first answer to the last one counts. What a native client
-gains by answering late is bounded by `rules/lag`. One clock sends them all.
+gains by answering late, or a page by sending much before its PONGs, is bounded by `rules/lag`. One clock sends them
+all.
 """
 
 import asyncio

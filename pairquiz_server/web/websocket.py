@@ -28,7 +28,7 @@ _FRAME = re.compile(r"4[0-9]|(?:1|3|5|2probe)\Z")
 class WebSocketDriver:
     """Awaited with the environ, then `wait`, `send` and `close` are called, all by python-engineio.
 
-    `ping` sends a PING frame of the websocket's own, which no script of a page can answer late; `on_pong` is called
+    `ping` sends a PING frame of the websocket's own, whose answer no script of a page holds back; `on_pong` is called
     with the payload of each PONG that comes. A session has two drivers at most: while it upgrades, the one that is
     tried does not carry it yet (`carries`).
     """

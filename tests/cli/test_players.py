@@ -64,6 +64,8 @@ def test_an_operator_finds_bans_exports_and_erases_without_any_server(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
+        (("find", ""), "TEXT"),
+        (("find", "a byte that is no text: \udcff"), "TEXT"),
         (("ban", ""), "ID"),
         (("ban", "x" * 129), "ID"),
         (("ban", "a\nb"), "ID"),
