@@ -1,4 +1,4 @@
-"""Who may come in: how many lines and connections there are by address and in all, and how fast they come.
+"""How many come in: lines and connections, by address and in all, and how fast.
 
 A TCP line is refused by dropping it; it counts from the moment that it is there, whatever is said on it. A Socket.IO
 connection is refused at its handshake, by a status after which a stock client tries again.

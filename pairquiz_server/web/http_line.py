@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
@@ -200,6 +200,9 @@ class HttpLine(RequestHandler):
         """Answer what could not be read as HTTP, by aiohttp's parser or by us; anything else is a fault of ours."""
         if isinstance(exc, _RefusedHead):
             refusal = exc.refusal
+        elif isinstance(exc, LineTooLong):
+            refusal = self._too_large()
+            status = _STATUSES[refusal.code]
         elif isinstance(exc, HttpProcessingError):
             refusal = Refused(Code.INVALID_PAYLOAD, "This is no HTTP request that can be read")
             status = 400
