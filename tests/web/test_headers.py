@@ -66,8 +66,8 @@ ANSWERS = {
     "a header without a colon": (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, "invalid_payload"),
     "two lengths": (request("POST /", "Content-Length: 1", "Content-Length: 2"), 400, "invalid_payload"),
     "two bodies": (request("POST /", "Content-Length: 1", "Transfer-Encoding: chunked"), 400, "invalid_payload"),
-    "a long header": (request("GET /", "X: " + "x" * 20_000), 400, "invalid_payload"),
-    "a long path": (request("GET /" + "x" * 20_000), 400, "invalid_payload"),
+    "a long header": (request("GET /", "X: " + "x" * 20_000), 431, "payload_too_large"),
+    "a long path": (request("GET /" + "x" * 20_000), 431, "payload_too_large"),
     "an unknown session": (request(f"GET {SOCKET}polling&sid=x"), 400, None),
     "an unknown transport": (request(f"GET {SOCKET}pigeon"), 400, None),
 }  # fmt: skip
