@@ -16,7 +16,8 @@ RUN /opt/pairquiz/bin/pip install --no-cache-dir --constraint constraints.txt .
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/pairquiz-server --shell /usr/sbin/nologin pairquiz
 COPY --from=build /opt/pairquiz /opt/pairquiz
-# With a host that is open to others the server starts only with JWT_SECRET (or PAIRQUIZ_AUTH__MODE=guest).
+# With a host that is open to others the server starts only with JWT_SECRET, SUPABASE_URL or PAIRQUIZ_AUTH__JWKS_URL (or
+# PAIRQUIZ_AUTH__MODE=guest).
 # Set PAIRQUIZ_SERVER__TRUSTED_PROXIES to how many proxies stand before the container.
 ENV PATH=/opt/pairquiz/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -11,18 +11,17 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
-from pairquiz_server.engine.clock import Clock, starting_time
+from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
-from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
-from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
@@ -39,31 +38,17 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
-from pairquiz_server.web.admission import Admission
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
-from pairquiz_server.web.commands import Commands
 from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
-from pairquiz_server.web.expiry import Expiry
-from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.edge import Edge
 from pairquiz_server.web.http_line import HttpLines
-from pairquiz_server.web.idle import Idle
 from pairquiz_server.web.jwks import IssuerKeys
-from pairquiz_server.web.limits import Limits
-from pairquiz_server.web.me import Me
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.page import page_routes
-from pairquiz_server.web.pings import Pings
-from pairquiz_server.web.refusals import Refusals
 from pairquiz_server.web.relay import Relay
-from pairquiz_server.web.rest import Rest
-from pairquiz_server.web.site import build_site
-from pairquiz_server.web.socket import SocketServer
 from pairquiz_server.web.transport import Transports
-from pairquiz_server.web.visitors import Visitors
 
 log = structlog.get_logger("pairquiz.node")
 
@@ -104,10 +89,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
-        reading = await nodes.read_clock()
-        clock = Clock(starting_time(reading.game_at, reading.beaten_at, reading.database_at))
-        rules = _game_rules(settings)
         matches = Matches(database)
+        clock = Clock(await find_time(nodes, matches))
+        rules = _game_rules(settings)
 
         def announce(decision: Decision, origin: object) -> None:
             announcer.announce(decision, origin)
@@ -122,7 +106,6 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             announcer.announce_delay(beat)
 
         connections = Connections()
-        metrics.players.set_function(lambda: len(list(connections.players())))
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
@@ -135,7 +118,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             task.add_done_callback(under_way.discard)
 
         def cut(player_id: str, why: Refused) -> None:
-            beside(sockets.dismiss_player(player_id, why))
+            if connections.present(player_id):  # of very many bans nearly nobody is here
+                beside(edge.sockets.dismiss_player(player_id, why))
 
         def renamed(player_id: str, display_name: str) -> None:
             connections.rename(player_id, display_name)
@@ -168,49 +152,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         catch_up = CatchUp(game, connections)
         health = Health(database, (lambda: relay.healthy) if relay else None)
 
-        origins = Origins(settings.allowed_origins)
-        refusals = Refusals(metrics)
-        limits = Limits(settings.limits, metrics)
-        arrivals = Arrivals(settings, limits, refusals, metrics)
-        lines = HttpLines(settings.limits, arrivals, refusals)
-        transports = Transports(refusals, settings.limits.message_bytes, limits.pace)
-        pings = Pings(metrics, settings.server.measure_interval_s)
-        transports.watch(pings)
-        idle = Idle(
-            transports,
-            refusals,
-            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
-            unauthenticated_s=settings.limits.unauthenticated_s,
-        )
-        socketio_logger, engineio_logger = library_loggers()
         issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
-        admission = Admission(await authenticator(settings, database, issuer_keys), people, limits)
-        expiry = Expiry(metrics)
-        commands = Commands(game, people, connections, limits, pings, refusals)
-        sockets = SocketServer(
-            game,
-            admission,
-            commands,
-            expiry,
-            connections,
-            transports,
-            idle,
-            origins,
-            refusals,
-            limits,
-            arrivals,
-            settings,
-            logger=socketio_logger,
-            engineio_logger=engineio_logger,
-        )
-        metrics.sessions.set_function(lambda: len(sockets.eio.sockets))
-        visitors = Visitors(clock, admission, limits, arrivals)
-        rest = Rest(game, people, visitors, health, limits)
-        me = Me(people, visitors)
+        proof = await authenticator(settings, database, issuer_keys)
+        edge = Edge(settings, game, people, clock, health, connections, proof, metrics)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
-        cutting = [watched(work, failed) for work in (idle.run(), lines.run(), pings.run())]
+        watching = [watched(work, failed) for work in edge.watches()]
         committing, *agents = (
             watched(work, failed)
             for work in (
@@ -223,21 +171,20 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 retention.run(),
             )
         )
-        beside(expiry.run(sockets.dismiss))
         if issuer_keys:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, transports)
-        exposition = Exposition(metrics, settings.metrics_token)
-        routes = [*page_routes(), *rest.routes(), *me.routes(), *exposition.routes()]
-        site = build_site(sockets, routes, transports, origins, refusals, arrivals, drain)
+        drain = Drain(health, game, committer, committing, presence, connections, edge.transports)
+        site = edge.site(drain)
         try:
-            yield Running(site, game, people, database, health, drain, transports, arrivals, lines, metrics, failed)
+            yield Running(
+                site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
+            )
         finally:
             for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
                 agent.stop()
             await drain.close()
-            for task in (*cutting, *under_way):
+            for task in (*watching, *under_way):
                 task.cancel()
             # They may still hold a connection, which is cut if it does not answer.
             await asyncio.wait({committing, *agents}, timeout=LET_GO_S)
@@ -247,7 +194,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 await relay.finish()
                 relaying.cancel()
                 await asyncio.wait({relaying})
-            await sockets.shutdown()
+            await edge.sockets.shutdown()
 
 
 def watched(work: Coroutine[None, None, None], failed: asyncio.Event) -> asyncio.Task[None]:

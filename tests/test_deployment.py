@@ -65,14 +65,18 @@ def compose() -> dict[str, Any]:
 
 
 def compose_environment(service: str, **given: str) -> dict[str, str]:
-    """A service's environment as Compose fills it in; a `:?` that is not given is a KeyError."""
+    """A service's environment as Compose fills it in; a `:?` that is not given is a KeyError.
+
+    A name without a value is passed on where it is given, and else is not there.
+    """
 
     def fill(match: re.Match[str]) -> str:
         name, kind, word = match.groups()
         return given[name] if kind == ":?" else given.get(name) or word
 
     written = compose()["services"][service]["environment"]
-    return {name: re.sub(r"\$\{(\w+)(:[?-])([^}]*)\}", fill, str(value)) for name, value in written.items()}
+    filled = {name: re.sub(r"\$\{(\w+)(:[?-])([^}]*)\}", fill, str(value)) for name, value in written.items() if value}
+    return filled | {name: given[name] for name, value in written.items() if value is None and name in given}
 
 
 def render() -> dict[str, Any]:
@@ -117,8 +121,7 @@ def test_no_platform_starts_the_server_without_a_secret(platform: str) -> None:
 
 def test_no_file_holds_a_secret() -> None:
     assert "JWT_SECRET" not in image_environment()
-    with pytest.raises(KeyError, match="JWT_SECRET"):
-        compose_environment("server", POSTGRES_PASSWORD="pw")
+    assert "JWT_SECRET" not in compose_environment("server", POSTGRES_PASSWORD="pw")
     with pytest.raises(KeyError, match="POSTGRES_PASSWORD"):
         compose_environment("postgres", JWT_SECRET=SECRET)
     (service,) = render()["services"]
@@ -190,6 +193,22 @@ async def test_the_health_check_of_the_image_is_true(server: Server) -> None:
     port = server.url.rpartition(":")[2]
     assert await asyncio.to_thread(health_check, port) == 0
     assert await asyncio.to_thread(health_check, "1") != 0
+
+
+def test_compose_passes_on_whatever_the_document_names() -> None:
+    table = read("docs/deployment.md").partition("| name | what |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) - {"PORT"}  # of the machine, not of the container
+    assert len(named) > 8
+    assert named <= compose()["services"]["server"]["environment"].keys()
+
+
+def test_compose_takes_an_issuer_with_keys_of_its_own_in_place_of_a_secret() -> None:
+    given = {"SUPABASE_URL": "https://x.supabase.co", "PAIRQUIZ_METRICS__TOKEN": SECRET}
+    settings = config.load(environ=compose_environment("server", POSTGRES_PASSWORD="pw", **given))
+    assert (settings.guests_allowed, settings.jwt_secret, settings.metrics_token) == (False, None, SECRET)
+    given = {"PAIRQUIZ_AUTH__JWKS_URL": "https://x.example/keys", "PAIRQUIZ_AUTH__ISSUER": "https://x.example"}
+    settings = config.load(environ=compose_environment("server", POSTGRES_PASSWORD="pw", **given))
+    assert (settings.auth.jwks_url, settings.auth.issuer) == ("https://x.example/keys", "https://x.example")
 
 
 def test_compose_starts_the_server_after_its_own_database() -> None:

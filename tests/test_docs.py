@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pairquiz_server.cli.main import main
 from pairquiz_server.protocol import COMMANDS
 from pairquiz_server.rules.errors import RETRYABLE, Code
 
@@ -28,6 +29,11 @@ def test_reference_lists_exactly_the_commands() -> None:
 
 def test_reference_lists_exactly_the_error_codes() -> None:
     assert _named("Error codes") == {str(code) for code in Code}
+
+
+def test_readme_lists_exactly_the_commands_of_the_command_line() -> None:
+    readme = (TOP / "README.md").read_text(encoding="utf-8").partition("## The command line")[2].partition("\n## ")[0]
+    assert {cell.strip("`").split()[0] for cell in FIRST_CELL.findall(readme)} == set(main.commands)
 
 
 @pytest.mark.parametrize("code", sorted(Code))

@@ -5,6 +5,7 @@ import msgspec
 
 from pairquiz_server.cli.options import with_settings
 from pairquiz_server.config import Settings
+from pairquiz_server.config.sections import File
 
 
 @click.command()
@@ -15,9 +16,8 @@ def config(settings: Settings) -> None:
 
 
 def _shown(settings: Settings) -> dict[str, object]:
-    sections = ("server", "database", "auth", "game", "limits", "log")
     return {
-        **{name: getattr(settings, name) for name in sections},
+        **{section: getattr(settings, section) for section in File.__struct_fields__},
         "data_dir": str(settings.data_dir),
         "allowed_origins": settings.allowed_origins,
         "guests_allowed": settings.guests_allowed,

@@ -15,6 +15,7 @@ config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Read this file in place of config.toml."
 )
 data_dir_option = click.option("--data-dir", help="Where the embedded PostgreSQL keeps its data.")
+output_option = click.option("--output", type=click.Path(path_type=Path), help="Write here [default: standard output].")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a machine to read.")
 
 
@@ -28,6 +29,17 @@ def with_settings(command: Command) -> Command:
         return command(*arguments, settings=read_settings(config_file, data_dir=data_dir), **options)
 
     return with_loaded_settings
+
+
+def write_output(data: bytes, output: Path | None) -> None:
+    """Write what was exported to where `--output` says."""
+    if output is None:
+        click.echo(data, nl=False)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise click.FileError(click.format_filename(output), f"{error.strerror}: name another --output") from None
 
 
 def read_settings(config_file: Path | None, **server_flags: Any) -> Settings:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import click
 import msgspec
 
-from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.cli.options import json_option, output_option, with_settings, write_output
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.engine.clock import Clock, starting_time
@@ -48,6 +48,17 @@ class _PlayerId(click.ParamType[str]):
         return str(value)
 
 
+class _Sought(click.ParamType[str]):
+    """A text that a player may be known by."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not (value.strip() and printable(value)):
+            self.fail("an id, a name or a label has at least one character, and no control characters", param, ctx)
+        return str(value)
+
+
 class _Span(click.ParamType[int]):
     """A span such as 12h, 30d or 4w, in seconds."""
 
@@ -70,7 +81,7 @@ def players() -> None:
 
 
 @players.command()
-@click.argument("text")
+@click.argument("text", type=_Sought())
 @json_option
 @with_settings
 def find(settings: Settings, text: str, as_json: bool) -> None:
@@ -112,18 +123,11 @@ def unban(settings: Settings, player_id: str, as_json: bool) -> None:
 
 @players.command()
 @_id
-@click.option("--output", type=click.Path(path_type=Path), help="Write here [default: standard output].")
+@output_option
 @with_settings
 def export(settings: Settings, player_id: str, output: Path | None) -> None:
     """Export all that is stored about the player ID, as JSON."""
-    data = _run(settings, _export, player_id)
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise click.FileError(click.format_filename(output), f"{error.strerror}: name another --output") from None
+    write_output(_run(settings, _export, player_id), output)
 
 
 @players.command()
@@ -212,6 +216,8 @@ def _line(one: FoundPlayer) -> str:
     if one.banned:
         until = f"until {_date(one.banned_until)}" if one.banned_until else "for ever"
         told.append(f"banned {until}" + (f" ({one.reason})" if one.reason else ""))
+    elif one.id is None:
+        told.append("a ban that is over")
     told.append("being erased" if one.erasing else None)
     return f"{one.id or '(erased)'}  " + ", ".join(part for part in told if part)
 

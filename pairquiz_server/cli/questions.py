@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.cli.options import json_option, output_option, with_settings, write_output
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
@@ -100,19 +100,13 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 @questions.command()
 @click.option("--topic", help="Only this topic.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write here [default: standard output].")
+@output_option
 @with_settings
 def export(settings: Settings, topic: str | None, output: Path | None) -> None:
     """Export questions as our own JSON, with the keys by which an edited file finds them again."""
     with database_url(settings) as url:
         data = asyncio.run(_export(settings, url, topic))
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise click.FileError(click.format_filename(output), f"{error.strerror}: name another --output") from None
+    write_output(data, output)
 
 
 @questions.command()

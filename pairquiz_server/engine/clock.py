@@ -21,6 +21,11 @@ class Clock:
         self._offset += max(at - self.now(), 0)
 
 
+def carried_on(beaten_at: int | None, database_at: int) -> bool:
+    """Tell whether a sign of life is so fresh that nodes are running, as far as the database's clock can tell."""
+    return beaten_at is not None and 0 <= database_at - beaten_at <= ADOPTED_WITHIN_MS
+
+
 def starting_time(game_at: int | None, beaten_at: int | None, database_at: int) -> int:
     """Return at which time a node's clock starts (milliseconds).
 
@@ -32,6 +37,6 @@ def starting_time(game_at: int | None, beaten_at: int | None, database_at: int) 
     if game_at is None or beaten_at is None:
         return database_at
     age_ms = database_at - beaten_at
-    if 0 <= age_ms <= ADOPTED_WITHIN_MS:
+    if carried_on(beaten_at, database_at):
         return game_at + age_ms
     return max(database_at, game_at + max(age_ms, 0))

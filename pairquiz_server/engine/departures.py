@@ -41,6 +41,7 @@ class Departures:
         self._seen = 0
         self._banned: dict[bytes, float] = {}
         self._erasing: frozenset[str] = frozenset()
+        self._wished: set[str] = set()
         self._leaving: dict[str, int] = {}
         self._pace = Pace()
 
@@ -67,10 +68,12 @@ class Departures:
     def erase(self, player_id: str) -> None:
         """Know, before the next look, of an erasure that was just wished here."""
         self._erasing |= {player_id}
+        self._wished.add(player_id)
         self._go(player_id, erased())
 
     async def look(self) -> None:
         """Read what was written since the last look, and let go who has to. Raises `StorageUnavailable`."""
+        self._wished.clear()
         try:
             look = await self._bans.look(self._seen)
         except StorageUnavailable:
@@ -81,7 +84,8 @@ class Departures:
         self._seen = look.seen
         for row in look.bans:
             self._note(row)
-        fresh, self._erasing = look.erasing - self._erasing, look.erasing
+        # What was wished here meanwhile may have come too late for it.
+        fresh, self._erasing = look.erasing - self._erasing, look.erasing | self._wished
         for player_id in fresh:
             self._go(player_id, erased())
         await self._leave_matches()

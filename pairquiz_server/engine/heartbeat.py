@@ -10,8 +10,9 @@ from uuid import UUID
 
 import structlog
 
-from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.clock import ADOPTED_WITHIN_MS, Clock, carried_on, starting_time
 from pairquiz_server.engine.pace import Pace
+from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.pool import StorageUnavailable
 
@@ -20,6 +21,34 @@ log = structlog.get_logger("pairquiz.heartbeat")
 BEAT_EVERY_S = 0.5
 OVERLOOKED_MS = 2000
 """A longer silence is an outage. A shorter one is nobody's fault that anybody would notice."""
+
+LISTEN_EVERY_S = 0.2
+
+
+async def find_time(nodes: Nodes, matches: Matches) -> int:
+    """Return at which time a node's clock starts, so that it goes on where that of running nodes is.
+
+    A silence may be none: the database's clock may have been set since the last sign of life. Who runs gives the next
+    one within the time that may be overlooked, or decides nothing any more. So it is listened for so long, but for
+    where no match is live that could lose by a silence which there was not. What was listened in vain has passed,
+    whatever the database's clock says. Raises `StorageUnavailable`.
+    """
+    loop = asyncio.get_running_loop()
+    reading = await nodes.read_clock()
+    began, listened_ms = loop.time(), 0
+    while (
+        reading.game_at is not None
+        and not carried_on(reading.beaten_at, reading.database_at)
+        and listened_ms <= ADOPTED_WITHIN_MS
+        and await matches.next_due(0) is not None
+    ):
+        await asyncio.sleep(LISTEN_EVERY_S)
+        reading = await nodes.read_clock()
+        listened_ms = int((loop.time() - began) * 1000)
+    start = starting_time(reading.game_at, reading.beaten_at, reading.database_at)
+    if reading.game_at is None or carried_on(reading.beaten_at, reading.database_at):
+        return start
+    return max(start, reading.game_at + listened_ms)
 
 
 class Heartbeat:

@@ -33,7 +33,10 @@ MISTAKES_EVERY = 15
 
 
 class Changes(Struct):
-    """What is known of players since the last look: who came when, who left how, and who may be connected nowhere."""
+    """What is known of players since the last look: who came when, who left how, and who may be connected nowhere.
+
+    Who came and has left since is in both: a visit ends an absence, however late it is written.
+    """
 
     came: dict[str, int]
     went: dict[str, Cause]
@@ -69,7 +72,7 @@ class Presence:
         """Note that a player has a first connection to this node."""
         self._here.add(player_id)
         self._changes.went.pop(player_id, None)
-        self._changes.came[player_id] = self._clock.now()
+        self._changes.came.setdefault(player_id, self._clock.now())
         self._wake.set()
 
     def went(self, player_id: str, cause: Cause) -> None:
@@ -77,7 +80,6 @@ class Presence:
         if self._pace.stopped:
             return
         self._here.discard(player_id)
-        self._changes.came.pop(player_id, None)
         self._changes.went[player_id] = cause
         self._wake.set()
 
@@ -135,7 +137,8 @@ class Presence:
                 try:
                     seats = await self._rows.find_seats([*came, *gone])
                     await self._mark_present([seat for seat in seats if seat.away and seat.player_id in came], came)
-                    await self._mark_absent([seat for seat in seats if not seat.away and seat.player_id in gone], gone)
+                    there = [seat for seat in seats if not seat.away or seat.player_id in came]
+                    await self._mark_absent([seat for seat in there if seat.player_id in gone], gone)
                     break
                 except StorageUnavailable:
                     await self._pace.rest(LOOK_EVERY_S)
@@ -175,7 +178,8 @@ class Presence:
 
     async def _note(self, changes: Changes) -> list[str]:
         """Write what has changed, and return who is connected nowhere."""
-        came, went = changes.came, changes.went
+        went = changes.went
+        came = {player: at for player, at in changes.came.items() if player not in went}
         gone = await self._rows.note(self._node, came, list(went)) if came or went else []
         if doubted := changes.doubted - self._here:
             gone += await self._rows.find_absent(list(doubted))
@@ -222,7 +226,7 @@ class Presence:
         """Keep what could not be done; what has happened since is newer."""
         newer = self._changes
         self._changes = Changes(
-            {player: at for player, at in changes.came.items() if player in self._here} | newer.came,
+            newer.came | changes.came,
             {player: cause for player, cause in changes.went.items() if player not in self._here} | newer.went,
             changes.doubted | newer.doubted,
         )

@@ -21,9 +21,12 @@ _GRAPHEME_MAX = 16
 _GRAPHEME = regex.compile(r"\X")
 _EMOJI = regex.compile(
     r"""(?:
-        \p{Extended_Pictographic} [\N{VARIATION SELECTOR-16}\p{Emoji_Modifier}]*
-        (?: \N{ZERO WIDTH JOINER} \p{Extended_Pictographic} [\N{VARIATION SELECTOR-16}\p{Emoji_Modifier}]* )*
-      | \N{WAVING BLACK FLAG} [\U000E0020-\U000E007E]+ \N{CANCEL TAG}   # the flags of England, Scotland, Wales …
+        \p{Extended_Pictographic} \p{Emoji_Modifier}? \N{VARIATION SELECTOR-16}?
+        (?: \N{ZERO WIDTH JOINER} \p{Extended_Pictographic} \p{Emoji_Modifier}? \N{VARIATION SELECTOR-16}? )*
+        # The flags of England, Scotland and Wales: other tags are shown by nobody, and could say anything.
+      | \N{WAVING BLACK FLAG} \U000E0067\U000E0062
+        (?: \U000E0065\U000E006E\U000E0067 | \U000E0073\U000E0063\U000E0074 | \U000E0077\U000E006C\U000E0073 )
+        \N{CANCEL TAG}
       | [0-9\#*] \N{VARIATION SELECTOR-16}? \N{COMBINING ENCLOSING KEYCAP}
     )""",
     regex.VERBOSE,

@@ -70,6 +70,17 @@ NOBODY_THERE = (ConnectionRefusedError, FileNotFoundError, asyncpg.CannotConnect
 """What asyncpg raises where a new connection is refused because no server is up."""
 
 
+class _Connection(asyncpg.Connection):
+    """One whose end fails for nobody: asyncpg closes those from before an outage in tasks that nobody looks at."""
+
+    __slots__ = ()
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg calls it so
+        """Close in order, and where the other end does not answer, drop it."""
+        with suppress(*UNAVAILABLE):
+            await super().close(timeout=timeout)
+
+
 class Database:
     """A pool for reads, a connection of its own for the committer, and one that tells whether the database answers.
 
@@ -106,6 +117,7 @@ class Database:
                 options.dsn,
                 min_size=options.pool_min,
                 max_size=options.pool_max,
+                connection_class=_Connection,
                 **self._connection_options(),
             )
 

@@ -1,4 +1,4 @@
-"""Who may come in: how many lines and connections there are by address and in all, and how fast they come.
+"""How many come in: lines and connections, by address and in all, and how fast.
 
 A TCP line is refused by dropping it; it counts from the moment that it is there, whatever is said on it. A Socket.IO
 connection is refused at its handshake, by a status after which a stock client tries again.
@@ -78,6 +78,16 @@ class Arrivals:
         place.kept = True
         self._by_sid[eio_sid] = place
 
+    def connect(self, eio_sid: str) -> None:
+        """Take what a CONNECT costs: a session's first nothing, one after a DISCONNECT as much as a new connection.
+
+        Raises `Refused` (`too_many_connections`).
+        """
+        if place := self._by_sid.get(eio_sid):
+            if place.connected:
+                self._pay(self._new_connections, place.address)
+            place.connected = True
+
     def left(self, eio_sid: str) -> None:
         """Give back the place of a session that is over."""
         if place := self._by_sid.pop(eio_sid, None):
@@ -105,10 +115,13 @@ class Arrivals:
         return self._arrive(self.lines, self._new_lines, address)
 
     def _arrive(self, places: Places, new: Buckets, address: str) -> Place:
+        self._pay(new, address)
+        return self._take(places, address)
+
+    def _pay(self, new: Buckets, address: str) -> None:
         if wait_s := new.take(address, self._now()):
             self._limited.count("arrivals_per_minute_per_address")
             raise Refused(Code.TOO_MANY_CONNECTIONS, retry_in_ms=int(wait_s * 1000) + 1)
-        return self._take(places, address)
 
     def _take(self, places: Places, address: str) -> Place:
         try:

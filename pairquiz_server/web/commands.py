@@ -7,6 +7,7 @@ import structlog
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
+from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import COMMANDS, frames, payloads
 from pairquiz_server.protocol.commands import CommandRow, Renew, Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
@@ -62,7 +63,8 @@ class Commands:
                 for name, payload in outcome.events:
                     connection.send(frames.event(name, payload))
 
-        log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
+        if debugging():
+            log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
         try:
             self._limits.command(frame.name, connection.player.id, connection.commands)
         except Refused as refusal:

@@ -16,18 +16,22 @@ _COME_FROM_AFAR = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "Origin")
 
 
 class Exposition:
-    """The handler of the metrics. `token` is None where they are for this machine alone."""
+    """The handler of the metrics. `token` is None where they are for this machine alone.
 
-    def __init__(self, metrics: Metrics, token: str | None) -> None:
+    Behind proxies (`proxied`) nobody is local: one on this machine may add no header at all, as nginx does unasked.
+    """
+
+    def __init__(self, metrics: Metrics, token: str | None, *, proxied: bool) -> None:
         self._metrics = metrics
         self._token = token
+        self._proxied = proxied
 
     def routes(self) -> list[Route]:
         """Return the one route."""
         return [("GET", "/metrics", self._show)]
 
     async def _show(self, request: web.Request) -> web.Response:
-        if not _is_local(request):
+        if self._proxied or not _is_local(request):
             self._prove(bearer_token(request.headers.get("Authorization")))
         body = generate_latest(self._metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -30,7 +30,7 @@ def gate(transports: Transports, origins: Origins, arrivals: Arrivals, drain: Dr
     async def pass_gate(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
         if not origins.allows(origin, request.headers.get("Host")):
-            raise Refused(Code.FORBIDDEN, f"The origin {origin} is not allowed: add it to server.allowed_origins")
+            raise Refused(Code.FORBIDDEN, f"The origin {origin!r} is not allowed: add it to server.allowed_origins")
         if request.path in SOCKET_PATHS:
             _check_query(request)
             if request.path == ALIAS_PATH:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
@@ -89,6 +89,7 @@ class HttpLine(RequestHandler):
         "_head_bytes",
         "_head_since",
         "_lines",
+        "_received",
         "_refused",
         "_taking_at",
         "_unsent",
@@ -97,6 +98,8 @@ class HttpLine(RequestHandler):
     def __init__(self, manager: web.Server, lines: HttpLines, **options: Any) -> None:
         super().__init__(manager, **options)
         self._lines = lines
+        self._received = 0
+        """Bytes since the last head was read: of its body, and of heads behind it."""
         self._head_bytes = 0
         self._head_since: float | None = None
         """Since when a head is awaited: from connecting for the first, from its first byte for the others."""
@@ -126,6 +129,7 @@ class HttpLine(RequestHandler):
         if self._upgraded:
             super().data_received(data)
             return
+        self._received += len(data)
         if self._body is not None and not self._body.is_eof():
             self._body_bytes += len(data)
             if self._body_bytes > self._lines.body_bytes:
@@ -146,12 +150,12 @@ class HttpLine(RequestHandler):
         """Look at requests whose heads have just been read."""
         limit = self._lines.limits.header_bytes
         new = list(self._messages)[-requests:]
-        if self._head_bytes > limit and any(_head_size(message) > limit for message, _ in new):
+        if self._received > limit and any(_head_size(message) > limit for message, _ in new):
             for _ in new:
                 self._messages.pop()
             self._refuse(self._too_large())
             return
-        self._head_bytes = 0
+        self._received = self._head_bytes = 0
         self._head_since = None
         if isinstance(new[-1][0], _ErrInfo):
             self._refused = True  # its parser would find a fault in each further byte
@@ -196,6 +200,9 @@ class HttpLine(RequestHandler):
         """Answer what could not be read as HTTP, by aiohttp's parser or by us; anything else is a fault of ours."""
         if isinstance(exc, _RefusedHead):
             refusal = exc.refusal
+        elif isinstance(exc, LineTooLong):
+            refusal = self._too_large()
+            status = _STATUSES[refusal.code]
         elif isinstance(exc, HttpProcessingError):
             refusal = Refused(Code.INVALID_PAYLOAD, "This is no HTTP request that can be read")
             status = 400

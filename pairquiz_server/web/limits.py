@@ -52,7 +52,7 @@ class Limits:
         return Bucket(self._a_connection)
 
     def pace(self) -> Pace:
-        """Return the pace at which a new websocket is read."""
+        """Return the pace at which a new session is read."""
         return Pace(Bucket(self._frames), lambda: self._limited.count("frames_per_s"))
 
     def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How fast one websocket is read: who sends more takes turns with everybody else, and the rest waits in the network.
+"""How fast one session is read, by websocket and POST: who sends more takes turns with everybody else, the rest waits.
 
 A limit by commands does not do it: a PONG, or an acknowledgement that nobody asked for, costs little, but aiohttp hands
 over all that has come of one connection before any other has its turn.
@@ -15,7 +15,7 @@ PAUSE_S = 0.02
 
 
 class Pace:
-    """The pace of one websocket. `slowed` is called each time that it has to wait."""
+    """The pace of one session. `slowed` is called each time that it has to wait."""
 
     def __init__(self, frames: Bucket, slowed: Callable[[], None]) -> None:
         self._frames = frames

@@ -1,8 +1,9 @@
-"""How long the lines of players are: measured with PING frames of our own, which no script of a page can answer late.
+"""How long the lines of players are: measured with PING frames of our own, whose answers no page's script holds back.
 
 A websocket's PONG comes from the browser itself, and one of Engine.IO from the page. Each PING has a payload by chance,
 so that none can be answered before it has come; only the first answer to the last one counts. What a native client
-gains by answering late is bounded by `rules/lag`. One clock sends them all.
+gains by answering late, or a page by sending much before its PONGs, is bounded by `rules/lag`. One clock sends them
+all.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from random import Random
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.lag import RoundTrips, lag_of
-from pairquiz_server.web.transport import Line
+from pairquiz_server.web.transport import Websocket
 
 TICK_S = 0.05
 AT_FIRST_S = 0.1
@@ -29,10 +30,10 @@ _UNMEASURED = RoundTrips()
 class _Measured:
     """One websocket. `payload` is that of the PING that is under way, if one is; `due_at` is None at its end."""
 
-    __slots__ = ("due_at", "line", "payload", "sent_at", "trips")
+    __slots__ = ("due_at", "payload", "sent_at", "trips", "websocket")
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
+    def __init__(self, websocket: Websocket) -> None:
+        self.websocket: Websocket | None = websocket
         self.due_at: float | None = None
         self.sent_at = 0.0
         self.payload: bytes | None = None
@@ -60,23 +61,23 @@ class Pings:
         self._random = random or Random()  # noqa: S311 - pauses alone; what a PING holds is no less than a secret
         self._due: list[tuple[float, int, _Measured]] = []
         self._entries = count()
-        self._by_line: dict[Line, _Measured] = {}
+        self._by_websocket: dict[Websocket, _Measured] = {}
         self._by_session: dict[str, list[_Measured]] = {}
 
-    def line_opened(self, line: Line) -> None:
+    def websocket_opened(self, websocket: Websocket) -> None:
         """Measure a websocket from now on."""
-        measured = self._by_line[line] = _Measured(line)
+        measured = self._by_websocket[websocket] = _Measured(websocket)
         self._measure_in(AT_FIRST_S, measured)
-        self._by_session.setdefault(line.eio_sid, []).append(measured)
-        line.on_pong = partial(self._answered, measured)
+        self._by_session.setdefault(websocket.eio_sid, []).append(measured)
+        websocket.on_pong = partial(self._answered, measured)
 
-    def line_ended(self, line: Line) -> None:
+    def websocket_ended(self, websocket: Websocket) -> None:
         """Forget a websocket that is closed, and its measure with it."""
-        measured = self._by_line.pop(line)
-        measured.due_at = None
-        rest = [one for one in self._by_session.pop(line.eio_sid) if one is not measured]
+        measured = self._by_websocket.pop(websocket)
+        measured.due_at = measured.websocket = None  # what is not due yet holds no closed websocket
+        rest = [one for one in self._by_session.pop(websocket.eio_sid) if one is not measured]
         if rest:
-            self._by_session[line.eio_sid] = rest
+            self._by_session[websocket.eio_sid] = rest
 
     def lag_ms(self, eio_sid: str, others: Iterable[str] = ()) -> int:
         """Return the lag of a session; `others` are those of the same player, none of which may be quicker."""
@@ -93,9 +94,10 @@ class Pings:
         now = self._now()
         while self._due and self._due[0][0] <= now:
             due_at, _, measured = heappop(self._due)
-            if due_at != measured.due_at:
+            websocket = measured.websocket
+            if due_at != measured.due_at or websocket is None:
                 continue  # it was put at another time meanwhile, or is closed
-            if not measured.line.clear:
+            if not websocket.clear:
                 self._measure_in(AT_FIRST_S, measured)
                 continue
             self._measure_in(self._interval_s, measured)
@@ -104,7 +106,7 @@ class Pings:
             measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
-                await measured.line.ping(measured.payload)
+                await websocket.ping(measured.payload)
             except OSError:
                 measured.payload = None  # it is closing, and nobody will answer
 
@@ -120,7 +122,10 @@ class Pings:
 
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
-        return next((one.trips for one in self._by_session.get(eio_sid, ()) if one.line.carries), _UNMEASURED)
+        for measured in self._by_session.get(eio_sid, ()):
+            if measured.websocket is not None and measured.websocket.carries:
+                return measured.trips
+        return _UNMEASURED
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1 + JITTER)

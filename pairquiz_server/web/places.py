@@ -25,18 +25,21 @@ class Room(Struct, frozen=True):
 class Place:
     """What one line or connection takes up, until it leaves."""
 
-    __slots__ = ("_address", "_places", "kept")
+    __slots__ = ("_places", "address", "connected", "kept")
 
     def __init__(self, places: "Places", address: str) -> None:
         self._places: Places | None = places
-        self._address = address
+        self.address = address
         self.kept = False
+        """Whether a session came of its handshake."""
+        self.connected = False
+        """Whether that session has said who it is."""
 
     def leave(self) -> None:
         """Give the place back. A second call does nothing."""
         places, self._places = self._places, None
         if places is not None:
-            places.left(self._address)
+            places.left(self.address)
 
 
 class Places:

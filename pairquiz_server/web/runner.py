@@ -32,6 +32,8 @@ class Runner(web.AppRunner):
             shutdown_timeout=shutdown_timeout,
             keepalive_timeout=lines.limits.keepalive_s,
             lingering_time=LINGER_S,
+            max_line_size=lines.limits.header_bytes,
+            max_field_size=lines.limits.header_bytes,
         )
         self._lines = lines
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import engineio
 import socketio
-from aiohttp import web
+from aiohttp import web, web_ws
 from aiohttp.web_protocol import RequestHandler
 from engineio import async_socket, base_socket
 from engineio.async_drivers.aiohttp import _async as aiohttp_driver
@@ -100,6 +100,10 @@ SEAMS = (
         Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
         for name in ("handle_error", "log_exception", "finish_response")
     ),
+    Seam(
+        vars(web_ws), "DEFAULT_CHUNK_SIZE", "seams.py",
+        "a websocket that is read slowly holds twice as much, half a megabyte",
+    ),
     Seam(web.AppRunner, "_make_server", "runner.py", "aiohttp takes no class of ours for its connections"),
     *(
         Seam(vars(module), "time", "seams.py", "a step of the wall clock would end sessions whose pings are under way")
@@ -159,6 +163,8 @@ def install(eio: Any, transports: Transports, limits: Limits) -> None:
         "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST
+    # It stops reading at twice as much.
+    web_ws.DEFAULT_CHUNK_SIZE = limits.message_bytes // 2  # type: ignore[attr-defined]
     for module in (async_socket, base_socket):
         module.time = _Monotonic
 

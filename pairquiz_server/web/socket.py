@@ -161,6 +161,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         eio_sid = self.manager.eio_sid_from_sid(sid, "/")
         address = self._arrivals.address(environ["aiohttp.request"])
         try:
+            self._arrivals.connect(eio_sid)
             token = (auth or {}).get("token")
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")

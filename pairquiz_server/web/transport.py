@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode
 
@@ -15,7 +16,7 @@ from pairquiz_server.web.send_queue import SendQueue
 BAD_FRAMES_MAX = 5
 
 
-class Line(Protocol):
+class Websocket(Protocol):
     """What is asked of an open websocket (see `websocket.WebSocketDriver`)."""
 
     on_pong: Callable[[bytes], None]
@@ -42,13 +43,13 @@ class Line(Protocol):
         """Drop it."""
 
 
-class LineWatcher(Protocol):
+class WebsocketWatcher(Protocol):
     """Hears of websockets."""
 
-    def line_opened(self, line: Line) -> None:
+    def websocket_opened(self, websocket: Websocket) -> None:
         """Hear of an open one; while a session upgrades, it may be one that comes to nothing."""
 
-    def line_ended(self, line: Line) -> None:
+    def websocket_ended(self, websocket: Websocket) -> None:
         """Hear of one that is closed."""
 
 
@@ -57,13 +58,14 @@ class Transports:
 
     def __init__(self, refusals: Refusals, message_bytes: int, pace: Callable[[], Pace]) -> None:
         self.message_bytes = message_bytes
-        self.pace = pace
+        self._new_pace = pace
+        self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
         self.heard_at: dict[str, float] = {}
         """When each session gave its last sign of life."""
-        self._websockets: dict[str, set[Line]] = {}
-        self._watchers: list[LineWatcher] = []
+        self._websockets: dict[str, set[Websocket]] = {}
+        self._watchers: list[WebsocketWatcher] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._eio: Any = None
 
@@ -71,24 +73,38 @@ class Transports:
         """Begin, with python-engineio's server, which holds the sessions."""
         self._eio = eio
 
-    def watch(self, watcher: LineWatcher) -> None:
+    def watch(self, watcher: WebsocketWatcher) -> None:
         """Tell somebody, from now on, of each websocket."""
         self._watchers.append(watcher)
 
-    def opened(self, eio_sid: str, websocket: Line) -> None:
+    def opened(self, eio_sid: str, websocket: Websocket) -> None:
         """Note an open websocket; while a session upgrades it may have more than one."""
         self._websockets.setdefault(eio_sid, set()).add(websocket)
         self.heard(eio_sid)
         for watcher in self._watchers:
-            watcher.line_opened(websocket)
+            watcher.websocket_opened(websocket)
 
-    def ended(self, eio_sid: str, websocket: Line) -> None:
+    def ended(self, eio_sid: str, websocket: Websocket) -> None:
         """Drop a websocket that is closed."""
         rest = self._websockets.pop(eio_sid) - {websocket}
         if rest:
             self._websockets[eio_sid] = rest
         for watcher in self._watchers:
-            watcher.line_ended(websocket)
+            watcher.websocket_ended(websocket)
+
+    def pace(self, session: Any) -> Pace:
+        """Return the one pace at which a session of python-engineio is read, whatever carries it."""
+        pace = self._paces.get(session)
+        if pace is None:
+            pace = self._paces[session] = self._new_pace()
+        return pace
+
+    async def turn(self, eio_sid: str, frames: int) -> None:
+        """Wait until so many frames of a session may be read, or it is over."""
+        for _ in range(frames):
+            if not self.is_open(eio_sid):
+                return
+            await self.pace(self._eio.sockets[eio_sid]).next()
 
     def forget(self, eio_sid: str) -> None:
         """Drop the bad frames of a session that is over."""
@@ -162,7 +178,7 @@ class Transports:
         for websocket in self._websockets.get(eio_sid, ()):
             websocket.abort()
 
-    async def _close(self, websockets: Iterable[Line], code: WSCloseCode, reason: str) -> None:
+    async def _close(self, websockets: Iterable[Websocket], code: WSCloseCode, reason: str) -> None:
         closing = [websocket.close_with(code, reason) for websocket in websockets]
         await asyncio.gather(*closing, return_exceptions=True)
 

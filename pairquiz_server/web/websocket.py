@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.transport import Transports
 
 CLOSE_TIMEOUT_S = 1.0
@@ -27,7 +28,7 @@ _FRAME = re.compile(r"4[0-9]|(?:1|3|5|2probe)\Z")
 class WebSocketDriver:
     """Awaited with the environ, then `wait`, `send` and `close` are called, all by python-engineio.
 
-    `ping` sends a PING frame of the websocket's own, which no script of a page can answer late; `on_pong` is called
+    `ping` sends a PING frame of the websocket's own, whose answer no script of a page holds back; `on_pong` is called
     with the payload of each PONG that comes. A session has two drivers at most: while it upgrades, the one that is
     tried does not carry it yet (`carries`).
     """
@@ -36,7 +37,7 @@ class WebSocketDriver:
         self._handler = handler
         self._transports = transports
         self._session: Any = handler.__self__  # type: ignore[attr-defined]  # the bound AsyncSocket
-        self._pace = transports.pace()
+        self._pace = transports.pace(self._session)
         self._probe: str | None = None
         self._line: asyncio.Transport | None = None
         self._reading: asyncio.Task[Any] | None = None
@@ -70,23 +71,33 @@ class WebSocketDriver:
             await self._socket.prepare(request)
         except ConnectionResetError:
             return web.Response()  # to a client that is gone already
+        except ValueError:
+            raise Refused(Code.INVALID_PAYLOAD, "The headers of a websocket's handshake are ASCII") from None
         self._line = request.transport
         if self._line is not None:
             self._session.queue.unsent = self._line.get_write_buffer_size
         self._transports.opened(self.eio_sid, self)
         try:
-            with suppress(ConnectionResetError):  # gone before its probe is answered
-                if not self._session.connected or await self._probed():
-                    await self._handler(self)
+            if not self._session.connected or await self._probed():
+                await self._serve()
         finally:
             self._transports.ended(self.eio_sid, self)
         return self._socket
 
     async def wait(self) -> str:
-        """Return the next frame that can be one of Engine.IO. Raises `OSError` at the end."""
+        """Return the next frame that can be one of Engine.IO. Raises `OSError` at the end.
+
+        The two frames of an upgrade have `PROBE_TIMEOUT_S` each.
+        """
         if self._probe is not None:
             probe, self._probe = self._probe, None
             return probe
+        if self.carries:
+            return await self._next()
+        async with asyncio.timeout(PROBE_TIMEOUT_S):  # its error is an `OSError`
+            return await self._next()
+
+    async def _next(self) -> str:
         while True:
             await self._pace.next()
             if self._session.closed:  # by its own CLOSE packet: python-engineio would keep the line until a timeout
@@ -137,6 +148,14 @@ class WebSocketDriver:
         if self._line is not None:
             self._line.abort()
 
+    async def _serve(self) -> None:
+        """Let python-engineio drive it; it forgets to go on with the polls where the line is gone at the probe."""
+        try:
+            with suppress(ConnectionResetError):
+                await self._handler(self)
+        finally:
+            self._session.upgrading = False
+
     async def _receive(self) -> WSMessage:
         """Return what comes next. Raises `OSError` where it is this server that closes."""
         self._reading = asyncio.current_task()
@@ -173,7 +192,7 @@ class WebSocketDriver:
         is told of the websocket: one that stays silent (a proxy that lets no frame pass) would stop the session.
         """
         try:
-            self._probe = await asyncio.wait_for(self.wait(), PROBE_TIMEOUT_S)
-        except (OSError, TimeoutError):
+            self._probe = await self.wait()
+        except OSError:
             return False
         return not (self._session.upgrading or self._session.upgraded or self._session.closed)

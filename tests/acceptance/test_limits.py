@@ -7,9 +7,11 @@ from pathlib import Path
 from tests.acceptance.player import PATIENCE_S, playing
 from tests.acceptance.server import serving
 from tests.web.test_exposition import sample
+from tests.web.test_limits import BEHIND_A_PROXY
 
 TURNED_AWAY = 'pairquiz_refusals_total{code="too_many_connections"}'
-ROOM_FOR_ONE = {"PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS": "1", "PAIRQUIZ_SERVER__TRUSTED_PROXIES": "1"}
+
+ROOM_FOR_ONE = BEHIND_A_PROXY | {"PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS": "1"}
 
 
 async def test_who_is_turned_away_comes_in_by_itself_when_there_is_room(

@@ -334,7 +334,7 @@ async def _as_admin(system: System, statements: str) -> None:
                     await admin.execute(statement)
             finally:
                 admin.terminate()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
             if attempt == 99:
                 raise
             await asyncio.sleep(0.1)

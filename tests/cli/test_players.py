@@ -54,7 +54,9 @@ def test_an_operator_finds_bans_exports_and_erases_without_any_server(
     assert out(players("export", played))["player"] is None
     (found,) = out(players("find", played, "--json"))
     assert (found["id"], found["banned"], found["reason"]) == (None, True, None)
+    assert players("find", played).stdout.startswith("(erased)  banned until 2")
     assert "may play again" in players("unban", played).stdout
+    assert players("find", played).stdout == "(erased)  a ban that is over\n"
     assert "is not banned" in one_line(players("unban", played))
     assert "no such player" in players("find", "Somebody Else").stdout
 
@@ -62,6 +64,8 @@ def test_an_operator_finds_bans_exports_and_erases_without_any_server(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
+        (("find", ""), "TEXT"),
+        (("find", "a byte that is no text: \udcff"), "TEXT"),
         (("ban", ""), "ID"),
         (("ban", "x" * 129), "ID"),
         (("ban", "a\nb"), "ID"),

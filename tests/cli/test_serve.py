@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from tests.cli.conftest import (
     serving,
 )
 from tests.client import connected, started_match
+
+DEFAULTS = Path(__file__).resolve().parents[2] / "config.toml"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -129,5 +132,7 @@ def test_the_settings_in_force_are_shown_without_a_secret(invoke: Invoke, databa
     result = invoke("config", JWT_SECRET=SECRET, DATABASE_URL=database_url, PAIRQUIZ_GUEST_SECRET=SECRET)
     shown = json.loads(result.stdout)
     assert (shown["database_url"], shown["jwt_secret"], shown["guest_secret"]) == ("set", "set", "set")
+    for section, settings in tomllib.loads(DEFAULTS.read_text(encoding="utf-8")).items():
+        assert shown[section].keys() == settings.keys()
     assert SECRET not in result.output
     assert database_url not in result.output

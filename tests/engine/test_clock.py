@@ -60,7 +60,7 @@ class TestStart:
         assert starting_time(self.GAME_AT, self.GAME_AT, self.GAME_AT - self.HOUR) == self.GAME_AT
 
     def test_database_clock_that_has_just_stepped_ahead_is_taken_for_a_silence(self) -> None:
-        """The first beat credits it to all matches: nobody loses by it."""
+        """That nobody runs beside it was found out before; the first beat credits it to all matches."""
         assert starting_time(self.GAME_AT, self.GAME_AT, self.GAME_AT + self.HOUR) == self.GAME_AT + self.HOUR
 
     @pytest.mark.parametrize("step_ns", [-HOUR * 1_000_000, HOUR * 1_000_000], ids=["back", "ahead"])

@@ -10,7 +10,7 @@ from pairquiz_server.engine.departures import LOOKS_AFTER, Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Outcome, Status
-from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.bans import Bans, Look
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
@@ -187,3 +187,22 @@ async def test_an_erasure_is_done_by_whoever_comes_first(node: Node, other_node:
             await asyncio.gather(*(eraser.work() for eraser in erasers))
     for match in matches:
         assert [seat.player.id for seat in (await node.stored(match)).seats] == ["erased", BOB.id]
+
+
+async def test_an_erasure_that_is_wished_while_a_node_looks_is_not_forgotten_by_that_look(
+    node: Node, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = gate.bans.look
+
+    async def look_too_early(seen: int) -> Look:
+        found = await look(seen)
+        await gate.erasures.wish(ALICE.id)
+        gate.departures.erase(ALICE.id)
+        return found
+
+    monkeypatch.setattr(gate.bans, "look", look_too_early)
+    await gate.departures.look()
+    assert gate.refuses(ALICE.id)
+    monkeypatch.undo()
+    await gate.departures.look()
+    assert (gate.refuses(ALICE.id), gate.cut) == (True, [ALICE.id])

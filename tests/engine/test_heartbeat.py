@@ -1,13 +1,16 @@
 """What an outage takes is given back before anything else is decided."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
 
-from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat
+from pairquiz_server.engine import heartbeat
+from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat, find_time
 from pairquiz_server.rules.decide import Decision
-from pairquiz_server.store.nodes import Beat, Nodes
+from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.nodes import Beat, ClockReading, Nodes
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.engine.stage import ALICE, BOB, HandClock, Node, answer, running_node
 
@@ -145,3 +148,61 @@ async def test_the_sweeper_ends_nothing_by_a_clock_that_was_not_beaten(node: Nod
     await node.sweeper.sweep()
     assert (await node.stored(match)).ended_at is None
     assert len(life.credited) == 1
+
+
+class Readings(Nodes):
+    """Counts how often a starting node has read the clock."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.count = 0
+        self.first = asyncio.Event()
+
+    async def read_clock(self) -> ClockReading:
+        reading = await super().read_clock()
+        self.count += 1
+        self.first.set()
+        return reading
+
+
+class TestStart:
+    """A node starts after the database's clock was set: for it the last sign of life is an hour old."""
+
+    @pytest.fixture
+    async def readings(self, life: Life, node: Node) -> Readings:
+        await node.database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at - $1", HOUR)
+        return Readings(node.database)
+
+    async def test_beside_a_running_node_it_has_the_time_of_that_one(
+        self, node: Node, life: Life, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(heartbeat, "ADOPTED_WITHIN_MS", HOUR)  # however slow this machine is
+        await node.started()
+        starting = asyncio.create_task(find_time(readings, Matches(node.database)))
+        await readings.first.wait()
+        await life.heartbeat.beat()
+        assert await starting - node.clock.now() <= OVERLOOKED_MS
+        assert life.credited == []
+
+    async def test_where_nobody_runs_it_sees_the_silence(
+        self, node: Node, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(heartbeat, "ADOPTED_WITHIN_MS", 1)
+        await node.started()
+        assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
+        assert readings.count > 1
+
+    async def test_where_nobody_runs_at_least_the_time_that_it_listened_has_passed(
+        self, node: Node, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The database's clock was set back; what the dead had decided since their last beat lies in no future."""
+        await node.database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at + $1", 2 * HOUR)
+        monkeypatch.setattr(heartbeat, "ADOPTED_WITHIN_MS", 1)
+        await node.started()
+        game_at = (await readings.read_clock()).game_at
+        assert game_at is not None
+        assert await find_time(readings, Matches(node.database)) > game_at + 1
+
+    async def test_where_no_match_is_live_it_does_not_wait(self, node: Node, readings: Readings) -> None:
+        assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
+        assert readings.count == 1

@@ -12,11 +12,22 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import MarkAbsent
 from pairquiz_server.rules.match import Match, Outcome
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
 from tests.engine.stage import ALICE, BOB, MARGIN_MS, PATIENCE_S, HandClock, Node, running_node
 
 PATIENCE = Patience(lost_ms=30_000, closed_ms=10_000, budget_ms=40_000)
+
+
+class SlowRows:
+    """Stands where `PresenceRows` stands, and nothing can be written in time."""
+
+    def __init__(self) -> None:
+        self.tried = asyncio.Event()
+
+    async def note(self, *_: object) -> list[str]:
+        self.tried.set()
+        raise StorageUnavailable("no answer in time")
 
 
 @asynccontextmanager
@@ -109,6 +120,29 @@ async def test_a_return_counts_from_when_the_player_came(node: Node) -> None:
         node.clock.at += 60_000  # so late it is when that is written
         back = await until(node, match, lambda one: one.seats[0].absence is None)
         assert back.seats[0].away_ms == 4_000
+
+
+async def test_a_visit_ends_an_absence_though_it_was_over_before_it_could_be_written(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node's line to the database was slow for all of it."""
+    match = await node.started()
+    async with presence_of(node) as (presence, _):
+        presence.went(ALICE.id, Cause.CONNECTION_LOST)
+        await until(node, match, lambda one: one.seats[0].absence is not None)
+        slow = SlowRows()
+        monkeypatch.setattr(presence, "_rows", slow)
+        node.clock.at += 4_000
+        presence.came(ALICE.id)
+        await slow.tried.wait()
+        node.clock.at += 8_000
+        presence.went(ALICE.id, Cause.CLOSED)
+        monkeypatch.undo()
+        again = await until(node, match, lambda one: one.seats[0].away_ms > 0 and one.seats[0].absence is not None)
+        absence = again.seats[0].absence
+        assert absence is not None
+        assert (again.seats[0].away_ms, absence.since, absence.cause) == (4_000, node.clock.at, Cause.CLOSED)
+        assert await rows(node) == set()
 
 
 async def test_seats_that_are_marked_wrongly_are_mended_at_no_cost(node: Node) -> None:

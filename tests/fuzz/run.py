@@ -20,10 +20,12 @@ from tests.fuzz.neighbour import Neighbours
 WARM_AT = 0.2
 WATCH_EVERY_S = 0.5
 CALM_S = 60.0
+METRICS_TOKEN = "a token of whoever watches the fuzzer"
 ENVIRON = {
     "PAIRQUIZ_SERVER__PING_INTERVAL_S": "5",
     "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "10",
     "PAIRQUIZ_SERVER__TRUSTED_PROXIES": "1",
+    "PAIRQUIZ_METRICS__TOKEN": METRICS_TOKEN,
     "PAIRQUIZ_GAME__WAITING_TTL_S": "20",
     "PAIRQUIZ_GAME__READY_TTL_S": "20",
     "PAIRQUIZ_LIMITS__FRAMES_PER_S": "0",
@@ -142,6 +144,6 @@ async def _present(session: ClientSession, url: str) -> dict[str, float]:
 
 
 async def _metrics(session: ClientSession, url: str) -> dict[str, float]:
-    async with session.get(f"{url}/metrics") as response:
+    async with session.get(f"{url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) as response:
         assert response.status == 200, await response.text()
         return {name: float(value) for name, value in _METRIC.findall(await response.text())}

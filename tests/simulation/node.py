@@ -8,10 +8,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from pairquiz_server.engine.clock import starting_time
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Caller, Game, GameRules
-from pairquiz_server.engine.heartbeat import Heartbeat
+from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
@@ -174,10 +173,8 @@ class Node:
         while not self.alive:
             node_id = UUID(int=self.random.getrandbits(128), version=4)
             try:
-                reading = await self.line.read_clock()
                 rate = 1 + self.random.uniform(-_DRIFT, _DRIFT)
-                start_ms = starting_time(reading.game_at, reading.beaten_at, reading.database_at)
-                self.clock = NodeClock(self.loop, start_ms, rate)
+                self.clock = NodeClock(self.loop, await find_time(line, line), rate)
                 clock: Any = self.clock
                 await self.line.enter(node_id, self.clock.now())
                 heartbeat = Heartbeat(

@@ -7,8 +7,9 @@ import sys
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
-from tests.simulation.plan import Kind, drawn_plan
+from tests.simulation.plan import Fault, Kind, drawn_plan
 from tests.simulation.story import smallest, told
 from tests.simulation.world import Report, simulate
 
@@ -45,6 +46,19 @@ def test_simulation_meets_what_it_is_there_for() -> None:
     assert counts.ended >= MATCHES
     for name in ("refusals", "unavailable", "duplicates", "conflicts", "gaps"):
         assert getattr(counts, name) > 5, name
+
+
+def test_a_node_that_starts_just_after_the_stores_clock_was_set_takes_that_for_no_outage() -> None:
+    """No drawn plan is likely to have both within half a second."""
+    plan = drawn_plan(10, matches=100)
+    faults = [
+        fault
+        for at in range(3, 36, 8)
+        for fault in (Fault(Kind.CRASH, 1, at, at + 3.0), Fault(Kind.STEP, 0, at + 2.8, at + 20.0))
+    ]
+    report = simulate(replace(plan, faults=tuple(faults)))
+    require_whole(report)
+    assert report.counts.moved == 0
 
 
 def test_same_seed_gives_the_same_trace_in_every_process() -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
@@ -160,6 +161,22 @@ async def test_a_line_that_breaks_alone_takes_nothing_else_away(outages: Outages
 
 async def _sleeps(database: Database, pid: int) -> bool:
     return pid in await backends(database, "wait_event = 'PgSleep'")
+
+
+async def test_a_line_from_before_an_outage_that_hangs_is_dropped_without_a_word(outages: Outages) -> None:
+    async with opened(outages.dsn) as database:
+        hanging = psutil.Process(await database.fetchval("SELECT pg_backend_pid()"))
+        hanging.suspend()
+        try:
+            database._lose("so says this test")
+            await database.probe("SELECT 1")
+            assert await database.fetchval("SELECT pg_backend_pid()") != hanging.pid
+            closing = {task for task in asyncio.all_tasks() if "close" in repr(task.get_coro())}
+            assert closing
+            await asyncio.wait(closing)
+        finally:
+            hanging.resume()
+        assert [task.exception() for task in closing] == [None]
 
 
 async def test_a_read_only_database_is_noticed_and_found_again_when_it_takes_writes(outages: Outages) -> None:

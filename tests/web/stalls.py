@@ -60,7 +60,8 @@ class Deaf:
         await asyncio.sleep(after_s)
         with suppress(OSError):
             while True:
-                await asyncio.wait_for(loop.sock_sendall(self._line, data), 30)
+                async with asyncio.timeout(30):  # Python 3.11's `wait_for` may swallow that the task is cancelled
+                    await loop.sock_sendall(self._line, data)
                 await asyncio.sleep(every_s)
         self.cut.set()
 

@@ -1,6 +1,7 @@
 """Who may come in: connections and TCP lines by address and in all, and that every place is given back."""
 
 import asyncio
+import json
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +15,7 @@ from tests.client import PATIENCE_S, connected
 from tests.conftest import Server, StartServer
 from tests.web.polling import polling
 from tests.web.test_absence import QUICK_PINGS
-from tests.web.test_exposition import sample
+from tests.web.test_exposition import TOKEN, sample
 from tests.web.test_limits import BEHIND_A_PROXY, HERE, THERE, limited, limits, seen_from
 
 POLL = "/socket.io/?EIO=4&transport=polling"
@@ -74,6 +75,26 @@ async def test_arrivals_are_limited_by_address(start_server: StartServer) -> Non
         assert await limited(server.url, "arrivals_per_minute_per_address") == 2
 
 
+@pytest.mark.parametrize("valid", [True, False])
+async def test_to_connect_again_on_the_same_line_is_an_arrival(start_server: StartServer, valid: bool) -> None:
+    server = await start_server(**limits(arrivals_per_minute_per_address=4))
+    async with connected(server.url) as client:
+        auth = json.dumps({"token": client.token if valid else "x"})
+        for _ in range(3):
+            await client.send_frame("41")
+            await client.send_frame("40" + auth)
+            await client.event("welcome" if valid else "connect_error")
+        await client.send_frame("41")
+        await client.send_frame("40" + auth)
+        assert await client.closed() == 1013, "so that a stock client comes back"
+    assert (
+        server.running.metrics.registry.get_sample_value(
+            "pairquiz_limited_total", {"limit": "arrivals_per_minute_per_address"}
+        )
+        == 1
+    )
+
+
 @asynccontextmanager
 async def line(server: Server) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A TCP line, on which nothing is said yet."""
@@ -118,7 +139,7 @@ async def test_lines_on_which_nothing_is_said_count(
         lines[1][1].transport.abort()
         await until(lambda: len(arrivals.lines) == 3)
         if "arrivals" not in limit:
-            writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            writer.write(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
             shown = await asyncio.wait_for(reader.readuntil(b"pairquiz_players"), PATIENCE_S)
             assert f'pairquiz_limited_total{{limit="{limit}"}} 1.0'.encode() in shown
             async with line(server) as (again, second):

@@ -26,7 +26,7 @@ async def exposed(url: str, headers: Mapping[str, str] | None = None) -> tuple[i
 
 async def sample(url: str, name: str) -> float:
     """Return the value of one series, 0 where there is none yet."""
-    status, text = await exposed(url)
+    status, text = await exposed(url, {"Authorization": f"Bearer {TOKEN}"})
     assert status == 200
     found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
@@ -75,4 +75,9 @@ async def test_with_a_token_whoever_has_it_reads_them(start_server: StartServer)
             assert (status, "pairquiz_" in text) == (401, False)
         status, _ = await exposed(server.url, {**headers, "Authorization": "Bearer wröng\udcff"})
         assert status == 401
-    assert (await exposed(server.url))[0] == 200, "a request of this machine needs none"
+    assert (await exposed(server.url))[0] == 401, "a proxy on this machine may add no header at all"
+
+
+async def test_a_token_is_not_asked_of_this_machine_where_no_proxy_stands(start_server: StartServer) -> None:
+    server = await start_server(PAIRQUIZ_METRICS__TOKEN=TOKEN)
+    assert (await exposed(server.url))[0] == 200

@@ -27,6 +27,7 @@ def request(line: str, *headers: str, body: bytes = b"") -> bytes:
 JSON = "Content-Type: application/json"
 UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
+HANDSHAKE = request(f"GET {SOCKET}websocket", *UPGRADE)
 # request → status, and the code of the error if there is one
 ANSWERS = {
     "REST": (request("GET /api/topics/"), 200, None),
@@ -34,7 +35,9 @@ ANSWERS = {
     "a preflight": (request("OPTIONS /api/topics", f"Origin: {PAGE}", "Access-Control-Request-Method: GET"), 200, None),
     "OPTIONS alone": (request("OPTIONS /api/topics"), 403, "forbidden"),
     "the handshake of a poll": (request(f"GET {SOCKET}polling"), 200, None),
-    "the handshake of a websocket": (request(f"GET {SOCKET}websocket", *UPGRADE), 101, None),
+    "the handshake of a websocket": (HANDSHAKE, 101, None),
+    "a key that is no text": (HANDSHAKE.replace(b"dGhl", b"\xff"), 400, "invalid_payload"),
+    "a version that is no text": (HANDSHAKE.replace(b"13", b"\xff"), 400, "invalid_payload"),
     "an unknown path": (request("GET /nothing"), 404, "not_found"),
     "a path that climbs": (request("GET /../../etc/passwd"), 404, "not_found"),
     "a path of nonsense": (request("GET /%00%ff%2e%2e"), 404, "not_found"),
@@ -63,8 +66,8 @@ ANSWERS = {
     "a header without a colon": (b"GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n", 400, "invalid_payload"),
     "two lengths": (request("POST /", "Content-Length: 1", "Content-Length: 2"), 400, "invalid_payload"),
     "two bodies": (request("POST /", "Content-Length: 1", "Transfer-Encoding: chunked"), 400, "invalid_payload"),
-    "a long header": (request("GET /", "X: " + "x" * 20_000), 400, "invalid_payload"),
-    "a long path": (request("GET /" + "x" * 20_000), 400, "invalid_payload"),
+    "a long header": (request("GET /", "X: " + "x" * 20_000), 431, "payload_too_large"),
+    "a long path": (request("GET /" + "x" * 20_000), 431, "payload_too_large"),
     "an unknown session": (request(f"GET {SOCKET}polling&sid=x"), 400, None),
     "an unknown transport": (request(f"GET {SOCKET}pigeon"), 400, None),
 }  # fmt: skip

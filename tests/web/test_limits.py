@@ -15,9 +15,9 @@ from tests.client import Client, connected
 from tests.conftest import StartServer
 from tests.web.polling import polling
 from tests.web.rest import CREATE, JOIN, Rest
-from tests.web.test_exposition import sample
+from tests.web.test_exposition import TOKEN, sample
 
-BEHIND_A_PROXY = {"PAIRQUIZ_SERVER__TRUSTED_PROXIES": "1"}
+BEHIND_A_PROXY = {"PAIRQUIZ_SERVER__TRUSTED_PROXIES": "1", "PAIRQUIZ_METRICS__TOKEN": TOKEN}
 HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 NAMES = config.load(environ={}).limits.__struct_fields__
 

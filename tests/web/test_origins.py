@@ -7,6 +7,7 @@ from pairquiz_server.web.origins import Origins
 from tests.client import connected
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
+from tests.web.raw import Raw
 
 PAGE, OTHER, OWN = "https://page.example", "https://other.example", "http://{host}"
 
@@ -130,6 +131,15 @@ async def test_a_page_is_served_if_its_origin_is_allowed(
     # A request without an origin comes from no page, and so has no preflight; a page of the server's own needs none.
     assert (await open_to(server, None))[:3] == (True, True, True)
     assert (await open_to(server, OWN))[:3] == (True, True, True)
+
+
+async def test_an_origin_that_is_no_text_is_refused_like_any_other(start_server: StartServer) -> None:
+    server = await start_server(PAIRQUIZ_SERVER__ALLOWED_ORIGINS=f'["{PAGE}"]')
+    for path in ("/socket.io/?EIO=4&transport=polling", "/ws/", "/healthz"):
+        async with Raw(server.url) as raw:
+            await raw.send(f"GET {path} HTTP/1.1\r\nHost: x\r\nOrigin: http://".encode() + b"\xff\r\n\r\n")
+            status, error = await raw.error()
+            assert (status, error["code"]) == (403, "forbidden")
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -78,7 +78,7 @@ async def test_a_crash_in_the_night_ends_no_match(database_url: str, database: D
         assert (await back.ask("submit_answer", answering(started)))["ok"]
 
 
-async def test_a_database_whose_clock_was_set_back_an_hour_moves_no_deadline(
+async def test_a_database_whose_clock_was_set_back_an_hour_brings_no_deadline_nearer(
     database_url: str, database: Database
 ) -> None:
     """Its clock cannot be set here; that of the last beat can, which is the same to a server that starts."""
@@ -92,7 +92,8 @@ async def test_a_database_whose_clock_was_set_back_an_hour_moves_no_deadline(
     await age_matches(database, -HOUR)
     async with serving(database_url, {}) as server, connected(server.url, token=first.token) as back:
         state = await back.ask("resume_pair_quiz", {"session_id": started["session_id"]})
-        assert state["deadline_at"] == started["deadline_at"] + HOUR
+        # For how long it was away nobody can know, but at least for as long as the new one has listened for others.
+        assert 0 <= state["deadline_at"] - started["deadline_at"] - HOUR < 10_000
         assert (
             -500 <= started["deadline_at"] - started["started_at"] - state["remaining_ms"] < 10_000
         )  # it began after the beat that was moved

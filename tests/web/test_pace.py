@@ -6,6 +6,8 @@ import pytest
 
 from tests.client import connected
 from tests.conftest import StartServer
+from tests.web.polling import polling
+from tests.web.test_arrivals import until
 from tests.web.test_limits import limited, limits
 
 FRAMES_A_S = 200
@@ -29,6 +31,16 @@ async def test_a_flood_of_frames_is_read_at_its_pace_and_neighbours_play_on(
     assert await limited(server.url, "frames_per_s") > 0
 
 
+async def test_packets_that_come_by_post_have_the_same_pace(start_server: StartServer) -> None:
+    server = await start_server(**limits(frames_per_s=FRAMES_A_S))
+    async with polling(server.url) as flooder, connected(server.url) as neighbour:
+        flood = asyncio.ensure_future(flooder.post(*["431[]"] * 2 * FRAMES_A_S, '427["sync_clock",{}]'))
+        assert (await neighbour.ask("sync_clock"))["ok"]
+        assert (await flood).status == 200
+        await flooder.next_packet('437[{"ok":true')
+    assert await limited(server.url, "frames_per_s") > 0
+
+
 async def test_a_pace_of_zero_is_no_limit(start_server: StartServer) -> None:
     server = await start_server(**limits(frames_per_s=0))
     async with connected(server.url) as flooder:
@@ -36,3 +48,14 @@ async def test_a_pace_of_zero_is_no_limit(start_server: StartServer) -> None:
             await flooder.send_frame("3")
         assert (await flooder.ask("sync_clock"))["ok"]
     assert await limited(server.url, "frames_per_s") == 0
+
+
+async def test_what_has_come_and_is_not_read_yet_is_bounded(start_server: StartServer) -> None:
+    server = await start_server(**limits(frames_per_s=1))
+    async with connected(server.url) as flooder:
+        sending = asyncio.gather(*(flooder.send_frame("43" + "x" * 4000) for _ in range(500)))
+        (line,) = server.running.lines
+        await until(lambda: line._reading_paused)
+        ((websocket,),) = server.running.transports._websockets.values()
+        assert websocket._socket._reader._size < 2 * server.settings.limits.message_bytes
+        sending.cancel()

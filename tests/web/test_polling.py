@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from pairquiz_server.web import websocket
 from tests.client import connected
 from tests.conftest import Server
 from tests.web.hostile import BAD
 from tests.web.polling import PATIENCE_S, Poller, polling
+from tests.web.stalls import text_frame
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -231,3 +233,37 @@ async def test_a_silent_probe_does_not_stop_the_polls(shared_server: Server) -> 
             assert (await asyncio.wait_for(silent.receive(), PATIENCE_S)).type is WSMsgType.CLOSE
             await second.send_str("422" + json.dumps(["sync_clock", {}]))
             await frame_of(second, "432[")
+
+
+HANDSHAKE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+async def test_a_websocket_that_is_lost_at_its_probe_does_not_stop_the_polls(shared_server: Server) -> None:
+    async with polling(shared_server.url) as client, connected(shared_server.url) as other:
+        await client.event("welcome")
+        address = urlsplit(client.here.replace("transport=polling", "transport=websocket"))
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(f"GET {address.path}?{address.query} HTTP/1.1\r\nHost: server\r\n{HANDSHAKE}".encode())
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        writer.write(text_frame("2probe"))
+        writer.close()  # before the probe is answered
+        while client.sid in shared_server.running.transports._websockets:
+            await other.settled()
+        assert (await client.ask("create_pair_quiz"))["ok"]
+        assert len(client.packets) < 10, "a poll waits until there is something to tell"
+
+
+async def test_an_upgrade_that_is_never_finished_is_given_up(
+    shared_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "PROBE_TIMEOUT_S", 0.2)
+    async with polling(shared_server.url) as client, ClientSession() as session:
+        await client.event("welcome")
+        socket = await session.ws_connect(client.here.replace("transport=polling", "transport=websocket"))
+        await socket.send_str("2probe")
+        assert await socket.receive_str() == "3probe"
+        assert (await asyncio.wait_for(socket.receive(), PATIENCE_S)).type is WSMsgType.CLOSE
+        assert (await client.ask("create_pair_quiz"))["ok"]

@@ -24,7 +24,7 @@ from tests.web.forgeries import FORGERIES, GOOD
 from tests.web.issuer import EC, GUEST_KEY, GUESTS, HS, RSA, Issuer, guest_claims
 from tests.web.polling import Poller, polling
 
-HEADER_MAX = 7000
+HEADER_MAX = 16_000
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
-from pairquiz_server.web.transport import Line
+from pairquiz_server.web.transport import Websocket
 from tests.client import PATIENCE_S, connected
 from tests.conftest import Server
 from tests.web.polling import polling
@@ -13,20 +13,26 @@ from tests.web.polling import polling
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-class Lines:
-    """Those that have opened since."""
+class Watcher:
+    """Those that have opened since. What they are measured by hears their PONGs too: the server is everybody's."""
 
     def __init__(self, server: Server) -> None:
-        self.open: set[Line] = set()
+        self.open: set[Websocket] = set()
         self.pongs: asyncio.Queue[bytes] = asyncio.Queue()
         server.running.transports.watch(self)
 
-    def line_opened(self, line: Line) -> None:
-        line.on_pong = self.pongs.put_nowait
-        self.open.add(line)
+    def websocket_opened(self, websocket: Websocket) -> None:
+        measure = websocket.on_pong
 
-    def line_ended(self, line: Line) -> None:
-        self.open.discard(line)
+        def heard(payload: bytes) -> None:
+            self.pongs.put_nowait(payload)
+            measure(payload)
+
+        websocket.on_pong = heard
+        self.open.add(websocket)
+
+    def websocket_ended(self, websocket: Websocket) -> None:
+        self.open.discard(websocket)
 
 
 async def test_a_clients_ping_is_answered(shared_server: Server) -> None:
@@ -38,34 +44,34 @@ async def test_a_clients_ping_is_answered(shared_server: Server) -> None:
         assert (message.type, message.data) == (WSMsgType.PONG, b"are you there?")
 
 
-async def test_the_servers_ping_frame_is_answered_by_the_line_that_it_was_sent_on(shared_server: Server) -> None:
-    lines = Lines(shared_server)
+async def test_the_servers_ping_frame_is_answered_by_the_websocket_that_it_was_sent_on(shared_server: Server) -> None:
+    watcher = Watcher(shared_server)
     async with connected(shared_server.url) as client:
-        (line,) = lines.open
-        assert line.carries
-        await line.ping(b"17")
+        (websocket,) = watcher.open
+        assert websocket.carries
+        await websocket.ping(b"17")
         await client.settled()
         async with asyncio.timeout(PATIENCE_S):
-            while await lines.pongs.get() != b"17":
+            while await watcher.pongs.get() != b"17":
                 pass  # that of a measure
         await client.close()
     async with connected(shared_server.url) as last:
         await last.settled()
-        assert line not in lines.open
+        assert websocket not in watcher.open
 
 
 async def test_a_websocket_carries_its_session_when_the_upgrade_is_done(shared_server: Server) -> None:
-    lines = Lines(shared_server)
+    watcher = Watcher(shared_server)
     async with polling(shared_server.url) as client, ClientSession() as session:
         await client.event("welcome")
         async with session.ws_connect(client.here.replace("=polling", "=websocket")) as socket:
             await socket.send_str("2probe")
             assert await socket.receive_str() == "3probe"
-            (line,) = lines.open
-            assert (line.eio_sid, line.carries) == (client.sid, False)
+            (websocket,) = watcher.open
+            assert (websocket.eio_sid, websocket.carries) == (client.sid, False)
             await client.poll()
             await socket.send_str("5")
             await socket.send_str('421["sync_clock",{}]')
             while not (await socket.receive_str()).startswith("431["):
                 pass
-            assert line.carries
+            assert websocket.carries

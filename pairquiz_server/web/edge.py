@@ -1,0 +1,106 @@
+"""The edge of one node, each part built once: all that stands between the network and the engine."""
+
+from collections.abc import Coroutine, Iterator
+
+from aiohttp import web
+
+from pairquiz_server.config import Settings
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.people import People
+from pairquiz_server.logs import library_loggers
+from pairquiz_server.metrics import Metrics
+from pairquiz_server.web.admission import Admission
+from pairquiz_server.web.arrivals import Arrivals
+from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.commands import Commands
+from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.expiry import Expiry
+from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.idle import Idle
+from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.me import Me
+from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.page import page_routes
+from pairquiz_server.web.pings import Pings
+from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.rest import Rest
+from pairquiz_server.web.site import build_site
+from pairquiz_server.web.socket import SocketServer
+from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.visitors import Visitors
+
+
+class Edge:
+    """The doors of a node, and what watches over whoever comes through them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        game: Game,
+        people: People,
+        clock: Clock,
+        health: Health,
+        connections: Connections,
+        authenticator: Authenticator,
+        metrics: Metrics,
+    ) -> None:
+        self._origins = Origins(settings.allowed_origins)
+        self._refusals = Refusals(metrics)
+        limits = Limits(settings.limits, metrics)
+        self.arrivals = Arrivals(settings, limits, self._refusals, metrics)
+        self.lines = HttpLines(settings.limits, self.arrivals, self._refusals)
+        self.transports = Transports(self._refusals, settings.limits.message_bytes, limits.pace)
+        self._pings = Pings(metrics, settings.server.measure_interval_s)
+        self.transports.watch(self._pings)
+        self._idle = Idle(
+            self.transports,
+            self._refusals,
+            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            unauthenticated_s=settings.limits.unauthenticated_s,
+        )
+        admission = Admission(authenticator, people, limits)
+        self._expiry = Expiry(metrics)
+        socketio_logger, engineio_logger = library_loggers()
+        self.sockets = SocketServer(
+            game,
+            admission,
+            Commands(game, people, connections, limits, self._pings, self._refusals),
+            self._expiry,
+            connections,
+            self.transports,
+            self._idle,
+            self._origins,
+            self._refusals,
+            limits,
+            self.arrivals,
+            settings,
+            logger=socketio_logger,
+            engineio_logger=engineio_logger,
+        )
+        visitors = Visitors(clock, admission, limits, self.arrivals)
+        exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
+        self._routes = [
+            *page_routes(),
+            *Rest(game, people, visitors, health, limits).routes(),
+            *Me(people, visitors).routes(),
+            *exposition.routes(),
+        ]
+        metrics.players.set_function(lambda: len(list(connections.players())))
+        metrics.sessions.set_function(lambda: len(self.sockets.eio.sockets))
+
+    def site(self, drain: Drain) -> web.Application:
+        """Return what listens, until `drain` closes it."""
+        return build_site(
+            self.sockets, self._routes, self.transports, self._origins, self._refusals, self.arrivals, drain
+        )
+
+    def watches(self) -> Iterator[Coroutine[None, None, None]]:
+        """Yield what must run, until it is cancelled, for as long as anybody is here."""
+        yield self._idle.run()
+        yield self.lines.run()
+        yield self._pings.run()
+        yield self._expiry.run(self.sockets.dismiss)
