@@ -34,7 +34,13 @@ async def connect(sid: str, environ: dict[str, Any]) -> None:
 async def create_pair_quiz(sid: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Let a match wait for an opponent."""
     match_id = str(uuid.uuid4())
-    matches[match_id] = {"id": match_id, "version": 1, "count": payload["question_count"], "seats": [_seat(sid)]}
+    matches[match_id] = {
+        "id": match_id,
+        "version": 1,
+        "count": payload["question_count"],
+        "told": 0,
+        "seats": [_seat(sid)],
+    }
     await sio.enter_room(sid, match_id)
     body = {
         "session_id": match_id,
@@ -101,10 +107,11 @@ async def submit_answer(sid: str, payload: dict[str, Any]) -> dict[str, Any]:
     shown = {"question_id": key, "player": "opponent", "answered": answered, **shared}
     await sio.emit("answer_submitted", shown, room=match["id"], skip_sid=sid)
     if answered == match["count"]:
-        if len(theirs["answers"]) == match["count"]:
-            sio.start_background_task(_tell_results, match)
-        else:
+        if len(theirs["answers"]) < match["count"]:
             await sio.emit("opponent_completed", shared, room=match["id"], skip_sid=sid)
+        match["told"] += 1  # both acknowledgements go before the results, and are sent when the handlers return
+        if match["told"] == 2:
+            sio.start_background_task(_tell_results, match)
     return {
         "ok": True,
         "question_id": key,
