@@ -28,6 +28,7 @@ class Run:
     p50_ms: float
     p99_ms: float
     refused: int  # how often a command was refused for a moment, and asked again
+    delayed: int  # how many events said that the server was away for 2 s, since the first match began
 
     @property
     def total_us(self) -> float:
@@ -86,6 +87,7 @@ def play(server: Server, core: int, **options: float | str) -> Run:
         p50_ms=end["p50_ms"],
         p99_ms=end["p99_ms"],
         refused=end["refused"],
+        delayed=end["delayed"],
     )
 
 

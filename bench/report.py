@@ -27,7 +27,18 @@ def verdicts(rounds: Rounds) -> list[str]:
 
 def costs(rounds: Rounds) -> list[str]:
     """Medians of what each server did, and of what an answer took: of this machine, in this hour alone."""
-    names = ("answers/s", "duels/s", "its core", "CPU µs", "PostgreSQL µs", "load µs", "p50 ms", "p99 ms", "refused")
+    names = (
+        "answers/s",
+        "duels/s",
+        "its core",
+        "CPU µs",
+        "PostgreSQL µs",
+        "load µs",
+        "p50 ms",
+        "p99 ms",
+        "refused",
+        "delayed",
+    )
     lines = [f"| scenario | server | {' | '.join(names)} |", "|---|---|" + "---:|" * len(names)]
     for scenario in _COSTS:
         for server, measures in medians(rounds.get(scenario, [])).items():
@@ -41,6 +52,7 @@ def costs(rounds: Rounds) -> list[str]:
                 f"{measures['p50_ms']:.2f}",
                 f"{measures['p99_ms']:.1f}",
                 f"{measures['refused']:.0f}",
+                f"{measures['delayed']:.0f}",
             ]
             lines.append(f"| {scenario} | {TITLES[server]} | {' | '.join(values)} |")
     return lines if len(lines) > 2 else []

@@ -80,6 +80,9 @@ def scaling(contest: Contest, effort: Effort) -> Iterator[Figure]:
             run = play(server, contest.cores.rest, warm=effort.warm, seconds=effort.seconds, **options)
         yield OURS, f"server_us_{pairs}", run.server_us
         yield OURS, f"postgres_us_{pairs}", run.postgres_us
+        yield OURS, f"answers_per_s_{pairs}", run.answers_per_s
+        yield OURS, f"p99_ms_{pairs}", run.p99_ms
+        yield OURS, f"delayed_{pairs}", run.delayed
 
 
 def duels(contest: Contest, effort: Effort) -> Iterator[Figure]:
@@ -139,5 +142,6 @@ def _measures(run: Run) -> dict[str, float]:
         "p50_ms": run.p50_ms,
         "p99_ms": run.p99_ms,
         "refused": run.refused,
+        "delayed": run.delayed,
         "busy": run.answers_per_s * run.server_us / 1e6,
     }

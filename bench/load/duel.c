@@ -189,6 +189,8 @@ void on_message(struct player *player, char *text, size_t length) {
         on_started(player, copy);
     } else if (!strncmp(copy, "42[\"quiz_results\"", 17)) {
         on_results(player, copy);
+    } else if (!strncmp(copy, "42[\"session_delayed\"", 20)) {
+        counts.delayed++;  // the server was away, and says so
     } else if (strncmp(copy, "42[\"quiz_created\"", 17) && strncmp(copy, "42[\"opponent_joined\"", 20) &&
                strncmp(copy, "42[\"opponent_completed\"", 23)) {
         fault("an event that nobody expected", copy);

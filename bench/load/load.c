@@ -191,9 +191,9 @@ static void play(void) {
     }
     double seconds = now_s() - begin_at;
     qsort(counts.latency, counts.latencies, sizeof *counts.latency, by_size);
-    printf("{\"phase\":\"end\",\"seconds\":%.4f,\"answers\":%ld,\"duels\":%ld,\"late\":%ld,\"refused\":%ld,\"errors\":%ld,"
+    printf("{\"phase\":\"end\",\"seconds\":%.4f,\"answers\":%ld,\"duels\":%ld,\"late\":%ld,\"refused\":%ld,\"delayed\":%ld,\"errors\":%ld,"
            "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"load_cpu_s\":%.4f}\n",
-           seconds, counts.answers, counts.duels, counts.late, counts.refused, counts.errors, percentile(0.5), percentile(0.99),
+           seconds, counts.answers, counts.duels, counts.late, counts.refused, counts.delayed, counts.errors, percentile(0.5), percentile(0.99),
            own_cpu_s() - cpu);
 }
 

@@ -39,7 +39,7 @@ extern struct options {
 } options;
 
 extern struct counts {
-    long answers, duels, started, errors, late, refused, latencies, room;
+    long answers, duels, started, errors, late, refused, delayed, latencies, room;
     float *latency;
 } counts;
 
