@@ -24,7 +24,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
         self.refusals = self._counter("refusals", "Refusals and cut connections, by code.", "code")
-        """What was refused. Counted by `web.refusals` alone."""
+        """What was refused. Counted by `web.guard.refusals` alone."""
         self.commands = self._counter("commands", "Commands that arrived, by name.", "command")
         """What players ask for over sockets and REST; what has no row in COMMANDS is `unknown`."""
         self.match_events = self._counter("match_events", "What was committed, by kind of event.", "event")
@@ -40,13 +40,13 @@ class Metrics:
         self.lines = self._gauge("lines", "TCP lines, whatever is said on them.")
         """With idle ones, and those of REST and of polls."""
         self.round_trip_seconds = self._histogram("round_trip_seconds", "Round trips of websockets.", _TRIP_S)
-        """How long players' lines are, each measured every few seconds (`web.pings`)."""
+        """How long players' lines are, each measured every few seconds (`web.sockets.pings`)."""
         self.lag_credit_seconds = self._histogram("lag_credit_seconds", "Lag credit of answers.", _CREDIT_S)
         """What committed answers were credited for a slow line."""
         self.answers_too_fast = self._counter("answers_too_fast", "Answers that came sooner than a person can read.")
         """A hint at scripts; each is marked in the database, and costs nobody a point."""
         self.key_fetches = self._counter("key_fetches", "Fetches of the issuer's keys, by result.", "result")
-        """`ok` or `failed`; while they fail, the keys that are there stay (`web.jwks`)."""
+        """`ok` or `failed`; while they fail, the keys that are there stay (`web.identity.jwks`)."""
         self.tokens_ended = self._counter("tokens_ended", "Connections that ended because their token did.")
         """Clients that did not refresh their tokens in time, or whose issuer let them go."""
         self.players = self._gauge("players", "Players who are connected to this process.")

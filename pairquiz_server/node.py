@@ -39,16 +39,16 @@ from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.auth import Authenticator
 from pairquiz_server.web.catch_up import CatchUp
-from pairquiz_server.web.connections import Connections
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.edge import Edge
+from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.http_line import HttpLines
-from pairquiz_server.web.jwks import IssuerKeys
+from pairquiz_server.web.identity.auth import Authenticator
+from pairquiz_server.web.identity.jwks import IssuerKeys
 from pairquiz_server.web.relay import Relay
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.sockets.connections import Connections
+from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.node")
 

@@ -11,7 +11,7 @@ from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.player import GUEST_PREFIX
-from pairquiz_server.web.auth import Authenticator, sign_user_token
+from pairquiz_server.web.identity.auth import Authenticator, sign_user_token
 
 _HOURS_MAX = 10 * 365 * 24
 

@@ -32,7 +32,7 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.store.nodes import Beat
-from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.sockets.connections import Connections
 
 Message = tuple[int, str, Struct]
 """To which seat, the event's name, and its payload."""

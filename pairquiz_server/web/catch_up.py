@@ -7,7 +7,7 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, Match
-from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.sockets.connections import Connections
 
 PLAYERS_AT_ONCE = 4
 """Commands need the database's connections too."""

@@ -16,8 +16,8 @@ from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import ServerDraining
-from pairquiz_server.web.connections import Connections
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.sockets.connections import Connections
+from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.draining")
 

@@ -11,27 +11,28 @@ from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.web.admission import Admission
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.auth import Authenticator
-from pairquiz_server.web.commands import Commands
-from pairquiz_server.web.connections import Connections
+from pairquiz_server.web import seams
 from pairquiz_server.web.draining import Drain
-from pairquiz_server.web.expiry import Expiry
-from pairquiz_server.web.exposition import Exposition
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.guard.origins import Origins
+from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.http_line import HttpLines
-from pairquiz_server.web.idle import Idle
-from pairquiz_server.web.limits import Limits
-from pairquiz_server.web.me import Me
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.page import page_routes
-from pairquiz_server.web.pings import Pings
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Rest
+from pairquiz_server.web.identity.admission import Admission
+from pairquiz_server.web.identity.auth import Authenticator
+from pairquiz_server.web.rest.exposition import Exposition
+from pairquiz_server.web.rest.me import Me
+from pairquiz_server.web.rest.page import page_routes
+from pairquiz_server.web.rest.routes import Rest
+from pairquiz_server.web.rest.visitors import Visitors
 from pairquiz_server.web.site import build_site
-from pairquiz_server.web.socket import SocketServer
-from pairquiz_server.web.transport import Transports
-from pairquiz_server.web.visitors import Visitors
+from pairquiz_server.web.sockets.commands import Commands
+from pairquiz_server.web.sockets.connections import Connections
+from pairquiz_server.web.sockets.expiry import Expiry
+from pairquiz_server.web.sockets.idle import Idle
+from pairquiz_server.web.sockets.pings import Pings
+from pairquiz_server.web.sockets.server import SocketServer
+from pairquiz_server.web.sockets.transport import Transports
 
 
 class Edge:
@@ -81,6 +82,7 @@ class Edge:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
+        seams.install(self.sockets.eio, self.transports, settings.limits)
         visitors = Visitors(clock, admission, limits, self.arrivals)
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [

@@ -11,11 +11,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.arrivals import Arrivals
 from pairquiz_server.web.draining import Drain
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.posts import keep_body
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.origins import Origins
+from pairquiz_server.web.sockets.posts import keep_body
+from pairquiz_server.web.sockets.transport import Transports
 
 MAIN_PATH = "/socket.io/"
 ALIAS_PATH = "/ws/"

@@ -21,10 +21,10 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from pairquiz_server.config.sections import Limits
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.bodies import REST_BODY_MAX, UNREADABLE, BodyTooSlow
-from pairquiz_server.web.headers import guard
-from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.bodies import REST_BODY_MAX, UNREADABLE, BodyTooSlow
+from pairquiz_server.web.guard.headers import guard
+from pairquiz_server.web.guard.refusals import Refusals
 
 LOOK_EVERY_S = 0.25
 LINGER_S = 1.0

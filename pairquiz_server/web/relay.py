@@ -26,7 +26,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from pairquiz_server.config import ConfigError
 from pairquiz_server.rules.absence import Cause
-from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.sockets.connections import Connections
 
 log = structlog.get_logger("pairquiz.relay")
 

@@ -19,10 +19,11 @@ from engineio.payload import Payload
 from msgspec import Struct
 
 from pairquiz_server.config.sections import Limits
-from pairquiz_server.web import gate, posts
-from pairquiz_server.web.send_queue import SendQueue
-from pairquiz_server.web.transport import Transports
-from pairquiz_server.web.websocket import WebSocketDriver
+from pairquiz_server.web import gate
+from pairquiz_server.web.sockets import posts
+from pairquiz_server.web.sockets.send_queue import SendQueue
+from pairquiz_server.web.sockets.transport import Transports
+from pairquiz_server.web.sockets.websocket import WebSocketDriver
 
 
 class UnknownLibrary(Exception):
@@ -59,29 +60,29 @@ READ = (
 
 SEAMS = (
     Seam(
-        socketio.AsyncServer, "_handle_eio_message", "socket.py",
+        socketio.AsyncServer, "_handle_eio_message", "sockets/server.py",
         "a handler is never told whether an acknowledgement was asked for; unknown events get none; "
         '`42["disconnect"]` would run our own handler; binary attachments are collected without bound',
     ),
     Seam(
-        socketio.AsyncServer, "_handle_disconnect", "socket.py",
+        socketio.AsyncServer, "_handle_disconnect", "sockets/server.py",
         "no handler is called for a client that is gone before its CONNECT is answered",
     ),
     Seam(
-        socketio.AsyncServer, "_handle_eio_disconnect", "socket.py",
+        socketio.AsyncServer, "_handle_eio_disconnect", "sockets/server.py",
         "no handler is called for a client that is gone before its CONNECT is answered",
     ),
     Seam(
-        socketio.AsyncServer, "_handle_connect", "socket.py",
+        socketio.AsyncServer, "_handle_connect", "sockets/server.py",
         "CONNECT is answered where the packet is read, in its order",
     ),
     Seam(
-        aiohttp_driver, "websocket", "websocket.py",
+        aiohttp_driver, "websocket", "sockets/websocket.py",
         "its driver has deflate on, passes binary frames on, lets a broken frame end in a traceback, and answers PINGs "
         "where nobody sees them",
     ),
     Seam(
-        aiohttp_driver, "translate_request", "posts.py",
+        aiohttp_driver, "translate_request", "sockets/posts.py",
         "a POST body that arrives in two segments would be cut after the first",
     ),
     Seam(
@@ -89,7 +90,7 @@ SEAMS = (
         "it reads the query a second time, and what is in it twice in another way",
     ),
     Seam(
-        Payload, "max_decode_packets", "posts.py",
+        Payload, "max_decode_packets", "sockets/posts.py",
         "16 packets a POST are fewer than a client may have kept while it was offline",
     ),
     *(
@@ -110,19 +111,19 @@ SEAMS = (
         for module in (async_socket, base_socket)
     ),
     Seam(
-        engineio.AsyncServer, "create_queue", "send_queue.py",
+        engineio.AsyncServer, "create_queue", "sockets/send_queue.py",
         "its queue has no limit, and a reader that stalls is never freed",
     ),
     Seam(
-        AsyncSocket, "poll", "send_queue.py",
+        AsyncSocket, "poll", "sockets/send_queue.py",
         "it takes one packet by `get`, the others by `get_nowait`: so begins a round",
     ),
     Seam(
-        socketio.AsyncServer, "_handle_eio_connect", "socket.py",
+        socketio.AsyncServer, "_handle_eio_connect", "sockets/server.py",
         "a session that never sends CONNECT would stay for as long as it answers pings",
     ),
     Seam(
-        AsyncSocket, "close", "transport.py",
+        AsyncSocket, "close", "sockets/transport.py",
         "a session ends at once with its only websocket, and when it was silent for too long: python-engineio waits "
         "for its writer first, and looks at each session only so often",
     ),

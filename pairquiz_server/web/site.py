@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import aiohttp_cors
 from aiohttp import web
 
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.bodies import REST_BODY_MAX
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, gate
-from pairquiz_server.web.headers import guard_answers
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.rest import Route, RouteHandler, error_middleware, no_such_path, wrong_method
-from pairquiz_server.web.socket import SocketServer
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.bodies import REST_BODY_MAX
+from pairquiz_server.web.guard.headers import guard_answers
+from pairquiz_server.web.guard.origins import Origins
+from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.rest.routes import Route, RouteHandler, error_middleware, no_such_path, wrong_method
+from pairquiz_server.web.sockets.server import SocketServer
+from pairquiz_server.web.sockets.transport import Transports
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 

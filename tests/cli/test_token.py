@@ -6,7 +6,7 @@ import pytest
 
 from pairquiz_server import config
 from pairquiz_server.rules.player import PlayerKind
-from pairquiz_server.web.auth import Authenticator
+from pairquiz_server.web.identity.auth import Authenticator
 from tests.cli.conftest import SECRET, Invoke, StartServe, one_line
 from tests.client import connected
 

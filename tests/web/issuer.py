@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from msgspec import Struct
 
 from pairquiz_server import app
-from pairquiz_server.web.auth import GUEST_AUDIENCE, GUEST_ISSUER
+from pairquiz_server.web.identity.auth import GUEST_AUDIENCE, GUEST_ISSUER
 from tests.web.conftest import SECRET
 
 GUEST_KEY = b"the key of the guests, which nobody knows"

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from pairquiz_server.web.address import client_address, network
+from pairquiz_server.web.guard.address import client_address, network
 
 PEER = "10.0.0.9"
 

@@ -11,8 +11,8 @@ from aiohttp import ClientSession
 from pairquiz_server import config
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PlayerKind
-from pairquiz_server.web.auth import GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
-from pairquiz_server.web.tokens import CLOCK_LEEWAY_S
+from pairquiz_server.web.identity.auth import GUEST_AUDIENCE, GUEST_ISSUER, Authenticator, sign_user_token
+from pairquiz_server.web.identity.tokens import CLOCK_LEEWAY_S
 from tests.client import Client, connected
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairquiz_server.web.buckets import Bucket, Buckets, Rate
+from pairquiz_server.web.guard.buckets import Bucket, Buckets, Rate
 
 RATES = st.builds(Rate, st.sampled_from([0.5, 1.0, 7.0, 30.0]), st.integers(1, 60))
 PAUSES = st.lists(st.floats(0, 5, allow_nan=False), min_size=1, max_size=200)

@@ -7,7 +7,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
-from pairquiz_server.web.jwk import read_key_set
+from pairquiz_server.web.identity.jwk import read_key_set
 from tests.web.issuer import EC, ED, PUBLISHED, RSA, Signer
 
 

@@ -11,8 +11,8 @@ from aiohttp import ClientSession, web
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web import jwks
-from pairquiz_server.web.jwks import DOCUMENT_MAX, UNKNOWN_EVERY_S, IssuerKeys
+from pairquiz_server.web.identity import jwks
+from pairquiz_server.web.identity.jwks import DOCUMENT_MAX, UNKNOWN_EVERY_S, IssuerKeys
 from tests.client import PATIENCE_S, Closed, connected, started_match
 from tests.conftest import StartServer
 from tests.web.conftest import SECRET

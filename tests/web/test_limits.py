@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 
 from pairquiz_server import config
 from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, JOIN_CODE_LENGTH
-from pairquiz_server.web.buckets import Rate
+from pairquiz_server.web.guard.buckets import Rate
 from tests.client import Client, connected
 from tests.conftest import StartServer
 from tests.web.polling import polling

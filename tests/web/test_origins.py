@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
-from pairquiz_server.web.origins import Origins
+from pairquiz_server.web.guard.origins import Origins
 from tests.client import connected
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET

@@ -13,7 +13,7 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.server import BAN_SECRET, ServerState
-from pairquiz_server.web.auth import sign_user_token
+from pairquiz_server.web.identity.auth import sign_user_token
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET

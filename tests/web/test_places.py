@@ -3,7 +3,7 @@
 import pytest
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.places import Places, Room
+from pairquiz_server.web.guard.places import Places, Room
 
 
 def refusal(places: Places, address: str) -> Code | None:

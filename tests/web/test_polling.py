@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from pairquiz_server.web import websocket
+from pairquiz_server.web.sockets import websocket
 from tests.client import connected
 from tests.conftest import Server
 from tests.web.hostile import BAD

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.web.pings import AT_FIRST_S, JITTER, Pings
+from pairquiz_server.web.sockets.pings import AT_FIRST_S, JITTER, Pings
 
 INTERVAL_S = 5.0
 

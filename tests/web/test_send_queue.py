@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from engineio.packet import MESSAGE, PING, Packet
 
-from pairquiz_server.web.send_queue import PACKET_BYTES, SendQueue, weight
+from pairquiz_server.web.sockets.send_queue import PACKET_BYTES, SendQueue, weight
 
 
 def queue(limit: int) -> tuple[SendQueue, list[SendQueue]]:

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.player import Player, PlayerKind
-from pairquiz_server.web.auth import Identity
-from pairquiz_server.web.buckets import Bucket, Rate
-from pairquiz_server.web.connections import Connection
-from pairquiz_server.web.expiry import WARNING_MS, Expiry
+from pairquiz_server.web.guard.buckets import Bucket, Rate
+from pairquiz_server.web.identity.auth import Identity
+from pairquiz_server.web.sockets.connections import Connection
+from pairquiz_server.web.sockets.expiry import WARNING_MS, Expiry
 from tests.client import PATIENCE_S, Client, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET

@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 from pairquiz_server.config import ConfigError
 from pairquiz_server.web import relay
-from pairquiz_server.web.connections import Connections
+from pairquiz_server.web.sockets.connections import Connections
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer, serving
 from tests.web.duel import answering, names

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import ClientSession, WSMsgType
 
-from pairquiz_server.web.transport import Websocket
+from pairquiz_server.web.sockets.transport import Websocket
 from tests.client import PATIENCE_S, connected
 from tests.conftest import Server
 from tests.web.polling import polling

@@ -17,7 +17,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.sockets.transport import Transports
 
 CLOSE_TIMEOUT_S = 1.0
 PROBE_TIMEOUT_S = 10.0

@@ -15,8 +15,8 @@ from pairquiz_server.metrics import Family, Metrics
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.buckets import Bucket, Buckets, Rate
-from pairquiz_server.web.pace import Pace
+from pairquiz_server.web.guard.buckets import Bucket, Buckets, Rate
+from pairquiz_server.web.guard.pace import Pace
 
 REFUSAL_PAUSE_S = 0.01
 """A connection is read no further for so long after a refusal: an answer costs as much as a command, some 100 µs."""

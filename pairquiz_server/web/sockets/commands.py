@@ -11,11 +11,11 @@ from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import COMMANDS, frames, payloads
 from pairquiz_server.protocol.commands import CommandRow, Renew, Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.connections import Connection, Connections
-from pairquiz_server.web.limits import REFUSAL_PAUSE_S, Limits
+from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
+from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.numbering import request_ids
-from pairquiz_server.web.pings import Pings
-from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.sockets.connections import Connection, Connections
+from pairquiz_server.web.sockets.pings import Pings
 
 log = structlog.get_logger("pairquiz.socket")
 

@@ -6,9 +6,9 @@ from msgspec import Struct
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player
-from pairquiz_server.web.admission import Admission, bearer_token
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.identity.admission import Admission, bearer_token
 
 
 class Visitor(Struct, frozen=True):

@@ -10,8 +10,8 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.bodies import read_body
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.guard.bodies import read_body
+from pairquiz_server.web.sockets.transport import Transports
 
 PACKETS_A_POST = 1000
 """python-engineio's own 16 are fewer than a client may have kept while it was offline."""

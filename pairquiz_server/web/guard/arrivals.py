@@ -14,11 +14,11 @@ from aiohttp import web
 from pairquiz_server.config import Settings
 from pairquiz_server.metrics import Family, Metrics
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.address import client_address, network
-from pairquiz_server.web.buckets import Buckets, Rate
-from pairquiz_server.web.limits import Limits
-from pairquiz_server.web.places import LINES_A_CONNECTION, Place, Places, Room
-from pairquiz_server.web.refusals import Refusals
+from pairquiz_server.web.guard.address import client_address, network
+from pairquiz_server.web.guard.buckets import Buckets, Rate
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.guard.places import LINES_A_CONNECTION, Place, Places, Room
+from pairquiz_server.web.guard.refusals import Refusals
 
 _PLACE = web.RequestKey("place", Place)
 _LIMITS = {Code.TOO_MANY_CONNECTIONS: "connections_per_address", Code.SERVER_FULL: "connections"}

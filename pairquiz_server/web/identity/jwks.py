@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.jwk import KeySet, VerifyingKey, read_key_set
+from pairquiz_server.web.identity.jwk import KeySet, VerifyingKey, read_key_set
 
 log = structlog.get_logger("pairquiz.keys")
 

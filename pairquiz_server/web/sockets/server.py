@@ -1,4 +1,4 @@
-"""The Socket.IO edge: who comes and goes, and which packets are commands (`web.commands`). It decides nothing.
+"""The Socket.IO edge: who comes and goes, and which packets are commands (`web.sockets.commands`). It decides nothing.
 
 python-socketio keeps the handshake, polling, the upgrade and the namespace; its dispatch is replaced
 (`_handle_eio_message`), because a handler is never told whether an acknowledgement was asked for, unknown events get
@@ -22,18 +22,17 @@ from pairquiz_server.protocol import PROTOCOL_VERSION, frames, views
 from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web import seams
-from pairquiz_server.web.admission import Admission, bearer_token
-from pairquiz_server.web.arrivals import Arrivals
-from pairquiz_server.web.auth import Identity
-from pairquiz_server.web.commands import Commands
-from pairquiz_server.web.connections import Connection, Connections
-from pairquiz_server.web.expiry import Expiry
-from pairquiz_server.web.idle import Idle
-from pairquiz_server.web.limits import Limits
-from pairquiz_server.web.origins import Origins
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.guard.origins import Origins
+from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.identity.admission import Admission, bearer_token
+from pairquiz_server.web.identity.auth import Identity
+from pairquiz_server.web.sockets.commands import Commands
+from pairquiz_server.web.sockets.connections import Connection, Connections
+from pairquiz_server.web.sockets.expiry import Expiry
+from pairquiz_server.web.sockets.idle import Idle
+from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -90,7 +89,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
         self.on("connect", self._connect)
-        seams.install(self.eio, transports, settings.limits)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._arrivals.keep(eio_sid, environ["aiohttp.request"])

@@ -8,9 +8,9 @@ from aiohttp import web
 from pairquiz_server.engine.people import People
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.web.limits import ABOUT_ONESELF
-from pairquiz_server.web.rest import Route, json_answer, json_body
-from pairquiz_server.web.visitors import Visitors
+from pairquiz_server.web.guard.limits import ABOUT_ONESELF
+from pairquiz_server.web.rest.routes import Route, json_answer, json_body
+from pairquiz_server.web.rest.visitors import Visitors
 
 PIECE_S = 10.0
 """An export is given up whose next piece takes longer, because somebody else may wait for its place: a reader that

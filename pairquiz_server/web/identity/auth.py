@@ -17,9 +17,9 @@ from pairquiz_server.rules.player import (
     default_display_name,
 )
 from pairquiz_server.rules.question import printable
-from pairquiz_server.web.jwk import ALGORITHMS
-from pairquiz_server.web.jwks import IssuerKeys
-from pairquiz_server.web.tokens import SECRETS_ALGORITHM, Claims, Unproved, prove, read_token
+from pairquiz_server.web.identity.jwk import ALGORITHMS
+from pairquiz_server.web.identity.jwks import IssuerKeys
+from pairquiz_server.web.identity.tokens import SECRETS_ALGORITHM, Claims, Unproved, prove, read_token
 
 GUEST_ISSUER = "pairquiz-server"
 GUEST_AUDIENCE = "pairquiz-guest"

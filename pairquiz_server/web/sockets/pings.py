@@ -17,7 +17,7 @@ from random import Random
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.lag import RoundTrips, lag_of
-from pairquiz_server.web.transport import Websocket
+from pairquiz_server.web.sockets.transport import Websocket
 
 TICK_S = 0.05
 AT_FIRST_S = 0.1

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from pairquiz_server.web.buckets import Bucket
+from pairquiz_server.web.guard.buckets import Bucket
 
 PAUSE_S = 0.02
 """The shortest wait: a few frames a turn cost less than a turn for each."""

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import Player
-from pairquiz_server.web.auth import Identity
-from pairquiz_server.web.buckets import Bucket
+from pairquiz_server.web.guard.buckets import Bucket
+from pairquiz_server.web.identity.auth import Identity
 
 
 class OutgoingQueue(Protocol):

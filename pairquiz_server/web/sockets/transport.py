@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import WSCloseCode
 
-from pairquiz_server.web.pace import Pace
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.send_queue import SendQueue
+from pairquiz_server.web.guard.pace import Pace
+from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.sockets.send_queue import SendQueue
 
 BAD_FRAMES_MAX = 5
 

@@ -10,8 +10,8 @@ import time
 
 from aiohttp import WSCloseCode
 
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.transport import Transports
+from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.sockets.transport import Transports
 
 LOOK_EVERY_S = 0.25
 

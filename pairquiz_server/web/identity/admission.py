@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from pairquiz_server.engine.people import People
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import ERASED_ID
-from pairquiz_server.web.auth import Authenticator, Identity
-from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.identity.auth import Authenticator, Identity
 
 
 class Admission:

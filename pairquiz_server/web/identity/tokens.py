@@ -8,7 +8,7 @@ import jwt
 from msgspec import Struct
 
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.jwk import PublicKey
+from pairquiz_server.web.identity.jwk import PublicKey
 
 TOKEN_MAX_LENGTH = 8192
 CLOCK_LEEWAY_S = 10

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import TokenExpiring
-from pairquiz_server.web.connections import Connection
+from pairquiz_server.web.sockets.connections import Connection
 
 WARNING_MS = 60_000
 LOOK_EVERY_S = 0.25

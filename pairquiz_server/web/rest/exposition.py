@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.admission import bearer_token
-from pairquiz_server.web.rest import Route
+from pairquiz_server.web.identity.admission import bearer_token
+from pairquiz_server.web.rest.routes import Route
 
 _COME_FROM_AFAR = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "Origin")
 """Headers of proxies and of pages: a request that has one is not this machine's own, whoever is at the other end."""

@@ -10,14 +10,14 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from pairquiz_server.web.rest import Route
+from pairquiz_server.web.rest.routes import Route
 
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 
 
 def page_routes() -> list[Route]:
     """Return (method, path, handler) of the page: at the top, and where `join_url` leads."""
-    body = files("pairquiz_server.web").joinpath("page.html").read_bytes()
+    body = files("pairquiz_server.web.rest").joinpath("page.html").read_bytes()
     policy = _policy(body)
 
     async def show(request: web.Request) -> web.StreamResponse:

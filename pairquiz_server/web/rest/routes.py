@@ -16,11 +16,11 @@ from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.bodies import read_body
-from pairquiz_server.web.limits import Limits
+from pairquiz_server.web.guard.bodies import read_body
+from pairquiz_server.web.guard.limits import Limits
+from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.numbering import request_ids
-from pairquiz_server.web.refusals import Refusals
-from pairquiz_server.web.visitors import Visitor, Visitors
+from pairquiz_server.web.rest.visitors import Visitor, Visitors
 
 log = structlog.get_logger("pairquiz.rest")
 
