@@ -73,6 +73,10 @@ class Contest:
             self.folder.chmod(0o755)  # as root, PostgreSQL runs as another user
             self._postgres = stack.enter_context(EmbeddedPostgres.join(self.folder / "data"))
             self._postgres_pid = asyncio.run(_postmaster(self._postgres.dsn))
+            # Where we are killed, the pipe to this one ends, and it stops PostgreSQL, which is a child of nobody.
+            guard = ["sh", "-c", f"read line; kill -INT {self._postgres_pid}"]
+            watching = stack.enter_context(subprocess.Popen(guard, stdin=subprocess.PIPE))
+            stack.enter_context(machine.ended(watching))
             self._stack = stack.pop_all()
         return self
 
