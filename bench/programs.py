@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -24,15 +25,21 @@ def compiled(name: str) -> Path:
     program = BUILD / name
     if program.exists() and all(source.stat().st_mtime < program.stat().st_mtime for source in sources):
         return program
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        raise Missing("a C compiler (cc) is missing: the load generator needs one, as from Debian's gcc and libc6-dev")
+    compiler = _compiler()
     BUILD.mkdir(parents=True, exist_ok=True)
     fresh = program.with_name(f"{name}.{os.getpid()}")
     code = [source for source in sources if source.suffix == ".c"]
-    subprocess.run([compiler, "-O2", "-Wall", "-o", fresh, *code, "-lm"], check=True)
+    subprocess.run([*compiler, "-O2", "-Wall", "-o", fresh, *code, "-lm"], check=True)
     fresh.rename(program)
     return program
+
+
+def _compiler() -> list[str]:
+    if found := shutil.which(os.environ.get("CC", "cc")):
+        return [found]
+    if importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "cc"]
+    raise Missing("a C compiler is missing: install gcc and libc6-dev, or run  scripts/setup embedded,bench,compiler")
 
 
 def node() -> str:
