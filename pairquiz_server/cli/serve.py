@@ -1,5 +1,6 @@
 """`pairquiz-server serve`: the server itself."""
 
+import gc
 import ipaddress
 import os
 import sys
@@ -25,6 +26,12 @@ _SCREEN = """
 
   Stop with Ctrl+C.
 """
+
+
+COLLECT_AFTER = (10_000, 10, 10)
+"""When Python looks for cycles of garbage: ten times as rarely as it would by itself, since each look at everything
+stops a server of ten thousand connections for seconds (docs/performance.md). More, and what closed connections leave
+behind would stay for too long."""
 
 
 @click.command()
@@ -54,6 +61,7 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         database_url(settings) as url,
     ):
         address = _url(settings.server.host, listener.getsockname()[1])
+        gc.set_threshold(*COLLECT_AFTER)
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
 
 
