@@ -147,7 +147,7 @@ async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAns
 async def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        completed = Completed(str(match.id), match.seats[seat].score, match.version, decision.duplicate)
+        completed = Completed(match.id, match.seats[seat].score, match.version, decision.duplicate)
         return Reply(completed, (_state(game, sender, decision, seat),))
 
     await game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
@@ -156,7 +156,7 @@ async def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted)
 async def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        left = Left(str(match.id), match.status, match.version, decision.duplicate)
+        left = Left(match.id, match.status, match.version, decision.duplicate)
         return Reply(left, (_state(game, sender, decision, seat),))
 
     await game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))

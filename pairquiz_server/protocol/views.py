@@ -36,7 +36,7 @@ KIND = "single_choice"
 def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
     """As the creator hears it."""
     return QuizCreated(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         join_url=f"/pair-quiz/{match.id}",
         join_code=match.join_code,
@@ -50,7 +50,7 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
     """As the player of `seat` hears it."""
     other = match.seats[1 - seat]
     return OpponentJoined(
-        session_id=str(match.id),
+        session_id=match.id,
         status="ready_to_start",
         opponent=OpponentPresence(other.player.display_name, other.absence is None),
         version=match.version,
@@ -63,7 +63,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.started_at is not None
     assert match.deadline_at is not None
     return QuizStarted(
-        session_id=str(match.id),
+        session_id=match.id,
         questions=[_question(question) for question in match.questions],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
@@ -81,7 +81,7 @@ def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplica
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
-        session_id=str(match.id),
+        session_id=match.id,
         correct=answer.correct,
         correct_option=question.correct,
         points=answer.points,
@@ -105,14 +105,14 @@ def receipt(answer: Answer) -> Receipt:
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
     """As the player who is still there hears of the other's absence."""
-    return OpponentDisconnected(str(match.id), absence.shown, version, absence.reconnect_by)
+    return OpponentDisconnected(match.id, absence.shown, version, absence.reconnect_by)
 
 
 def quiz_results(match: Match, seat: int) -> QuizResults:
     """As the player of `seat` hears it, once the match is completed."""
     mine, theirs = match.seats[seat], match.seats[1 - seat]
     return QuizResults(
-        session_id=str(match.id),
+        session_id=match.id,
         your_score=mine.score,
         opponent_score=theirs.score,
         outcome=match.outcome(seat),
@@ -131,7 +131,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
     return QuizState(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         status=match.status,
         pace=PACE,
@@ -158,7 +158,7 @@ def session(match: Match, seat: int) -> Session:
     """A line of a list of live matches."""
     other = match.seats[1 - seat].player if len(match.seats) == 2 else None
     return Session(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         status=match.status,
         opponent=OpponentBrief(other.display_name) if other else None,

@@ -63,7 +63,7 @@ class Announcer:
     def announce(self, decision: Decision, origin: object) -> None:
         """Send each event of a committed decision. Never waits."""
         match = decision.match
-        session_id, live = str(match.id), match.status in LIVE
+        session_id, live = match.id, match.status in LIVE
         for event in decision.events:
             for seat, name, payload in self._messages(match, event):
                 packet = frames.event(name, payload)
@@ -80,7 +80,7 @@ class Announcer:
             ):
                 if player_id is not None:
                     delayed = SessionDelayed(
-                        session_id=str(match.id),
+                        session_id=match.id,
                         delayed_ms=beat.gap_ms,
                         deadline_at=match.deadline_at,
                         server_time=beat.now,
@@ -118,21 +118,21 @@ class Announcer:
                     OpponentAnswer(
                         question_id=answer.question_id,
                         player="opponent",
-                        session_id=str(match.id),
+                        session_id=match.id,
                         answered=event.answered,
                         score=event.score,
                         version=version,
                     ),
                 )
             case PlayerCompleted(seat=seat, by_command=by_command):
-                yield 1 - seat, "opponent_completed", Completed(str(match.id), event.score, event.version)
+                yield 1 - seat, "opponent_completed", Completed(match.id, event.score, event.version)
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerLeft(seat=seat):
                 if len(match.seats) == 2:
-                    gone = OpponentDisconnected(str(match.id), "left", event.version)
+                    gone = OpponentDisconnected(match.id, "left", event.version)
                     yield 1 - seat, "opponent_disconnected", gone
-                    yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
+                    yield 1 - seat, "opponent_left", OpponentLeft(match.id, event.version)
                 if match.status is Status.ABANDONED:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerAbsent(seat=seat, absence=absence):
@@ -143,16 +143,16 @@ class Announcer:
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerReturned(seat=seat):
                 if len(match.seats) == 2:
-                    yield 1 - seat, "opponent_reconnected", OpponentReconnected(str(match.id), event.version)
+                    yield 1 - seat, "opponent_reconnected", OpponentReconnected(match.id, event.version)
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerForfeited(seat=seat):
-                yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
+                yield 1 - seat, "opponent_left", OpponentLeft(match.id, event.version)
             case MatchEnded():
                 for seat in (0, 1):
                     yield seat, "quiz_results", views.quiz_results(match, seat)
             case MatchExpired(reason=reason):
                 for seat in range(len(match.seats)):
-                    yield seat, "session_expired", SessionExpired(str(match.id), reason, event.version)
+                    yield seat, "session_expired", SessionExpired(match.id, reason, event.version)
             case _:
                 assert_never(event)
 
