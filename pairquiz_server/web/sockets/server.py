@@ -7,7 +7,6 @@ no answer, `42["disconnect"]` would run our own handler, and one broken packet w
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -89,6 +88,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
         self.on("connect", self._connect)
+        commands.renew = self._renew
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._arrivals.keep(eio_sid, environ["aiohttp.request"])
@@ -104,7 +104,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         try:
             match data[0]:
                 case "2" if connection is not None:
-                    await self._command(connection, frames.decode_event(data), arrived_at)
+                    # What is no UTF-8 is refused by whoever reads it.
+                    packet = data.encode(errors="surrogatepass")
+                    if (work := self._commands.take(connection, packet, arrived_at)) is not None:
+                        await work
                 case "0" if connection is None and eio_sid not in self._arriving:
                     await self._open(eio_sid, data[1:])
                 case "1" if data == "1":
@@ -115,9 +118,6 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                     raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
         except frames.BadFrame as error:
             await self._transports.bad_frame(eio_sid, str(error))
-
-    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
-        await self._commands.carry_out(connection, frame, arrived_at, partial(self._renew, connection))
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
@@ -207,7 +207,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if self._by_eio_sid.get(eio_sid) is not connection:
             return
         try:
-            connection.send("1")
+            connection.send(b"1")
             await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
             with suppress(TimeoutError):
                 await asyncio.wait_for(connection.written(), FAREWELL_S)
