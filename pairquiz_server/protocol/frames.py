@@ -80,6 +80,17 @@ def refusal_event(refusal: Refused, command: str) -> str:
     return f'2["error",{_encoder.encode(body).decode()}]'
 
 
+def connected(sid: str) -> str:
+    """Return the packet that answers CONNECT: `sid` is what the client calls its connection."""
+    return f'0{{"sid":"{sid}"}}'
+
+
+def connect_error(refusal: Refused) -> str:
+    """Return the packet that answers CONNECT with a refusal after which a stock client does not come back by itself."""
+    body = {"message": refusal.message, "data": {"code": refusal.code, "retry": refusal.retry}}
+    return f"4{_encoder.encode(body).decode()}"
+
+
 def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:
     """Return what every error tells: `code`, `message`, `retry`, and the refusal's own details."""
     return {"code": refusal.code, "message": refusal.message, "retry": refusal.retry, **refusal.details}

@@ -78,6 +78,11 @@ class Arrivals:
         place.kept = True
         self._by_sid[eio_sid] = place
 
+    def address_of(self, eio_sid: str) -> str:
+        """Return the address from which a session was begun."""
+        place = self._by_sid.get(eio_sid)
+        return place.address if place else ""
+
     def connect(self, eio_sid: str) -> None:
         """Take what a CONNECT costs: a session's first nothing, one after a DISCONNECT as much as a new connection.
 
