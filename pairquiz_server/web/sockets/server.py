@@ -6,8 +6,8 @@ no answer, `42["disconnect"]` would run our own handler, and one broken packet w
 """
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -72,6 +72,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             ping_timeout=settings.server.ping_timeout_s,
             max_http_buffer_size=settings.limits.message_bytes,
             http_compression=False,
+            monitor_clients=False,  # `Beats` and `Idle` do
             logger=logger,
             engineio_logger=engineio_logger,
         )
@@ -89,35 +90,37 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
         self.on("connect", self._connect)
+        commands.renew = self._renew
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self._arrivals.keep(eio_sid, environ["aiohttp.request"])
         self._idle.opened(eio_sid)
-        self._transports.heard(eio_sid)
+        self._transports.coming(eio_sid, websocket="HTTP_UPGRADE" in environ)
         await super()._handle_eio_connect(eio_sid, environ)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
-        arrived_at = self._game.now()
-        if eio_sid not in self.environ:
-            return  # behind a CLOSE in one POST
-        connection = self._by_eio_sid.get(eio_sid)
-        try:
-            match data[0]:
-                case "2" if connection is not None:
-                    await self._command(connection, frames.decode_event(data), arrived_at)
-                case "0" if connection is None and eio_sid not in self._arriving:
-                    await self._open(eio_sid, data[1:])
-                case "1" if data == "1":
-                    await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3" if not data.startswith("3/"):
-                    pass  # we ask for no acknowledgements, so that one is noise, and no fault
-                case kind:
-                    raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
-        except frames.BadFrame as error:
-            await self._transports.bad_frame(eio_sid, str(error))
+        """Take a packet that has come by POST."""
+        if eio_sid in self.environ:  # else it stands behind a CLOSE in the same one
+            work = self.take(eio_sid, data.encode(errors="replace"), self._game.now())
+            if work is not None:
+                await work
 
-    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
-        await self._commands.carry_out(connection, frame, arrived_at, partial(self._renew, connection))
+    def take(self, eio_sid: str, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, object] | None:
+        """Carry out a packet of a session; return what has to be done before its next one, if anything has."""
+        connection = self._by_eio_sid.get(eio_sid)
+        kind = packet[:1]
+        try:
+            if kind == b"2" and connection is not None:
+                return self._commands.take(connection, packet, arrived_at)
+            if kind == b"0" and connection is None and eio_sid not in self._arriving:
+                return self._open(eio_sid, packet[1:])
+            if packet == b"1":
+                return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            if kind == b"3" and packet[1:2] != b"/":
+                return None  # we ask for no acknowledgements, so that one is noise, and no fault
+        except frames.BadFrame as error:
+            return self._transports.bad_frame(eio_sid, str(error))
+        return self._transports.bad_frame(eio_sid, f"a packet of type {kind.decode()} that is not taken here")
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
@@ -140,11 +143,12 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
 
-    async def _open(self, eio_sid: str, payload: str) -> None:
+    async def _open(self, eio_sid: str, payload: bytes) -> None:
         try:
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
-            raise frames.BadFrame("a CONNECT whose payload is no object") from None
+            await self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
+            return
         self._arriving.add(eio_sid)
         try:
             await self._handle_connect(eio_sid, "/", auth)
@@ -174,7 +178,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": refusal.retry}) from None
         if not self._transports.is_open(eio_sid):
             raise ConnectRefused("The client is gone")
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid], address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
         self._idle.admitted(eio_sid)
         self._connections.add(connection)
