@@ -80,15 +80,15 @@ def refusal_event(refusal: Refused, command: str) -> str:
     return f'2["error",{_encoder.encode(body).decode()}]'
 
 
-def connected(sid: str) -> str:
+def connected(sid: str) -> bytes:
     """Return the packet that answers CONNECT: `sid` is what the client calls its connection."""
-    return f'0{{"sid":"{sid}"}}'
+    return b'0{"sid":"%b"}' % sid.encode()
 
 
-def connect_error(refusal: Refused) -> str:
+def connect_error(refusal: Refused) -> bytes:
     """Return the packet that answers CONNECT with a refusal after which a stock client does not come back by itself."""
     body = {"message": refusal.message, "data": {"code": refusal.code, "retry": refusal.retry}}
-    return f"4{_encoder.encode(body).decode()}"
+    return b"4" + _encoder.encode(body)
 
 
 def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:

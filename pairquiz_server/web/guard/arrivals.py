@@ -107,6 +107,11 @@ class Arrivals:
             # A little later: aiohttp has yet to begin with it, before it can end.
             asyncio.get_running_loop().call_soon(transport.abort)
 
+    def line_handed_over(self, line: object, successor: object) -> None:
+        """Let what carries a TCP line from now on have its place."""
+        if place := self._by_line.pop(line, None):
+            self._by_line[successor] = place
+
     def line_lost(self, line: object) -> None:
         """Give back the place of a TCP line."""
         if place := self._by_line.pop(line, None):

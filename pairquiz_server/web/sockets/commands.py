@@ -1,7 +1,9 @@
 """What players ask for over sockets: event packets in, one answer to each command out. It decides nothing."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -10,6 +12,7 @@ from pairquiz_server.engine.people import People
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import COMMANDS, frames, payloads
 from pairquiz_server.protocol.commands import CommandRow, Renew, Reply, Sender
+from pairquiz_server.protocol.events import TokenRefreshed
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.guard.refusals import Refusals
@@ -41,6 +44,12 @@ class Commands:
         self._pings = pings
         self._refusals = refusals
         self._request_ids = request_ids()
+        self.renew: Callable[[Connection, str], Awaitable[TokenRefreshed]]
+
+    def take(self, connection: Connection, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, None] | None:
+        """Carry out a command's packet; return what has to be done before the next. Raises `BadFrame`."""
+        frame = frames.decode_event(packet.decode())
+        return self.carry_out(connection, frame, arrived_at, partial(self.renew, connection))
 
     async def carry_out(self, connection: Connection, frame: frames.EventFrame, arrived_at: int, renew: Renew) -> None:
         """Carry out a command, and answer it once. `renew` takes the next token of this connection.

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from engineio.packet import MESSAGE, Packet
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
@@ -13,14 +12,21 @@ from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
 
 
-class OutgoingQueue(Protocol):
-    """What a connection needs of its Engine.IO socket's queue."""
+class Outgoing(Protocol):
+    """What carries packets out: a websocket's link, or the queue of a session that is polled."""
 
-    def put_nowait(self, item: Packet) -> None:
-        """Append a packet."""
+    def send(self, packet: bytes) -> None:
+        """Put a Socket.IO packet on its way. Never waits, never fails."""
 
     async def join(self) -> None:
         """Wait until every packet was taken."""
+
+
+class EngineSession(Protocol):
+    """What a connection needs of its Engine.IO session."""
+
+    queue: Outgoing
+    """Another one after an upgrade."""
 
 
 class Watcher(Protocol):
@@ -36,15 +42,17 @@ class Watcher(Protocol):
 class Connection:
     """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it."""
 
-    __slots__ = ("_held", "_queue", "_under_way", "address", "commands", "eio_sid", "identity")
+    __slots__ = ("_held", "_session", "_under_way", "address", "commands", "eio_sid", "identity")
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str, commands: Bucket) -> None:
+    def __init__(
+        self, eio_sid: str, identity: Identity, session: EngineSession, address: str, commands: Bucket
+    ) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
         self.address = address
         self.commands = commands
-        self._queue = queue
-        self._held: list[str] | None = []
+        self._session = session
+        self._held: list[bytes | str] | None = []
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property
@@ -63,22 +71,22 @@ class Connection:
         if self._under_way:
             await asyncio.wait(self._under_way)
 
-    def send(self, text: str) -> None:
+    def send(self, packet: bytes | str) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""
         if self._held is not None:
-            self._held.append(text)
+            self._held.append(packet)
         else:
-            self._queue.put_nowait(Packet(MESSAGE, text))
+            self._session.queue.send(packet if isinstance(packet, bytes) else packet.encode(errors="replace"))
 
     async def written(self) -> None:
         """Wait until what was sent was handed to the network, or to a poll."""
-        await self._queue.join()
+        await self._session.queue.join()
 
-    def welcome(self, text: str) -> None:
+    def welcome(self, packet: bytes | str) -> None:
         """Send the first packet, and then what has waited behind it."""
         held, self._held = self._held or [], None
-        for packet in (text, *held):
-            self.send(packet)
+        for one in (packet, *held):
+            self.send(one)
 
 
 class Connections:

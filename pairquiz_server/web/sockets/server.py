@@ -7,8 +7,8 @@ CONNECT and the end of a connection, because its manager looks through all conne
 """
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ import socketio
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
 from engineio.async_socket import AsyncSocket
-from engineio.packet import MESSAGE, OPEN, Packet
+from engineio.packet import OPEN, Packet
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
@@ -36,6 +36,7 @@ from pairquiz_server.web.sockets.connections import Connection, Connections
 from pairquiz_server.web.sockets.expiry import Expiry
 from pairquiz_server.web.sockets.idle import Idle
 from pairquiz_server.web.sockets.transport import Transports
+from pairquiz_server.web.sockets.websocket import shake_hands
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -75,6 +76,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             ping_timeout=settings.server.ping_timeout_s,
             max_http_buffer_size=settings.limits.message_bytes,
             http_compression=False,
+            monitor_clients=False,  # `Beats` and `Idle` do
             logger=logger,
             engineio_logger=engineio_logger,
         )
@@ -98,6 +100,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             f'"maxPayload":{settings.limits.message_bytes}'
         )
         """What a websocket's session is told at its start, beside its id."""
+        commands.renew = self._renew
 
     async def open_websocket(self, request: web.Request) -> web.StreamResponse:
         """Answer a websocket's handshake, and begin a session with it; the gate has looked at the request.
@@ -107,49 +110,48 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         eio_sid: str = self.eio.generate_id()
         session = self.eio.sockets[eio_sid] = AsyncSocket(self.eio, eio_sid)
         session.queue.put_nowait(Packet(OPEN, f'{{"sid":"{eio_sid}",{self._terms}}}'))
-        environ = {"aiohttp.request": request}
-        await self._handle_eio_connect(eio_sid, environ)
-        session.schedule_ping()
+        self._begin(eio_sid, request, websocket=True)
         try:
-            driver = self.eio._async["websocket"](session._websocket_handler, self.eio)
-            answer: web.StreamResponse = await driver(environ)
-        except Refused:
-            await session.close(wait=False, abort=True)
-            raise
+            return await shake_hands(session, self._transports, {"aiohttp.request": request})
         finally:
-            self._transports.is_open(eio_sid)  # else python-engineio would hold it for a while
-        return answer
+            if not session.connected:  # nothing came of it
+                await session.close(wait=False, abort=True)
+                del self.eio.sockets[eio_sid]
+
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        request: web.Request = environ["aiohttp.request"]
+        self._begin(eio_sid, environ["aiohttp.request"], websocket="HTTP_UPGRADE" in environ)
+
+    def _begin(self, eio_sid: str, request: web.Request, *, websocket: bool) -> None:
         self._arrivals.keep(eio_sid, request)
         self._idle.opened(eio_sid)
-        self._transports.heard(eio_sid)
+        self._transports.coming(eio_sid, websocket=websocket)
         # Not the whole request: it would last as long as the session.
         self.environ[eio_sid] = request.headers.get(hdrs.AUTHORIZATION)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
-        arrived_at = self._game.now()
-        if eio_sid not in self.environ:
-            return  # behind a CLOSE in one POST
-        connection = self._by_eio_sid.get(eio_sid)
-        try:
-            match data[0]:
-                case "2" if connection is not None:
-                    await self._command(connection, frames.decode_event(data), arrived_at)
-                case "0" if connection is None and eio_sid not in self._arriving:
-                    await self._open(eio_sid, data[1:])
-                case "1" if data == "1":
-                    await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3" if not data.startswith("3/"):
-                    pass  # we ask for no acknowledgements, so that one is noise, and no fault
-                case kind:
-                    raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
-        except frames.BadFrame as error:
-            await self._transports.bad_frame(eio_sid, str(error))
+        """Take a packet that has come by POST."""
+        if eio_sid in self.environ:  # else it stands behind a CLOSE in the same one
+            work = self.take(eio_sid, data.encode(errors="replace"), self._game.now())
+            if work is not None:
+                await work
 
-    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
-        await self._commands.carry_out(connection, frame, arrived_at, partial(self._renew, connection))
+    def take(self, eio_sid: str, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, object] | None:
+        """Carry out a packet of a session; return what has to be done before its next one, if anything has."""
+        connection = self._by_eio_sid.get(eio_sid)
+        kind = packet[:1]
+        try:
+            if kind == b"2" and connection is not None:
+                return self._commands.take(connection, packet, arrived_at)
+            if kind == b"0" and connection is None and eio_sid not in self._arriving:
+                return self._open(eio_sid, packet[1:])
+            if packet == b"1":
+                return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            if kind == b"3" and packet[1:2] != b"/":
+                return None  # we ask for no acknowledgements, so that one is noise, and no fault
+        except frames.BadFrame as error:
+            return self._transports.bad_frame(eio_sid, str(error))
+        return self._transports.bad_frame(eio_sid, f"a packet of type {kind.decode()} that is not taken here")
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
         if self._drop(eio_sid, reason):
@@ -174,12 +176,13 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
         return True
 
-    async def _open(self, eio_sid: str, payload: str) -> None:
-        """Answer a CONNECT, and welcome who has sent it. Raises `BadFrame`."""
+    async def _open(self, eio_sid: str, payload: bytes) -> None:
+        """Answer a CONNECT, and welcome who has sent it."""
         try:
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
-            raise frames.BadFrame("a CONNECT whose payload is no object") from None
+            await self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
+            return
         address = self._arrivals.address_of(eio_sid)
         self._arriving.add(eio_sid)
         try:
@@ -209,7 +212,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
 
     def _connect(self, eio_sid: str, identity: Identity, address: str) -> Connection:
         """Make a connection of a session, and tell it so."""
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid], address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
         self._idle.admitted(eio_sid)
         self._send(eio_sid, frames.connected(self.eio.generate_id()))
@@ -219,10 +222,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.debug("player_connected", player=identity.player.id, address=address)
         return connection
 
-    def _send(self, eio_sid: str, packet: str) -> None:
-        """Send a session what is of no connection yet."""
+    def _send(self, eio_sid: str, packet: bytes) -> None:
+        """Send a session what is of no connection."""
         if self._transports.is_open(eio_sid):
-            self.eio.sockets[eio_sid].queue.put_nowait(Packet(MESSAGE, packet))
+            self.eio.sockets[eio_sid].queue.send(packet)
 
     async def _renew(self, connection: Connection, token: str) -> TokenRefreshed:
         """Let a connection last as long as a newer token of the same player. Raises `Refused`."""
