@@ -82,6 +82,17 @@ def refusal_event(refusal: Refused, command: str) -> bytes:
     return b"2" + _encode(("error", {**refusal_body(refusal), "command": command}))
 
 
+def connected(sid: str) -> bytes:
+    """Return the packet that answers CONNECT: `sid` is what the client calls its connection."""
+    return b'0{"sid":"%b"}' % sid.encode()
+
+
+def connect_error(refusal: Refused) -> bytes:
+    """Return the packet that answers CONNECT with a refusal after which a stock client does not come back by itself."""
+    body = {"message": refusal.message, "data": {"code": refusal.code, "retry": refusal.retry}}
+    return b"4" + _encode(body)
+
+
 def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:
     """Return what every error tells: `code`, `message`, `retry`, and the refusal's own details."""
     return {"code": refusal.code, "message": refusal.message, "retry": refusal.retry, **refusal.details}

@@ -169,7 +169,7 @@ class Watched(Struct):
     def connection(self, expires_at: int) -> tuple[Connection, asyncio.Queue[object]]:
         queue: asyncio.Queue[object] = asyncio.Queue()
         connection = Connection("sid", self.identity(expires_at), queue, "192.0.2.1", Bucket(Rate(0, 1)))
-        connection.welcome(b"0")
+        connection.welcome("0")
         queue.get_nowait()
         self.expiry.watch(connection)
         return connection, queue

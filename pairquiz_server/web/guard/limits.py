@@ -6,6 +6,7 @@ costs nothing more: a refused command takes no token, and no connection is close
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
 
@@ -38,6 +39,7 @@ class Limits:
         per_s, burst = settings.commands_per_s, settings.commands_burst
         self._a_connection = Rate(per_s, burst)
         self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
+        self._slowed = partial(self._limited.count, "frames_per_s")
         self._commands = Buckets(Rate(per_s * PLAYER_SHARE, burst * PLAYER_SHARE))
         self._creations = Buckets(Rate.per_minute(settings.creations_per_minute))
         self._creations_here = Buckets(Rate.per_minute(settings.creations_per_minute_per_address))
@@ -52,7 +54,7 @@ class Limits:
 
     def pace(self) -> Pace:
         """Return the pace at which a new session is read."""
-        return Pace(Bucket(self._frames), lambda: self._limited.count("frames_per_s"))
+        return Pace(self._frames, self._slowed)
 
     def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:
         """Count a command, and take what each costs, on a connection or by REST. Raises `Refused`."""

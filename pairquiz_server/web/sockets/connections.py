@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from engineio.packet import MESSAGE, Packet
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
@@ -13,14 +12,21 @@ from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
 
 
-class OutgoingQueue(Protocol):
-    """What a connection needs of its Engine.IO socket's queue."""
+class Outgoing(Protocol):
+    """What carries packets out: a websocket's link, or the queue of a session that is polled."""
 
-    def put_nowait(self, item: Packet) -> None:
-        """Append a packet."""
+    def send(self, packet: bytes) -> None:
+        """Put a Socket.IO packet on its way. Never waits, never fails."""
 
     async def join(self) -> None:
         """Wait until every packet was taken."""
+
+
+class EngineSession(Protocol):
+    """What a connection needs of its Engine.IO session."""
+
+    queue: Outgoing
+    """Another one after an upgrade."""
 
 
 class Watcher(Protocol):
@@ -39,14 +45,16 @@ class Connection:
     `under_way` is how many commands were let go on while the next frame is read, and are not answered yet.
     """
 
-    __slots__ = ("_calm", "_held", "_queue", "address", "commands", "eio_sid", "identity", "under_way")
+    __slots__ = ("_calm", "_held", "_session", "address", "commands", "eio_sid", "identity", "under_way")
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str, commands: Bucket) -> None:
+    def __init__(
+        self, eio_sid: str, identity: Identity, session: EngineSession, address: str, commands: Bucket
+    ) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
         self.address = address
         self.commands = commands
-        self._queue = queue
+        self._session = session
         self._held: list[bytes] | None = []
         self.under_way = 0
         self._calm: asyncio.Event | None = None
@@ -75,11 +83,11 @@ class Connection:
         if self._held is not None:
             self._held.append(packet)
         else:
-            self._queue.put_nowait(Packet(MESSAGE, packet.decode()))
+            self._session.queue.send(packet)
 
     async def written(self) -> None:
         """Wait until what was sent was handed to the network, or to a poll."""
-        await self._queue.join()
+        await self._session.queue.join()
 
     def welcome(self, packet: bytes) -> None:
         """Send the first packet, and then what has waited behind it."""
