@@ -14,7 +14,7 @@ REMEMBERED = 5
 TRUSTED_FROM = 3
 
 
-class RoundTrips(Struct, frozen=True):
+class RoundTrips(Struct, frozen=True, gc=False):
     """The recent round trips of one line, the last one last."""
 
     recent_ms: tuple[int, ...] = ()
@@ -40,7 +40,7 @@ def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
     return min([own.typical_ms, *(other.typical_ms for other in others if other.typical_ms is not None)])
 
 
-class LagAllowance(Struct, frozen=True):
+class LagAllowance(Struct, frozen=True, gc=False):
     """What the operator allows: the most for an answer, and a bank for a player's whole match."""
 
     answer_ms: int = 300
