@@ -19,7 +19,7 @@ from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
@@ -66,7 +66,7 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._events = Family(self._metrics.match_events)
+        self._events = self._metrics.match_events
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.config.sections import Limits as Settings
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
@@ -34,8 +34,8 @@ class Limits:
 
     def __init__(self, settings: Settings, metrics: Metrics, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._limited = Family(metrics.limited)
-        self._arrived = Family(metrics.commands)
+        self._limited = metrics.limited
+        self._arrived = metrics.commands
         per_s, burst = settings.commands_per_s, settings.commands_burst
         self._a_connection = Rate(per_s, burst)
         self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
