@@ -14,7 +14,7 @@ REMEMBERED = 5
 TRUSTED_FROM = 3
 
 
-class RoundTrips(Struct, frozen=True):
+class RoundTrips(Struct, frozen=True, gc=False):
     """The recent round trips of one line, the last one last.
 
     `typical_ms` is their median (the lower one of two), None while there are too few to tell.
@@ -44,7 +44,7 @@ def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
     return lag_ms
 
 
-class LagAllowance(Struct, frozen=True):
+class LagAllowance(Struct, frozen=True, gc=False):
     """What the operator allows: the most for an answer, and a bank for a player's whole match."""
 
     answer_ms: int = 300
