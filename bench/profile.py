@@ -45,7 +45,7 @@ def _count(contest: Contest, lines: int, options: dict[str, float]) -> tuple[Run
     kept = contest.folder / "profile"
     with contest.database() as url:
         with contest.serving(OURS, url, sys.executable, "-m", "cProfile", "-o", str(kept)) as server:
-            run = play(server, contest.cores.rest, **options)
+            run = play(server, contest.cores, **options)
         # The server has ended in order, and with it the profile was written.
         out = io.StringIO()
         pstats.Stats(str(kept), stream=out).strip_dirs().sort_stats("tottime").print_stats(lines)
@@ -73,7 +73,7 @@ def _draw(contest: Contest, flame: Path, options: dict[str, float]) -> Run:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         stack.enter_context(process)
         stack.enter_context(machine.ended(process))
-        run = play(server, contest.cores.rest, **options)
+        run = play(server, contest.cores, **options)
         _, told = process.communicate()
         if process.returncode:
             raise RuntimeError(told.decode(errors="replace").strip())
