@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -92,10 +92,11 @@ class _Costs:
         return cls(time.monotonic(), machine.cpu(server.pid), postgres, *used)
 
 
-def play(server: Server, cores: machine.Cores, **options: float | str) -> Run:
-    """Let pairs play, and count what it costs from outside."""
+def play(server: Server, cores: machine.Cores, begun: Callable[[], None] = lambda: None, **options: float | str) -> Run:
+    """Let pairs play, and count what it costs from outside; `begun` is called when that begins."""
     with loading(server.port, cores.rest, **options) as load:
         load.phase("begin")
+        begun()
         before = _Costs.read(server, cores)
         end = load.phase("end")
         after = _Costs.read(server, cores)
