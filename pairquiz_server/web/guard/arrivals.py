@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from pairquiz_server.config import Settings
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.address import client_address, network
 from pairquiz_server.web.guard.buckets import Buckets, Rate
@@ -41,7 +41,7 @@ class Arrivals:
         self._trusted_proxies = settings.server.trusted_proxies
         self._limits = limits
         self._refusals = refusals
-        self._limited = Family(metrics.limited)
+        self._limited = metrics.limited
         self._now = now
         self._new_connections, self._new_lines = Buckets(rate), Buckets(rate)
         self.connections = Places(Room(total, per_address))

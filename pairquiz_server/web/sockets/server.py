@@ -274,7 +274,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if self._by_eio_sid.get(eio_sid) is not connection:
             return
         try:
-            connection.send("1")
+            connection.send(b"1")
             await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
             with suppress(TimeoutError):
                 await asyncio.wait_for(connection.written(), FAREWELL_S)
