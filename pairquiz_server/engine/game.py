@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
+from typing import cast
 from uuid import uuid4
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.recent import Recent
-from pairquiz_server.engine.submission import Collision, Outcome, Submission
+from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
@@ -73,7 +74,10 @@ class Caller(Struct, frozen=True):
 
 
 class Game:
-    """The game of one process. Commands return when they are settled, and raise nothing of their own."""
+    """The game of one process. Commands raise nothing of their own.
+
+    Those that need more than their match return when they are settled; the others are on their way when they return.
+    """
 
     def __init__(
         self,
@@ -169,11 +173,11 @@ class Game:
 
         await self._carry_out(caller, gather)
 
-    async def submit_answer(
+    def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
     ) -> None:
         """Answer a question; `lag_ms` is what the server has measured of the line that the answer came by."""
-        await self._submit(
+        self._submit(
             caller,
             SubmitAnswer(
                 match_id=match_id,
@@ -185,13 +189,13 @@ class Game:
             ),
         )
 
-    async def complete(self, caller: Caller, *, match_id: str) -> None:
+    def complete(self, caller: Caller, *, match_id: str) -> None:
         """Be done: what is unanswered counts as wrong."""
-        await self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
+        self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
 
-    async def leave(self, caller: Caller, *, match_id: str) -> None:
+    def leave(self, caller: Caller, *, match_id: str) -> None:
         """Give up."""
-        await self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
+        self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
 
     async def view(self, player_id: str, match_id: str) -> Match:
         """Return a match as PostgreSQL has it, for one of its players.
@@ -248,10 +252,15 @@ class Game:
             if isinstance(command, Decision):
                 caller.settled(command)
                 return
-            if not await self._submit(caller, command):
+            if not await self._settled(caller, command):
                 return
 
-    async def _submit(self, caller: Caller, command: Command) -> bool:
+    def _submit(self, caller: Caller, command: Command) -> None:
+        """Submit a command that cannot collide."""
+        settle = cast(Settle, caller.settled)
+        self._committer.submit(Submission(command, caller.arrived_at, settle, caller.origin, caller.request))
+
+    async def _settled(self, caller: Caller, command: Command) -> bool:
         """Submit a command and wait until it is settled; tell whether it was a creation that collided."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 

@@ -7,6 +7,7 @@ the match is over.
 from pairquiz_server.engine import people
 from pairquiz_server.protocol.events import (
     AbsenceState,
+    OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
     OpponentJoined,
@@ -26,7 +27,7 @@ from pairquiz_server.protocol.events import (
 )
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
-from pairquiz_server.rules.events import Answer, EndReason
+from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 
 PACE = "free"
@@ -89,6 +90,18 @@ def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplica
         receipt=receipt(answer),
         version=version,
         duplicate=duplicate,
+    )
+
+
+def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
+    """As the other player hears it: that something was answered."""
+    return OpponentAnswer(
+        question_id=event.answer.question_id,
+        player="opponent",
+        session_id=match.id,
+        answered=event.answered,
+        score=event.score,
+        version=event.version,
     )
 
 

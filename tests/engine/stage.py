@@ -156,12 +156,15 @@ class Node:
         self.committer.submit(Submission(command, arrived_at, settle, origin))
         return answer
 
-    async def play(self, act: Callable[..., Awaitable[None]], player: Player, **wishes: object) -> Decision:
+    async def play(self, act: Callable[..., Awaitable[None] | None], player: Player, **wishes: object) -> Decision:
         """Let a player do something in `game`, and return what it was told, once. Raises `Refused`."""
-        outcomes: list[Decision | Refused] = []
+        told: asyncio.Future[Decision | Refused] = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE_S):
-            await act(Caller(player, self.clock.now(), outcomes.append), **wishes)
-        (outcome,) = outcomes
+            work = act(Caller(player, self.clock.now(), told.set_result), **wishes)
+            if work is not None:
+                await work
+                assert told.done()
+            outcome = await told
         if isinstance(outcome, Refused):
             raise outcome
         return outcome

@@ -295,7 +295,9 @@ class Node:
         caller = Caller(request.player, request.arrived_at, settled, origin=request.connection)
         measured = {"lag_ms": request.connection.lag_ms} if request.verb == "submit_answer" else {}
         try:
-            await getattr(self.game, request.verb)(caller, **request.wishes, **measured)
+            work = getattr(self.game, request.verb)(caller, **request.wishes, **measured)
+            if work is not None:
+                await work
         except Exception as error:
             self.world.checker.fault(f"{request.verb} raised {error!r}")
             settled(Refused(Code.INTERNAL))
