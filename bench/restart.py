@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from aiohttp import ClientSession, ClientWebSocketResponse
 
 from bench.players import Fault, loading
-from bench.servers import OURS, Contest
+from bench.servers import OURS, Contest, Server
 
 PATIENCE_S = 30.0
+AGAIN_S = 0.1
 
 
 class Player:
@@ -27,13 +29,16 @@ class Player:
         return (await self._frame(f'42["{name}",'))[1]
 
     async def ask(self, name: str, **payload: Any) -> dict[str, Any]:
-        """Return the acknowledgement of a command. Raises `Fault`."""
-        self._acks += 1
-        await self._socket.send_str(f"42{self._acks}{json.dumps([name, payload])}")
-        answer = (await self._frame(f"43{self._acks}["))[0]
-        if not answer["ok"]:
-            raise Fault(str(answer))
-        return answer
+        """Return the acknowledgement of a command; one that may be asked again is. Raises `Fault`."""
+        while True:
+            self._acks += 1
+            await self._socket.send_str(f"42{self._acks}{json.dumps([name, payload])}")
+            answer: dict[str, Any] = (await self._frame(f"43{self._acks}["))[0]
+            if answer["ok"]:
+                return answer
+            if not answer["error"]["retry"]:
+                raise Fault(str(answer))
+            await asyncio.sleep(AGAIN_S)
 
     async def _frame(self, beginning: str) -> list[Any]:
         async with asyncio.timeout(PATIENCE_S):
@@ -70,17 +75,35 @@ async def _answer(port: int, token: str, session_id: str, question_id: int) -> N
         await ann.ask("submit_answer", session_id=session_id, question_id=question_id, answer=0)
 
 
-def first_answer_s(contest: Contest, matches: int) -> float:
-    """Seconds from the start of the process to the first acknowledgement, with so many live matches in the database."""
-    with contest.database() as url:
-        with (
-            contest.serving(OURS, url) as server,
-            loading(server.port, contest.cores.rest, pairs=200, questions=5, matches=matches) as load,
-        ):
-            load.phase("end")
-            begun = asyncio.run(_begin(server.port))
-            server.kill()
-        started_at = time.monotonic()
-        with contest.serving(OURS, url) as server:
-            asyncio.run(_answer(server.port, *begun))
-            return time.monotonic() - started_at
+def first_answer_s(contest: Contest, matches: int, away_s: float) -> float:
+    """Return the seconds from a start of the process to the first acknowledgement, with so many live matches.
+
+    The process before was killed, `away_s` earlier. Raises `Fault` where not so many matches are live any more.
+    """
+    url = contest.filled(lambda server: _fill(server, contest.cores.rest, matches))
+    with contest.serving(OURS, url) as server:
+        begun = asyncio.run(_begin(server.port))
+        server.kill()
+    time.sleep(away_s)
+    if (live := asyncio.run(_live(url))) < matches:
+        raise Fault(f"only {live} of {matches} matches are live")
+    started_at = time.monotonic()
+    with contest.serving(OURS, url) as server:
+        asyncio.run(_answer(server.port, *begun))
+        took_s = time.monotonic() - started_at
+        server.kill()
+    return took_s
+
+
+def _fill(server: Server, core: int, matches: int) -> None:
+    with loading(server.port, core, pairs=200, questions=5, matches=matches) as load:
+        load.phase("end")
+        server.kill()  # before the players go: their matches stay as they are
+
+
+async def _live(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM pairquiz.matches WHERE status = 'in_progress'"))
+    finally:
+        await connection.close()
