@@ -24,7 +24,7 @@ class Listening(Sender):
 
 @pytest.fixture
 def sender() -> Listening:
-    return Listening(ANNA, 0, cast(Any, None), None, None, None, [])
+    return Listening(ANNA, 0, cast(Any, None), None, None, None, None, [])
 
 
 def test_what_is_settled_is_answered_as_its_player_sees_it(sender: Listening) -> None:

@@ -57,7 +57,7 @@ class Commands:
         asked = asking.read(packet)
         request = next(self._request_ids)
         sender = _Connected(
-            connection.player, arrived_at, self._people, connection, request, None, self, connection, asked
+            connection.player, arrived_at, self._people, connection, request, None, None, self, connection, asked
         )
         if debugging():
             log.debug("command_received", command=asked.name, request=request)
