@@ -145,6 +145,7 @@ class Transports:
     async def _ended(self, websocket: Websocket) -> None:
         reason = self._eio.reason
         await self._finish(websocket, reason.CLIENT_DISCONNECT if websocket.said_goodbye else reason.TRANSPORT_CLOSE)
+        websocket.session = None  # each knows the other
 
     async def goodbye(self, websocket: Websocket) -> None:
         """End a session whose client has said so, and its websocket."""
