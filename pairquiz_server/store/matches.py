@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from pairquiz_server.rules.absence import Absence, Cause
 from pairquiz_server.rules.commands import MatchQuestion
-from pairquiz_server.rules.events import EndReason
+from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
@@ -89,6 +90,13 @@ class Matches:
         """Return the ids of a player's live matches, the oldest first."""
         return [str(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
 
+    async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the live matches of those players who have any, the oldest first."""
+        found: dict[str, list[str]] = {}
+        for record in await self._database.fetch(_QUERIES["find_live_of"], players):
+            found.setdefault(record["player_id"], []).append(str(record["id"]))
+        return found
+
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
         """Return live matches whose time was over at `at` (milliseconds), the longest overdue first."""
         records = await self._database.fetch(_QUERIES["find_due"], at, limit)
@@ -105,20 +113,10 @@ class Matches:
 
 
 def _match(record: asyncpg.Record) -> Match:
+    questions = _questions.decode(record["questions"]) if record["questions"] else ()
     answers: list[AnswerRow] = _answers.decode(record["answers"]) if record["answers"] else []
     seats = tuple(
-        Seat(
-            player=Player(
-                id=record[f"player{number}_id"],
-                kind=PlayerKind(record[f"player{number}_kind"]),
-                display_name=record[f"player{number}_name"],
-            ),
-            score=record[f"player{number}_score"],
-            completed_at=record[f"player{number}_completed_at"],
-            answers=tuple(answer.answer() for answer in answers if answer.player == number),
-            absence=_absence(record, number),
-            away_ms=record[f"player{number}_away_ms"],
-        )
+        _seat(record, number, questions, tuple(answer.answer() for answer in answers if answer.player == number))
         for number in (1, 2)
         if record[f"player{number}_id"] is not None
     )
@@ -144,7 +142,27 @@ def _match(record: asyncpg.Record) -> Match:
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
-        questions=_questions.decode(record["questions"]) if record["questions"] else (),
+        questions=questions,
+    )
+
+
+def _seat(
+    record: asyncpg.Record, number: int, questions: tuple[MatchQuestion, ...], answers: tuple[Answer, ...]
+) -> Seat:
+    answered = {answer.question_id for answer in answers}
+    return Seat(
+        player=Player(
+            id=record[f"player{number}_id"],
+            kind=PlayerKind(record[f"player{number}_kind"]),
+            display_name=record[f"player{number}_name"],
+        ),
+        score=record[f"player{number}_score"],
+        completed_at=record[f"player{number}_completed_at"],
+        answers=answers,
+        absence=_absence(record, number),
+        away_ms=record[f"player{number}_away_ms"],
+        lag_credit_ms=sum(answer.lag_credit_ms for answer in answers),
+        reading_ms=sum(least_ms(question.text) for question in questions if question.id in answered),
     )
 
 

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from msgspec import Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
@@ -58,7 +57,7 @@ class Commands:
         asked = asking.read(packet)
         request = next(self._request_ids)
         sender = _Connected(
-            connection.player, arrived_at, self._people, connection, request, None, self, connection, asked
+            connection.player, arrived_at, self._people, connection, request, None, None, self, connection, asked
         )
         if debugging():
             log.debug("command_received", command=asked.name, request=request)
@@ -85,7 +84,8 @@ class Commands:
     def lag_ms(self, connection: Connection) -> int:
         """Return what was measured of a connection's line, and of those of its player's other tabs."""
         tabs = self._connections.of(connection.player.id)
-        return self._pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
+        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
+        return self._pings.lag_ms(connection.eio_sid, others)
 
     def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
@@ -96,16 +96,23 @@ class Commands:
 
     def _perform(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command that does not wait."""
+        payload = sender.asked.payload
+        if isinstance(payload, Refused):
+            sender.reply(payload)
+            return
         try:
-            row.perform(self._game, sender, sender.payload())
+            row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:
             self._fail(sender)
 
     async def _carry_out(self, row: CommandRow, sender: "_Connected") -> None:
+        payload = sender.asked.payload
+        if isinstance(payload, Refused):
+            sender.reply(payload)
+            return
         try:
-            payload = sender.payload()
             self._limits.charge(sender, payload, sender.connection.address)
             work = row.perform(self._game, sender, payload)
             if work is not None:
@@ -138,20 +145,14 @@ class _Connected(Sender):
     connection: Connection
     asked: Asked
 
-    def payload(self) -> Struct:
-        """Return what the command is about. Raises `Refused` where it does not fit."""
-        payload = self.asked.payload
-        if isinstance(payload, Refused):
-            raise payload
-        assert payload is not None  # there is such a command
-        return payload
-
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
         row = self.asked.row
         if row is not None and row.immediate:
             self.connection.answered()
-        super().reply(outcome)
+        if self.overheard is not None:
+            self.overheard(outcome)
+        self.send(outcome)
 
     def send(self, outcome: Reply | Refused) -> None:
         """Put the answer on its way."""

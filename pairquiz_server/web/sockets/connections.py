@@ -138,7 +138,7 @@ class Connections:
             player = replace(connection.player, display_name=display_name)
             connection.identity = replace(connection.identity, player=player)
 
-    def of(self, player_id: str) -> Iterable[Connection]:
+    def of(self, player_id: str) -> Sequence[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
 
@@ -178,19 +178,10 @@ class Connections:
     def hearers(
         self, player_id: str, session_id: str, version: int, live: bool, but: object = None
     ) -> Sequence[Connection]:
-        """Note that a player hears of a match, and return the player's connections, but for one."""
+        """Note that a player hears of a match in this version, and return the player's connections, but for one."""
         connections = self._by_player.get(player_id)
         if connections is None:
-            return ()
-        self.follow(player_id, session_id, version=version, live=live)
-        if but is None:
-            return connections
-        return [connection for connection in connections if connection is not but]
-
-    def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
-        """Note that a player who is connected here knows a live match in this version, or that it is over."""
-        if player_id not in self._by_player:
-            return  # gone while the match was read
+            return ()  # gone, while the match was read or written
         followed = self._followed.get(player_id)
         if followed is None:
             followed = self._followed[player_id] = {}
@@ -198,6 +189,15 @@ class Connections:
             followed.pop(session_id, None)
         elif version > followed.get(session_id, 0):
             followed[session_id] = version
+        if but is None:
+            return connections
+        if len(connections) == 1:
+            return () if connections[0] is but else connections
+        return [connection for connection in connections if connection is not but]
+
+    def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
+        """Note that a player who is connected here knows a live match in this version, or that it is over."""
+        self.hearers(player_id, session_id, version, live)
 
     def followed(self, player_id: str) -> Mapping[str, int]:
         """Return the matches of whose end a player has not heard here: session id → the last version heard."""
