@@ -81,10 +81,17 @@ class Matches:
         found = await self._database.fetchval(_QUERIES["find_by_code"], code, player_id)
         return None if found is None else _uuid(found)
 
-    async def find_by_request(self, player_id: str, request_id: str) -> UUID | None:
-        """Return the match that a player has created under a request id."""
-        found = await self._database.fetchval(_QUERIES["find_by_request"], player_id, request_id)
-        return None if found is None else _uuid(found)
+    async def find_before_creation(
+        self, player_id: str, request_id: str | None, count_to: int
+    ) -> tuple[UUID | None, int]:
+        """Return the match that a player has created under a request id, and how many live ones the player has.
+
+        Those are counted to `count_to` on each seat.
+        """
+        ((earlier, live),) = await self._database.fetch(
+            _QUERIES["find_before_creation"], player_id, request_id, count_to
+        )
+        return None if earlier is None else _uuid(earlier), live
 
     async def find_live(self, player_id: str) -> list[UUID]:
         """Return the ids of a player's live matches, the oldest first."""

@@ -172,9 +172,20 @@ SELECT id FROM (
 ORDER BY rank, created_at DESC
 LIMIT 1;
 
--- name: find_by_request
--- The match that a player has created under a request id. $1 text the player's id, $2 text the request id.
-SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2;
+-- name: find_before_creation
+-- What a creation must know: the match that the player has created under the request id, null where none, and how many
+-- live matches the player has, counted to $3 on each seat. $1 text the player's id, $2 text the request id, $3 integer.
+SELECT
+    (SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2) AS earlier,
+    (
+        SELECT count(*) FROM (
+            (SELECT 1 FROM pairquiz.matches
+             WHERE player1_id = $1 AND status IN ('waiting', 'ready', 'in_progress') LIMIT $3)
+            UNION ALL
+            (SELECT 1 FROM pairquiz.matches
+             WHERE player2_id = $1 AND status IN ('waiting', 'ready', 'in_progress') LIMIT $3)
+        ) AS live
+    ) AS live;
 
 -- name: find_live
 -- All live matches of a player, the oldest first. $1 text the player's id.

@@ -104,7 +104,9 @@ BY_INDEX = {
         (IDS,),
     ),
     "matches.find_by_code": Found({"matches_waiting_code", "matches_joined_code"}, ("CODE1", "player 2")),
-    "matches.find_by_request": Found({"matches_request"}, ("player 20", "request")),
+    "matches.find_before_creation": Found(
+        {"matches_request", "matches_live_player1", "matches_live_player2"}, ("player 20", "request", 5)
+    ),
     "matches.find_live": Found({"matches_live_player1", "matches_live_player2"}, ("player 2",)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
@@ -120,7 +122,7 @@ BY_INDEX = {
     "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
     "presence.find_returned": Found({"matches_pkey", "presence_pkey"}, (IDS,)),
     "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
-    "questions.draw": Found({"questions_active"}, (100, 5)),
+    "questions.read": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),

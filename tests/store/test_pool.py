@@ -8,7 +8,7 @@ from random import Random
 import asyncpg
 import pytest
 
-from pairquiz_server.engine.game import shuffled
+from pairquiz_server.engine.draws import shuffled
 from pairquiz_server.store.migrations import migrate, read_migrations
 from pairquiz_server.store.pool import WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.questions import Questions
@@ -203,10 +203,11 @@ async def test_everything_works_without_prepared_statements(empty_database_url: 
             assert len(await migrate(database)) == left_to_do
         await questions.add(bank(5))
         for _ in range(2):
-            topic = await questions.find_topic("numbers", 5)
-            assert topic is not None
-            draw = tuple(shuffled(question, Random(1)) for question in await questions.draw(topic.id, 5))
-            match = await save_all(matches, Board(topic, draw).completed_match())
+            found = await questions.find_topic("numbers")
+            assert found is not None
+            drawn = (await questions.read(found.question_ids)).values()
+            draw = tuple(shuffled(question, Random(1)) for question in drawn)
+            match = await save_all(matches, Board(found.topic(), draw).completed_match())
             assert await matches.load([match.id]) == {match.id: match}
 
         for rows in (await database.write(PREPARED), await database.fetch(PREPARED)):
