@@ -32,7 +32,7 @@ class Draws:
         One that was not there, or had less than `count` questions, is looked for anew: what was imported is found.
         """
         found = await self._find(name, count)
-        return found and found.topic()
+        return None if found is None else found.topic()
 
     async def draw(self, topic: str, count: int) -> tuple[MatchQuestion, ...]:
         """Return different questions of a topic by chance, their options by chance; fewer where there are fewer."""

@@ -1,6 +1,6 @@
 """Matches in PostgreSQL: one method for each query of sql/queries/matches.sql. No decisions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +9,18 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.rules.absence import Absence, Cause
-from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
+from pairquiz_server.store.questions import Questions, StoredQuestion
 from pairquiz_server.store.rows import AnswerRow, Change, batch
 
 _QUERIES = load("matches")
 _FORGET_AT_ONCE = 10_000  # well within a statement's time
 
-_questions = msgspec.json.Decoder(tuple[MatchQuestion, ...])
 _answers = msgspec.json.Decoder(list[AnswerRow])
 
 
@@ -33,10 +32,14 @@ class DueMatch(Struct, frozen=True):
 
 
 class Matches:
-    """The matches of one database. Every method raises `StorageUnavailable` where the database does not answer."""
+    """The matches of one database. Every method raises `StorageUnavailable` where the database does not answer.
 
-    def __init__(self, database: Database) -> None:
+    `questions` are those that the process has in memory already: matches share their texts.
+    """
+
+    def __init__(self, database: Database, questions: Questions | None = None) -> None:
         self._database = database
+        self._questions = questions or Questions(database)
 
     @property
     def available(self) -> bool:
@@ -73,7 +76,9 @@ class Matches:
     async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
         """Return the whole matches that exist among `ids`."""
         records = await self._database.fetch(_QUERIES["load"], ids)
-        matches = (_match(record) for record in records)
+        drawn = {number for record in records for number in record["question_ids"] or ()}
+        questions = await self._questions.read(drawn) if drawn else {}
+        matches = (_match(record, questions) for record in records)
         return {match.id: match for match in matches}
 
     async def find_by_code(self, code: str, player_id: str) -> UUID | None:
@@ -112,7 +117,7 @@ class Matches:
         await self._database.fetch(_QUERIES["forget_requests"], before, _FORGET_AT_ONCE)
 
 
-def _match(record: asyncpg.Record) -> Match:
+def _match(record: asyncpg.Record, questions: Mapping[int, StoredQuestion]) -> Match:
     answers: list[AnswerRow] = _answers.decode(record["answers"]) if record["answers"] else []
     seats = tuple(
         Seat(
@@ -152,7 +157,12 @@ def _match(record: asyncpg.Record) -> Match:
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
-        questions=_questions.decode(record["questions"]) if record["questions"] else (),
+        questions=tuple(
+            [
+                questions[number].shown(tuple(order))
+                for number, order in zip(record["question_ids"] or (), record["option_orders"] or (), strict=True)
+            ]
+        ),
     )
 
 

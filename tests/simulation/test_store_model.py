@@ -92,7 +92,7 @@ class RealStore:
         return self._runner.run(wait())
 
     def empty(self) -> None:
-        tables = "matches, players, match_questions, answers, feature_usage, heartbeat, nodes, presence"
+        tables = "matches, players, draws, answers, feature_usage, heartbeat, nodes, presence"
         names = ", ".join(f"pairquiz.{table}" for table in tables.split(", "))
         self.run(self._database.fetch(f"TRUNCATE {names} CASCADE"))
 

@@ -19,9 +19,7 @@ from tests.store.duel import NOW, Board, answered, merged, save_all
 from tests.store.numbered import Matches
 
 ROWS = 20_000
-LARGE = frozenset(
-    {"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence", "bans"}
-)
+LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"})
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
@@ -50,13 +48,14 @@ FILL = f"""
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
     JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
 
-    INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
-    SELECT m.id, place, lowest.id + (m.created_at * 7 + place) % {ROWS}, '{{0,1,2,3}}'
-    FROM pairquiz.matches AS m CROSS JOIN generate_series(0, 1) AS place
-    CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
+    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
+    SELECT m.id, ARRAY[lowest.id + m.created_at * 7 % {ROWS}, lowest.id + (m.created_at * 7 + 1) % {ROWS}],
+           '{{{{0,1,2,3}},{{0,1,2,3}}}}'
+    FROM pairquiz.matches AS m CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
     INSERT INTO pairquiz.answers
-    SELECT match_id, player, position + 1, question_id, 0, true, 100, 0, 1, 1, 0
-    FROM pairquiz.match_questions CROSS JOIN generate_series(1, 2) AS player;
+    SELECT match_id, player, place, question_id, 0, true, 100, 0, 1, 1, 0
+    FROM pairquiz.draws CROSS JOIN LATERAL unnest(question_ids) WITH ORDINALITY AS q (question_id, place)
+    CROSS JOIN generate_series(1, 2) AS player;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
 
@@ -100,7 +99,7 @@ BY_INDEX = {
         ("player 7", bytes(32), 6.0),
     ),
     "matches.load": Found(
-        {"matches_pkey", "players_pkey", "match_questions_pkey", "questions_pkey", "answers_pkey"},
+        {"matches_pkey", "players_pkey", "draws_pkey", "answers_pkey"},
         (IDS,),
     ),
     "matches.find_by_code": Found({"matches_waiting_code", "matches_joined_code"}, ("CODE1", "player 2")),
@@ -115,7 +114,7 @@ BY_INDEX = {
     "players.meet": Found({"players_pkey"}, ("player 7", NOON)),
     "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
     "players.export_match_ids": Found({"matches_player1", "matches_joined_code"}, ("player 7",)),
-    "players.export_matches": Found({"matches_pkey", "match_questions_pkey", "answers_pkey"}, ("player 7", IDS)),
+    "players.export_matches": Found({"matches_pkey", "draws_pkey", "answers_pkey"}, ("player 7", IDS)),
     "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
@@ -127,7 +126,9 @@ BY_INDEX = {
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
-    "retention.forget_matches": Found({"matches_ended", "matches_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)),
+    "retention.forget_matches": Found(
+        {"matches_ended", "matches_pkey", "draws_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)
+    ),
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_live_player1"}, (LOCK, 70, 20)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),

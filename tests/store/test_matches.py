@@ -15,7 +15,7 @@ from tests.store.deadlocks import deadlocks
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, ended, joined, left, merged, save_all
 from tests.store.numbered import Matches
 
-TABLES_OF_A_BATCH = ("players", "match_questions", "answers", "feature_usage")
+TABLES_OF_A_BATCH = ("players", "draws", "answers", "feature_usage")
 LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "waiting": Board.waiting_match,
     "ready": Board.ready_match,
