@@ -9,9 +9,10 @@ import click
 import msgspec
 
 from bench import machine, programs, report
+from bench.goals import Round
 from bench.players import Fault
 from bench.plot import plot
-from bench.scenarios import QUICK, SCENARIOS, SLOW, Effort
+from bench.scenarios import QUICK, SCENARIOS, SLOW, SPARSE, SPARSE_EVERY, Effort
 from bench.servers import Contest
 
 
@@ -20,7 +21,13 @@ from bench.servers import Contest
     "--quick", is_flag=True, help="One round with less of everything, and none of `restart`: about two minutes."
 )
 @click.option("--rounds", type=click.IntRange(1, 100), help="How many rounds [default: 5, with --quick 1].")
-@click.option("--only", multiple=True, type=click.Choice(list(SCENARIOS)), help="Only this scenario (may be repeated).")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="SCENARIO[,…]",
+    callback=lambda _context, _option, values: _scenarios(values),
+    help=f"Only these, of {', '.join(SCENARIOS)}; may be repeated.",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures to this file too.")
 @click.option(
     "--plot",
@@ -41,7 +48,7 @@ def main(quick: bool, rounds: int | None, only: tuple[str, ...], json_file: Path
         programs.compiled("load")
         measured = _measure(effort, cores, rounds or (1 if quick else 5), names)
     except (programs.Missing, Fault, RuntimeError, TimeoutError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException("\n".join([str(error), *getattr(error, "__notes__", ())])) from None
     about: dict[str, Any] = {
         "quick": quick,
         "rounds": max(len(kept) for kept in measured.values()),
@@ -63,12 +70,30 @@ def main(quick: bool, rounds: int | None, only: tuple[str, ...], json_file: Path
 def _measure(effort: Effort, cores: machine.Cores, rounds: int, names: tuple[str, ...]) -> report.Rounds:
     measured: report.Rounds = {name: [] for name in names}
     with Contest(cores) as contest:
-        for number in range(1, rounds + 1):
+        for number in range(rounds):
             for name in names:
-                click.echo(f"round {number} of {rounds}: {name} …", err=True)
+                if name in SPARSE and number % SPARSE_EVERY:
+                    continue
+                click.echo(f"round {number + 1} of {rounds}: {name} …", err=True, nl=False)
+                began = time.monotonic()
                 found = {(server, measure): value for server, measure, value in SCENARIOS[name](contest, effort)}
                 measured[name].append(found)
+                click.echo(f" {time.monotonic() - began:.0f} s{_glance(found)}", err=True)
     return measured
+
+
+def _glance(found: Round) -> str:
+    """What a round has found, in a few words for whoever waits."""
+    costs = [f"{server} {value:.0f} µs" for (server, measure), value in found.items() if measure == "server_us"]
+    return f" ({', '.join(costs)})" if costs else ""
+
+
+def _scenarios(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is named, in any of its forms. Raises `click.BadParameter`."""
+    names = tuple(name for value in values for name in value.split(","))
+    if unknown := [name for name in names if name not in SCENARIOS]:
+        raise click.BadParameter(f"{', '.join(unknown)}: there are {', '.join(SCENARIOS)}")
+    return names
 
 
 def _print(measured: report.Rounds, about: dict[str, Any]) -> None:
@@ -77,7 +102,8 @@ def _print(measured: report.Rounds, about: dict[str, Any]) -> None:
         f" {about['server_core']}, load and PostgreSQL on core {about['other_core']}, load average"
         f" {about['load_average_before']} before and {about['load_average_after']} after\n"
     )
-    for lines in (report.verdicts(measured), report.costs(measured), report.others(measured)):
+    tables = (report.verdicts(measured), report.costs(measured), report.bounded(measured), report.others(measured))
+    for lines in tables:
         if lines:
             click.echo("\n".join(lines) + "\n")
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -70,13 +71,35 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def cpu_s(root: int) -> float:
-    """Seconds of CPU that a process tree has taken so far, with those of its children that have ended."""
-    ticks = 0
+@dataclass(frozen=True)
+class Cpu:
+    """Seconds of CPU, and how many of them were spent in the kernel."""
+
+    whole_s: float = 0.0
+    kernel_s: float = 0.0
+
+    def __sub__(self, before: "Cpu") -> "Cpu":
+        return Cpu(self.whole_s - before.whole_s, self.kernel_s - before.kernel_s)
+
+
+def cpu(root: int) -> Cpu:
+    """What a process tree has taken so far, with those of its children that have ended."""
+    user = kernel = 0
     for pid in tree(root):
         if fields := _stat(pid):
-            ticks += sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
-    return ticks / _TICKS
+            user += int(fields[11]) + int(fields[13])  # utime, cutime
+            kernel += int(fields[12]) + int(fields[14])  # stime, cstime
+    return Cpu((user + kernel) / _TICKS, kernel / _TICKS)
+
+
+def busy_s(core: int) -> float:
+    """Seconds that a core has had something to do so far, whoever did it; what a hypervisor took away counts too."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _waiting, irq, softirq, stolen = (int(tick) for tick in ticks[:8])
+            return (user + nice + system + irq + softirq + stolen) / _TICKS
+    return 0.0
 
 
 def resident_kb(root: int) -> int:

@@ -1,7 +1,8 @@
 """One run of the load generator against one server, and what both took for it."""
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +24,15 @@ class Run:
     answers_per_s: float
     duels_per_s: float
     server_us: float
+    kernel_us: float  # of the server's
     postgres_us: float
     load_us: float
     p50_ms: float
     p99_ms: float
     refused: int  # how often a command was refused for a moment, and asked again
     delayed: int  # how many events said that the server was away for 2 s, since the first match began
+    others: float  # the share of the server's core that somebody else had
+    rest_busy: float  # the share of the other core that was used at all, by the load, PostgreSQL and others
 
     @property
     def total_us(self) -> float:
@@ -70,26 +74,46 @@ def loading(port: int, core: int, **options: float | str) -> Iterator[Load]:
         yield Load(process)
 
 
-def play(server: Server, core: int, **options: float | str) -> Run:
-    """Let pairs play, and count what it costs from outside."""
-    with loading(server.port, core, **options) as load:
+@dataclass(frozen=True)
+class _Costs:
+    """What was spent until a moment."""
+
+    at_s: float
+    server: machine.Cpu
+    postgres: machine.Cpu
+    its_core_s: float
+    rest_core_s: float
+
+    @classmethod
+    def read(cls, server: Server, cores: machine.Cores) -> "_Costs":
+        """Read it now."""
+        postgres = machine.cpu(server.postgres_pid) if server.postgres_pid else machine.Cpu()
+        used = (machine.busy_s(core) for core in (cores.server, cores.rest))
+        return cls(time.monotonic(), machine.cpu(server.pid), postgres, *used)
+
+
+def play(server: Server, cores: machine.Cores, begun: Callable[[], None] = lambda: None, **options: float | str) -> Run:
+    """Let pairs play, and count what it costs from outside; `begun` is called when that begins."""
+    with loading(server.port, cores.rest, **options) as load:
         load.phase("begin")
-        before = _costs(server)
+        begun()
+        before = _Costs.read(server, cores)
         end = load.phase("end")
-        after = _costs(server)
+        after = _Costs.read(server, cores)
     answers = max(end["answers"], 1)
+    took = after.server - before.server
+    span_s = after.at_s - before.at_s
     return Run(
         answers_per_s=end["answers"] / end["seconds"],
         duels_per_s=end["duels"] / end["seconds"],
-        server_us=(after[0] - before[0]) * 1e6 / answers,
-        postgres_us=(after[1] - before[1]) * 1e6 / answers,
+        server_us=took.whole_s * 1e6 / answers,
+        kernel_us=took.kernel_s * 1e6 / answers,
+        postgres_us=(after.postgres - before.postgres).whole_s * 1e6 / answers,
         load_us=end["load_cpu_s"] * 1e6 / answers,
         p50_ms=end["p50_ms"],
         p99_ms=end["p99_ms"],
         refused=end["refused"],
         delayed=end["delayed"],
+        others=max(after.its_core_s - before.its_core_s - took.whole_s, 0) / span_s,
+        rest_busy=(after.rest_core_s - before.rest_core_s) / span_s,
     )
-
-
-def _costs(server: Server) -> tuple[float, float]:
-    return machine.cpu_s(server.pid), machine.cpu_s(server.postgres_pid) if server.postgres_pid else 0.0

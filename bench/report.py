@@ -9,6 +9,7 @@ from bench.goals import GOALS, Goal, Round
 from bench.servers import TITLES
 
 Rounds = dict[str, list[dict[tuple[str, str], float]]]
+FULL = 0.9  # of a core: what is used so far could not do much more
 _COSTS = ("saturation", "rate", "duels")
 
 
@@ -31,7 +32,10 @@ def costs(rounds: Rounds) -> list[str]:
         "answers/s",
         "duels/s",
         "its core",
+        "others on it",
+        "the other core",
         "CPU µs",
+        "kernel µs",
         "PostgreSQL µs",
         "load µs",
         "p50 ms",
@@ -46,7 +50,10 @@ def costs(rounds: Rounds) -> list[str]:
                 f"{measures['answers_per_s']:,.0f}",
                 f"{measures['duels_per_s']:,.0f}",
                 f"{measures['busy']:.0%}",
+                f"{measures['others']:.0%}",
+                f"{measures['rest_busy']:.0%}",
                 f"{measures['server_us']:.0f}",
+                f"{measures['kernel_us']:.0f}",
                 f"{measures['postgres_us']:.0f}" if measures["postgres_us"] else "–",
                 f"{measures['load_us']:.0f}",
                 f"{measures['p50_ms']:.2f}",
@@ -56,6 +63,22 @@ def costs(rounds: Rounds) -> list[str]:
             ]
             lines.append(f"| {scenario} | {TITLES[server]} | {' | '.join(values)} |")
     return lines if len(lines) > 2 else []
+
+
+def bounded(rounds: Rounds) -> list[str]:
+    """What was not bounded by its server's core, and by what else."""
+    lines = []
+    for scenario in ("saturation", "duels"):
+        for server, measures in medians(rounds.get(scenario, [])).items():
+            if measures["busy"] >= FULL:
+                continue
+            who = "others had some of it" if measures["others"] >= 1 - FULL else "it waited"
+            rest = ", and the other core was full" if measures["rest_busy"] >= FULL else ""
+            lines.append(
+                f"{scenario}: {TITLES[server]} had {measures['busy']:.0%} of its core ({who}{rest}): its answers/s show"
+                " what that left, its CPU µs what it costs."
+            )
+    return lines
 
 
 def others(rounds: Rounds) -> list[str]:

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from aiohttp import ClientSession, ClientWebSocketResponse
 
 from bench.players import Fault, loading
-from bench.servers import OURS, Contest
+from bench.servers import OURS, Contest, Server
 
 PATIENCE_S = 30.0
 
@@ -70,17 +71,35 @@ async def _answer(port: int, token: str, session_id: str, question_id: int) -> N
         await ann.ask("submit_answer", session_id=session_id, question_id=question_id, answer=0)
 
 
-def first_answer_s(contest: Contest, matches: int) -> float:
-    """Seconds from the start of the process to the first acknowledgement, with so many live matches in the database."""
-    with contest.database() as url:
-        with (
-            contest.serving(OURS, url) as server,
-            loading(server.port, contest.cores.rest, pairs=200, questions=5, matches=matches) as load,
-        ):
-            load.phase("end")
-            begun = asyncio.run(_begin(server.port))
-            server.kill()
-        started_at = time.monotonic()
-        with contest.serving(OURS, url) as server:
-            asyncio.run(_answer(server.port, *begun))
-            return time.monotonic() - started_at
+def first_answer_s(contest: Contest, matches: int, away_s: float) -> float:
+    """Return the seconds from a start of the process to the first acknowledgement, with so many live matches.
+
+    The process before was killed, `away_s` earlier. Raises `Fault` where not so many matches are live any more.
+    """
+    url = contest.filled(lambda server: _fill(server, contest.cores.rest, matches))
+    with contest.serving(OURS, url) as server:
+        begun = asyncio.run(_begin(server.port))
+        server.kill()
+    time.sleep(away_s)
+    if (live := asyncio.run(_live(url))) < matches:
+        raise Fault(f"only {live} of {matches} matches are live")
+    started_at = time.monotonic()
+    with contest.serving(OURS, url) as server:
+        asyncio.run(_answer(server.port, *begun))
+        took_s = time.monotonic() - started_at
+        server.kill()
+    return took_s
+
+
+def _fill(server: Server, core: int, matches: int) -> None:
+    with loading(server.port, core, pairs=200, questions=5, matches=matches) as load:
+        load.phase("end")
+        server.kill()  # before the players go: their matches stay as they are
+
+
+async def _live(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM pairquiz.matches WHERE status = 'in_progress'"))
+    finally:
+        await connection.close()

@@ -12,6 +12,7 @@ from bench.servers import EPOLL, NODE, NODE_PG, OURS, PYTHON, Contest
 PAIRS = 500
 RATE = 1500  # answers a second
 QUESTIONS = 20
+AWAY_S = 3.0  # longer than a silence that may be overlooked
 SETTLE_S = 2.0  # before memory is read: what the handshakes left behind has gone
 
 
@@ -20,12 +21,12 @@ class Effort:
     """How much is done in a round."""
 
     pairs: int = 500
-    seconds: float = 4.0
+    seconds: float = 3.0
     warm: float = 1.0
     connections: int = 5000
     scale: tuple[int, ...] = (10, 100, 1000, 5000)
     scale_rate: int = 1000
-    loads: tuple[int, ...] = (250, 500, 1000, 1500, 3000)
+    loads: tuple[int, ...] = (500, 1500, 3000, 6000, 12000)
     loaded: tuple[str, ...] = (OURS, NODE, NODE_PG, EPOLL)
     peers: tuple[str, ...] = (OURS, NODE, NODE_PG, EPOLL, PYTHON)
     live_matches: int = 10_000
@@ -54,7 +55,7 @@ def saturation(contest: Contest, effort: Effort) -> Iterator[Figure]:
 
 def rate(contest: Contest, effort: Effort) -> Iterator[Figure]:
     """A moderate rate, as it is on a good evening: cost and latency."""
-    for name in effort.peers:
+    for name in (OURS, NODE, NODE_PG, EPOLL):
         yield from _played(contest, effort, name, pairs=PAIRS, questions=QUESTIONS, rate=RATE)
 
 
@@ -77,7 +78,7 @@ def scaling(contest: Contest, effort: Effort) -> Iterator[Figure]:
     for pairs in effort.scale:
         options = {"pairs": pairs, "questions": QUESTIONS, "rate": effort.scale_rate}
         with contest.server(OURS) as server:
-            run = play(server, contest.cores.rest, warm=effort.warm, seconds=effort.seconds, **options)
+            run = play(server, contest.cores, warm=effort.warm, seconds=effort.seconds, **options)
         yield OURS, f"server_us_{pairs}", run.server_us
         yield OURS, f"postgres_us_{pairs}", run.postgres_us
         yield OURS, f"answers_per_s_{pairs}", run.answers_per_s
@@ -92,8 +93,9 @@ def duels(contest: Contest, effort: Effort) -> Iterator[Figure]:
 
 
 def restart(contest: Contest, effort: Effort) -> Iterator[Figure]:
-    """A start with many live matches in the database, after a crash."""
-    yield OURS, "first_answer_s", first_answer_s(contest, effort.live_matches)
+    """A start with many live matches in the database, soon after a crash and when nobody has served for a while."""
+    yield OURS, "first_answer_s", first_answer_s(contest, effort.live_matches, away_s=0)
+    yield OURS, "first_answer_later_s", first_answer_s(contest, effort.live_matches, away_s=AWAY_S)
 
 
 def loads(contest: Contest, effort: Effort) -> Iterator[Figure]:
@@ -102,7 +104,7 @@ def loads(contest: Contest, effort: Effort) -> Iterator[Figure]:
         for name in effort.loaded:
             with contest.server(name) as server:
                 run = play(
-                    server, contest.cores.rest, pairs=effort.pairs, questions=QUESTIONS, rate=per_s, warm=effort.warm,
+                    server, contest.cores, pairs=effort.pairs, questions=QUESTIONS, rate=per_s, warm=effort.warm,
                     seconds=effort.seconds,
                 )  # fmt: skip
             yield name, f"server_us_{per_s}", run.server_us
@@ -122,11 +124,14 @@ SCENARIOS: dict[str, Callable[[Contest, Effort], Iterator[Figure]]] = {
 
 # What a quick run leaves out: making 10,000 matches takes most of a minute.
 SLOW = ("restart",)
+# What only every other round measures: no goal is about it.
+SPARSE = ("loads",)
+SPARSE_EVERY = 2
 
 
 def _played(contest: Contest, effort: Effort, name: str, **options: float) -> Iterator[Figure]:
     with contest.server(name) as server:
-        run = play(server, contest.cores.rest, warm=effort.warm, seconds=effort.seconds, **options)
+        run = play(server, contest.cores, warm=effort.warm, seconds=effort.seconds, **options)
     for measure, value in _measures(run).items():
         yield name, measure, value
 
@@ -136,6 +141,7 @@ def _measures(run: Run) -> dict[str, float]:
         "answers_per_s": run.answers_per_s,
         "duels_per_s": run.duels_per_s,
         "server_us": run.server_us,
+        "kernel_us": run.kernel_us,
         "postgres_us": run.postgres_us,
         "total_us": run.total_us,
         "load_us": run.load_us,
@@ -144,4 +150,6 @@ def _measures(run: Run) -> dict[str, float]:
         "refused": run.refused,
         "delayed": run.delayed,
         "busy": run.answers_per_s * run.server_us / 1e6,
+        "others": run.others,
+        "rest_busy": run.rest_busy,
     }

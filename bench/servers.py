@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,8 @@ TITLES = {
 }
 DURABLE = {OURS, NODE_PG}
 PATIENCE_S = 60.0
+LOG_LINES = 20
+_PRODUCTION = {"NODE_ENV": "production"}
 _ADDRESS = re.compile(r"(?:ready for players:|listening on) +http://127\.0\.0\.1:(\d+)")
 # The limits by address and by user, which one machine that plays for thousands would meet. All else is as it is.
 LIFTED = {
@@ -64,6 +66,7 @@ class Contest:
         self.cores = cores
         self._stack = ExitStack()
         self._number = 0
+        self._filled: str | None = None
 
     def __enter__(self) -> "Contest":
         with ExitStack() as stack:
@@ -95,6 +98,15 @@ class Contest:
         finally:
             asyncio.run(_execute(self._postgres.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 
+    def filled(self, fill: Callable[[Server], None]) -> str:
+        """Return where a database is that one of our servers has filled, once for all rounds."""
+        if self._filled is None:
+            url = self._stack.enter_context(self.database())
+            with self.serving(OURS, url) as server:
+                fill(server)
+            self._filled = url
+        return self._filled
+
     @contextmanager
     def server(self, name: str) -> Iterator[Server]:
         """Run a server on a database of its own."""
@@ -121,13 +133,23 @@ class Contest:
             def listens() -> bool:
                 nonlocal port
                 if process.poll() is not None:
-                    raise RuntimeError(f"{name} does not start:\n{log_file.read_text()}")
+                    raise RuntimeError(f"{name} does not start")
                 found = _ADDRESS.search(log_file.read_text())
                 port = int(found[1]) if found else 0
                 return found is not None
 
-            machine.wait_until(listens, PATIENCE_S, f"{name} does not listen")
-            yield Server(name, port, process.pid, self._postgres_pid if name in DURABLE else None)
+            try:
+                machine.wait_until(listens, PATIENCE_S, f"{name} does not listen")
+                yield Server(name, port, process.pid, self._postgres_pid if name in DURABLE else None)
+            except Exception as error:
+                ended = "still runs" if process.poll() is None else f"has ended ({process.returncode})"
+                error.add_note(f"{TITLES[name]} {ended}; the last of its log:\n{_tail(log_file)}")
+                raise
+
+
+def _tail(log_file: Path) -> str:
+    """The last lines of a log, which may be long."""
+    return "\n".join(log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]) or "(it is empty)"
 
 
 def _command(name: str, database_url: str | None) -> tuple[list[str], dict[str, str]]:
@@ -138,12 +160,12 @@ def _command(name: str, database_url: str | None) -> tuple[list[str], dict[str, 
         command = [str(Path(sys.executable).with_name("pairquiz-server")), "serve", "--port", "0"]
         return command, {"DATABASE_URL": database_url, **LIFTED}
     if name == NODE:
-        return [programs.node(), str(peers / "memory.mjs")], {}
+        return [programs.node(), str(peers / "memory.mjs")], _PRODUCTION
     if name == NODE_PG:
         assert database_url is not None
         parts = urlsplit(database_url)
         host = parse_qs(parts.query).get("host", [parts.hostname or ""])[0]
-        environ = {"PGHOST": host, "PGUSER": parts.username or "", "PGDATABASE": parts.path.lstrip("/")}
+        environ = {"PGHOST": host, "PGUSER": parts.username or "", "PGDATABASE": parts.path.lstrip("/"), **_PRODUCTION}
         return [programs.node(), str(peers / "postgres.mjs")], environ
     if name == PYTHON:
         return [sys.executable, str(peers / "python_socketio.py")], {}

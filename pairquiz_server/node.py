@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
@@ -123,7 +123,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         def renamed(player_id: str, display_name: str) -> None:
             connections.rename(player_id, display_name)
-            committer.forget(UUID(session_id) for session_id in connections.followed(player_id))
+            committer.forget(connections.followed(player_id))
 
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()

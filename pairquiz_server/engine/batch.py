@@ -1,7 +1,5 @@
 """What is decided between two writes."""
 
-from uuid import UUID
-
 from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
@@ -13,13 +11,13 @@ from pairquiz_server.store.rows import Change
 class Batch:
     """What a batch has decided so far: the tentative matches, their first versions, and who waits for what."""
 
-    def __init__(self, known: dict[UUID, Match], fresh: frozenset[UUID]) -> None:
+    def __init__(self, known: dict[str, Match], fresh: frozenset[str]) -> None:
         self.known = known
         self.fresh = fresh
-        self.first_version: dict[UUID, int] = {}
-        self.events: dict[UUID, list[Event]] = {}
+        self.first_version: dict[str, int] = {}
+        self.events: dict[str, list[Event]] = {}
         self.decided: list[tuple[Submission, Outcome]] = []
-        self.deferred: dict[UUID, list[Submission]] = {}
+        self.deferred: dict[str, list[Submission]] = {}
 
     def decide(self, submission: Submission) -> None:
         """Decide a command on what the ones before it have left."""

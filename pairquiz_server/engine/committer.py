@@ -19,7 +19,7 @@ from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
@@ -66,11 +66,11 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._events = Family(self._metrics.match_events)
+        self._events = self._metrics.match_events
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
-        self._cache: OrderedDict[UUID, Match] = OrderedDict()
-        self._forgotten: set[UUID] = set()
+        self._cache: OrderedDict[str, Match] = OrderedDict()
+        self._forgotten: set[str] = set()
         self._wake = asyncio.Event()
         self._stop_at: float | None = None
         self._limit: asyncio.Timeout | None = None
@@ -103,11 +103,11 @@ class Committer:
             raise outcome
         return outcome
 
-    def cached(self, match_id: UUID) -> Match | None:
+    def cached(self, match_id: str) -> Match | None:
         """Return a live match as this process knows it; another node may know better."""
         return self._cache.get(match_id)
 
-    def forget(self, ids: Iterable[UUID]) -> None:
+    def forget(self, ids: Iterable[str]) -> None:
         """Drop matches from memory: they have been moved by another way."""
         for match_id in ids:
             self._cache.pop(match_id, None)
@@ -218,8 +218,8 @@ class Committer:
         return Batch({}, frozenset())
 
     async def _read_now(self, submissions: Iterable[Submission]) -> Batch:
-        known: dict[UUID, Match] = {}
-        missing: set[UUID] = set()
+        known: dict[str, Match] = {}
+        missing: set[str] = set()
         for submission in submissions:
             match_id = submission.command.match_id
             if isinstance(submission.command, CreateMatch):
@@ -233,7 +233,7 @@ class Committer:
             known |= await self._matches.load(list(missing))
         return Batch(known, frozenset(missing))
 
-    def _remember(self, batch: Batch, stuck: frozenset[UUID]) -> None:
+    def _remember(self, batch: Batch, stuck: frozenset[str]) -> None:
         for match_id, match in batch.known.items():
             moved_elsewhere = match_id in stuck or match_id in batch.deferred or match_id in self._forgotten
             if moved_elsewhere or match.status not in LIVE:
@@ -243,7 +243,7 @@ class Committer:
         while len(self._cache) > MAX_CACHED_MATCHES:
             self._cache.popitem(last=False)
 
-    def _settle(self, batch: Batch, stuck: frozenset[UUID]) -> list[Submission]:
+    def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
         again: list[Submission] = []
         for submission, outcome in batch.decided:
@@ -270,7 +270,7 @@ class Committer:
         log.debug(
             "command_settled",
             command=type(submission.command).__name__,
-            session_id=str(submission.command.match_id),
+            session_id=submission.command.match_id,
             request=submission.request,
             outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
         )

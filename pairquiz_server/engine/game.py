@@ -4,7 +4,8 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from uuid import UUID, uuid4
+from typing import cast
+from uuid import uuid4
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
-from pairquiz_server.engine.submission import Collision, Outcome, Submission
+from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
@@ -73,7 +74,10 @@ class Caller(Struct, frozen=True):
 
 
 class Game:
-    """The game of one process. Commands return when they are settled, and raise nothing of their own."""
+    """The game of one process. Commands raise nothing of their own.
+
+    Those that need more than their match return when they are settled; the others are on their way when they return.
+    """
 
     def __init__(
         self,
@@ -127,7 +131,7 @@ class Game:
                 raise Refused(Code.TOO_MANY_SESSIONS)
             found = await self._draws.topic(topic, count)
             return CreateMatch(
-                match_id=uuid4(),
+                match_id=str(uuid4()),
                 player=caller.player,
                 topic=found or Topic(0, topic, 0),
                 join_code="".join(self._random.choices(JOIN_CODE_ALPHABET, k=JOIN_CODE_LENGTH)),
@@ -141,7 +145,7 @@ class Game:
         async with self._creating.of(caller.player.id):
             await self._carry_out(caller, gather)
 
-    async def join(self, caller: Caller, *, match_id: UUID | None, join_code: str | None) -> None:
+    async def join(self, caller: Caller, *, match_id: str | None, join_code: str | None) -> None:
         """Take the free seat of a match, found by its id or by its code in any spelling."""
 
         async def gather() -> JoinMatch:
@@ -154,7 +158,7 @@ class Game:
 
         await self._carry_out(caller, gather)
 
-    async def start(self, caller: Caller, *, match_id: UUID) -> None:
+    async def start(self, caller: Caller, *, match_id: str) -> None:
         """Draw the questions and start the clock."""
 
         async def gather() -> StartMatch:
@@ -170,11 +174,11 @@ class Game:
 
         await self._carry_out(caller, gather)
 
-    async def submit_answer(
-        self, caller: Caller, *, match_id: UUID, question_id: int, answer: int | str, lag_ms: int = 0
+    def submit_answer(
+        self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
     ) -> None:
         """Answer a question; `lag_ms` is what the server has measured of the line that the answer came by."""
-        await self._submit(
+        self._submit(
             caller,
             SubmitAnswer(
                 match_id=match_id,
@@ -186,15 +190,15 @@ class Game:
             ),
         )
 
-    async def complete(self, caller: Caller, *, match_id: UUID) -> None:
+    def complete(self, caller: Caller, *, match_id: str) -> None:
         """Be done: what is unanswered counts as wrong."""
-        await self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
+        self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
 
-    async def leave(self, caller: Caller, *, match_id: UUID) -> None:
+    def leave(self, caller: Caller, *, match_id: str) -> None:
         """Give up."""
-        await self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
+        self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
 
-    async def view(self, player_id: str, match_id: UUID) -> Match:
+    async def view(self, player_id: str, match_id: str) -> Match:
         """Return a match as PostgreSQL has it, for one of its players.
 
         Raises `Refused` (`not_found`, `not_a_player`, `storage_unavailable`).
@@ -229,7 +233,7 @@ class Game:
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
 
-    async def _load(self, match_id: UUID) -> Match:
+    async def _load(self, match_id: str) -> Match:
         found = await self._matches.load([match_id])
         if match_id not in found:
             raise Refused(Code.NOT_FOUND)
@@ -249,10 +253,15 @@ class Game:
             if isinstance(command, Decision):
                 caller.settled(command)
                 return
-            if not await self._submit(caller, command):
+            if not await self._settled(caller, command):
                 return
 
-    async def _submit(self, caller: Caller, command: Command) -> bool:
+    def _submit(self, caller: Caller, command: Command) -> None:
+        """Submit a command that cannot collide."""
+        settle = cast(Settle, caller.settled)
+        self._committer.submit(Submission(command, caller.arrived_at, settle, caller.origin, caller.request))
+
+    async def _settled(self, caller: Caller, command: Command) -> bool:
         """Submit a command and wait until it is settled; tell whether it was a creation that collided."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 

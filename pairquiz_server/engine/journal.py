@@ -33,4 +33,4 @@ def record(decision: Decision, request: str | None) -> None:
         name = _NAMES.get(type(event))
         if name is not None:
             ended = {"reason": match.end_reason} if match.end_reason else {}
-            log.info(name, session_id=str(match.id), version=event.version, topic=match.topic, request=request, **ended)
+            log.info(name, session_id=match.id, version=event.version, topic=match.topic, request=request, **ended)

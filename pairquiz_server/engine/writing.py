@@ -36,7 +36,7 @@ class Writing:
         """For how long nobody has known what became of the last batch; 0 where it is known."""
         return 0.0 if self._lost_at is None else asyncio.get_running_loop().time() - self._lost_at
 
-    async def save(self, changes: Iterable[Change]) -> frozenset[UUID] | None:
+    async def save(self, changes: Iterable[Change]) -> frozenset[str] | None:
         """Write a batch; return the ids of the matches that did not move, None where nothing is committed, nor will be.
 
         Where the answer is lost, this takes as long as the database is away.
@@ -58,7 +58,7 @@ class Writing:
         log.info("write_resolved", number=self._number, committed=stuck is not None)
         return stuck
 
-    async def _resolve(self) -> frozenset[UUID] | None:
+    async def _resolve(self) -> frozenset[str] | None:
         while True:
             await asyncio.sleep(RETRY_PAUSE_S)
             await self._matches.back()

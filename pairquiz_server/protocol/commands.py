@@ -1,9 +1,11 @@
 """A row for each command: its payload, and what is done with it. A new command is a new row.
 
-Every row's function gets the game, the sender and the payload, and replies once.
+Every row's function gets the game, the sender and the payload, and replies once: before it returns, or when what it
+has submitted is settled.
 """
 
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from msgspec import Struct
@@ -16,42 +18,57 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player, PlayerKind
 
+Events = tuple[tuple[str, Struct], ...]
+"""Names and payloads, in the order in which they are sent."""
+
 
 class Reply(Struct, frozen=True):
     """The one answer to a command that succeeded.
 
-    `acknowledgement` goes where one was asked for; else `events`, as (name, payload), go to the sender.
+    `acknowledgement` goes where one was asked for; else what `events` makes goes to the sender.
     """
 
     acknowledgement: Struct
-    events: tuple[tuple[str, Struct], ...] = ()
+    events: Callable[[], Events] = tuple
 
 
-Renew = Callable[[str], Awaitable[TokenRefreshed]]
-"""Takes the next token of whoever is connected. Raises `Refused`."""
+class Sender(Struct):
+    """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
-
-class Sender(Struct, frozen=True, kw_only=True):
-    """Who sent a command, and how the answer finds its way back: `reply` is called exactly once.
-
-    `people` knows what the sender may ask about itself. `lag_ms` is asked what was measured of the line that it came
-    by; nothing is credited where nobody measures. `renew` is None where no connection lasts as long as its token.
+    `people` knows what the sender may ask about itself; `request` names the command in the log. `overheard` hears of
+    the answer before the sender does.
     """
 
     player: Player
     arrived_at: int
-    reply: Callable[[Reply | Refused], None]
     people: People
-    lag_ms: Callable[[], int] = lambda: 0
-    origin: object = None
-    request: str | None = None
-    renew: Renew | None = None
+    origin: object
+    request: str | None
+    overheard: Callable[[Reply | Refused], None] | None
+
+    def reply(self, outcome: Reply | Refused) -> None:
+        """Answer the command."""
+        if self.overheard is not None:
+            self.overheard(outcome)
+        self.send(outcome)
+
+    def send(self, outcome: Reply | Refused) -> None:
+        """Bring the answer on its way."""
+        raise NotImplementedError
+
+    def lag_ms(self) -> int:
+        """Return what was measured of the line that the command came by; nothing is credited where nobody measures."""
+        return 0
+
+    async def renew(self, token: str) -> TokenRefreshed:
+        """Let the connection last as long as its player's next token. Raises `Refused`."""
+        raise Refused(Code.WRONG_STATE, "There is no connection whose token could be followed by another")
 
     def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
         """Return the sender as the engine knows it; `view` makes the reply of a decision and a seat."""
-        player = (
-            self.player if label is None else Player(self.player.id, self.player.kind, self.player.display_name, label)
-        )
+        player = self.player
+        if label is not None:
+            player = Player(player.id, player.kind, player.display_name, label)
 
         def settled(outcome: Decision | Refused) -> None:
             if isinstance(outcome, Refused):
@@ -59,24 +76,34 @@ class Sender(Struct, frozen=True, kw_only=True):
                 return
             seat = outcome.match.seat_of(player.id)
             assert seat is not None  # who is no player is refused
-            self.reply(view(outcome, seat))
+            try:
+                reply = view(outcome, seat)
+            except Exception:
+                self.reply(Refused(Code.INTERNAL))  # the command stands, and its repeat is a duplicate
+                raise
+            self.reply(reply)
 
         return Caller(player, self.arrived_at, settled, self.origin, self.request)
 
 
-Perform = Callable[[Game, Sender, Any], Awaitable[None]]
+Perform = Callable[[Game, Sender, Any], Awaitable[None] | None]
 
 
 class CommandRow(Struct, frozen=True):
     """How a command is read, and what is done with it.
 
     One that is `immediate` reaches the committer without asking the database first, or changes no match: the sender's
-    next frame need not wait for its end, and so is stamped when it arrives.
+    next frame need not wait for its end. What is done for one that `waits` has to be awaited.
     """
 
     payload: type[Struct]
     perform: Perform
-    immediate: bool = False
+    immediate: bool
+    waits: bool
+
+
+def _row(payload: type[Struct], perform: Perform, *, immediate: bool = False) -> CommandRow:
+    return CommandRow(payload, perform, immediate, iscoroutinefunction(perform))
 
 
 def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
@@ -91,7 +118,7 @@ def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
 async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         created = views.quiz_created(decision.match, duplicate=decision.duplicate)
-        return Reply(created, (("quiz_created", created),) if decision.duplicate else ())
+        return Reply(created, lambda: (("quiz_created", created),) if decision.duplicate else ())
 
     await game.create(
         sender.caller(view, label=_label(sender, payload.user_id)),
@@ -105,7 +132,7 @@ async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) 
 async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
-        return Reply(joined, (("opponent_joined", joined),) if decision.duplicate else ())
+        return Reply(joined, lambda: (("opponent_joined", joined),) if decision.duplicate else ())
 
     label = _label(sender, payload.user_id)
     if payload.session_id is None and payload.join_code is None:
@@ -120,12 +147,12 @@ async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> N
 async def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         started = views.quiz_started(decision.match, duplicate=decision.duplicate)
-        return Reply(started, (("quiz_started", started),) if decision.duplicate else ())
+        return Reply(started, lambda: (("quiz_started", started),) if decision.duplicate else ())
 
     await game.start(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
-async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
+def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
     question_id = payloads.question_id(payload.question_id)
 
     def view(decision: Decision, seat: int) -> Reply:
@@ -133,9 +160,9 @@ async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAns
         assert answer is not None  # it was just locked, or stood before
         version = decision.events[0].version if decision.events else decision.match.version
         own = views.own_answer(decision.match, seat, answer, version=version, duplicate=decision.duplicate)
-        return Reply(own, (("answer_submitted", own),))
+        return Reply(own, lambda: (("answer_submitted", own),))
 
-    await game.submit_answer(
+    game.submit_answer(
         sender.caller(view),
         match_id=payloads.session_id(payload.session_id),
         question_id=question_id,
@@ -144,22 +171,22 @@ async def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAns
     )
 
 
-async def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> None:
+def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        completed = Completed(str(match.id), match.seats[seat].score, match.version, decision.duplicate)
-        return Reply(completed, (_state(game, sender, decision, seat),))
+        completed = Completed(match.id, match.seats[seat].score, match.version, decision.duplicate)
+        return Reply(completed, lambda: _state(game, decision, seat))
 
-    await game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+    game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
-async def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
+def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        left = Left(str(match.id), match.status, match.version, decision.duplicate)
-        return Reply(left, (_state(game, sender, decision, seat),))
+        left = Left(match.id, match.status, match.version, decision.duplicate)
+        return Reply(left, lambda: _state(game, decision, seat))
 
-    await game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+    game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
 async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) -> None:
@@ -170,12 +197,14 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         matches = await game.live_matches(player_id)
     now = game.now()
     seats = [(match, match.seat_of(player_id) or 0) for match in matches]
-    states = [views.quiz_state(match, seat, now) for match, seat in seats]
-    events = tuple(("quiz_state", state) for state in states)
+
+    def states() -> Events:
+        return tuple([("quiz_state", views.quiz_state(match, seat, now)) for match, seat in seats])
+
     if payload.session_id is not None:
-        sender.reply(Reply(states[0], events))
+        sender.reply(Reply(views.quiz_state(*seats[0], now), states))
     else:
-        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events))
+        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), states))
 
 
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
@@ -184,30 +213,28 @@ async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile)
 
 
 async def _refresh_token(game: Game, sender: Sender, payload: payloads.RefreshToken) -> None:
-    if sender.renew is None:
-        raise Refused(Code.WRONG_STATE, "There is no connection whose token could be followed by another")
     sender.reply(Reply(await sender.renew(payload.token)))
 
 
-async def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -> None:
+def _sync_clock(game: Game, sender: Sender, payload: payloads.SyncClock) -> None:
     reply = ClockSync(client_time=payload.client_time, server_time=sender.arrived_at)
     sender.reply(Reply(reply))
 
 
-def _state(game: Game, sender: Sender, decision: Decision, seat: int) -> tuple[str, Struct]:
+def _state(game: Game, decision: Decision, seat: int) -> Events:
     """Make the `quiz_state` that answers a command without an event of its own: the match as just committed."""
-    return "quiz_state", views.quiz_state(decision.match, seat, game.now())
+    return (("quiz_state", views.quiz_state(decision.match, seat, game.now())),)
 
 
 COMMANDS: dict[str, CommandRow] = {
-    "create_pair_quiz": CommandRow(payloads.CreatePairQuiz, _create),
-    "join_pair_quiz": CommandRow(payloads.JoinPairQuiz, _join),
-    "start_quiz": CommandRow(payloads.StartQuiz, _start),
-    "submit_answer": CommandRow(payloads.SubmitAnswer, _submit_answer, immediate=True),
-    "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
-    "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
-    "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
-    "set_profile": CommandRow(payloads.SetProfile, _set_profile),
-    "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
-    "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
+    "create_pair_quiz": _row(payloads.CreatePairQuiz, _create),
+    "join_pair_quiz": _row(payloads.JoinPairQuiz, _join),
+    "start_quiz": _row(payloads.StartQuiz, _start),
+    "submit_answer": _row(payloads.SubmitAnswer, _submit_answer, immediate=True),
+    "quiz_completed": _row(payloads.QuizCompleted, _complete, immediate=True),
+    "leave_pair_quiz": _row(payloads.LeavePairQuiz, _leave, immediate=True),
+    "resume_pair_quiz": _row(payloads.ResumePairQuiz, _resume),
+    "set_profile": _row(payloads.SetProfile, _set_profile),
+    "refresh_token": _row(payloads.RefreshToken, _refresh_token, immediate=True),
+    "sync_clock": _row(payloads.SyncClock, _sync_clock),
 }

@@ -1,4 +1,4 @@
-"""The text of Socket.IO packets of the main namespace, protocol 5
+"""The text of Socket.IO packets of the main namespace, protocol 5, as UTF-8
 (https://socket.io/docs/v4/socket-io-protocol/): an event is `2["name",{…}]`, an acknowledgement `3<id>[{…}]`.
 """
 
@@ -16,7 +16,7 @@ _PAIR_OR_HALF = re.compile(
 )
 _arguments = msgspec.json.Decoder(list[Raw])
 _name = msgspec.json.Decoder(str)
-_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 class BadFrame(ValueError):
@@ -28,12 +28,15 @@ class EventFrame(Struct, frozen=True):
 
     name: str
     payload: Raw | None
-    ack: int | None
+    ack: bytes | None
 
 
-def decode_event(text: str) -> EventFrame:
+def decode_event(packet: bytes) -> EventFrame:
     """Read an event packet; arguments after the payload are not looked at. Raises `BadFrame`."""
-    found = _EVENT.fullmatch(text)
+    try:
+        found = _EVENT.fullmatch(packet.decode())
+    except UnicodeDecodeError:
+        raise BadFrame("not UTF-8") from None
     if found is None:
         raise BadFrame("not an event of the main namespace")
     try:
@@ -41,7 +44,7 @@ def decode_event(text: str) -> EventFrame:
         return EventFrame(
             name=_name.decode(name),
             payload=arguments[0] if arguments else None,
-            ack=int(found[1]) if found[1] else None,
+            ack=b"%d" % int(found[1]) if found[1] else None,
         )
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise BadFrame("not a list of a name and a payload") from None
@@ -58,26 +61,36 @@ def _split(text: str) -> list[Raw]:
         return _arguments.decode(_PAIR_OR_HALF.sub(lambda found: found[1] or r"\u0000", text))
 
 
-def event(name: str, payload: Struct) -> str:
+def event(name: str, payload: Struct) -> bytes:
     """Return an event packet."""
-    return f'2["{name}",{_encoder.encode(payload).decode()}]'
+    return b"2" + _encode((name, payload))
 
 
-def acknowledgement(ack: int, payload: Struct) -> str:
+def acknowledgement(ack: bytes, payload: Struct) -> bytes:
     """Return the packet that answers a command with success: the payload and `ok: true`."""
-    body = _encoder.encode(payload).decode()
-    return f'3{ack}[{{"ok":true{"," if len(body) > 2 else ""}{body[1:]}]'
+    body = _encode(payload)
+    return b"3" + ack + (b'[{"ok":true,' if len(body) > 2 else b'[{"ok":true') + body[1:] + b"]"
 
 
-def refusal_acknowledgement(ack: int, refusal: Refused) -> str:
+def refusal_acknowledgement(ack: bytes, refusal: Refused) -> bytes:
     """Return the packet that answers a command with `ok: false`."""
-    return f'3{ack}[{{"ok":false,"error":{_encoder.encode(refusal_body(refusal)).decode()}}}]'
+    return b"3" + ack + _encode([{"ok": False, "error": refusal_body(refusal)}])
 
 
-def refusal_event(refusal: Refused, command: str) -> str:
+def refusal_event(refusal: Refused, command: str) -> bytes:
     """Return the `error` event for a command whose sender asked for no acknowledgement."""
-    body = {**refusal_body(refusal), "command": command}
-    return f'2["error",{_encoder.encode(body).decode()}]'
+    return b"2" + _encode(("error", {**refusal_body(refusal), "command": command}))
+
+
+def connected(sid: str) -> bytes:
+    """Return the packet that answers CONNECT: `sid` is what the client calls its connection."""
+    return b'0{"sid":"%b"}' % sid.encode()
+
+
+def connect_error(refusal: Refused) -> bytes:
+    """Return the packet that answers CONNECT with a refusal after which a stock client does not come back by itself."""
+    body = {"message": refusal.message, "data": {"code": refusal.code, "retry": refusal.retry}}
+    return b"4" + _encode(body)
 
 
 def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:

@@ -7,6 +7,7 @@ the match is over.
 from pairquiz_server.engine import people
 from pairquiz_server.protocol.events import (
     AbsenceState,
+    OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
     OpponentJoined,
@@ -26,7 +27,7 @@ from pairquiz_server.protocol.events import (
 )
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
-from pairquiz_server.rules.events import Answer, EndReason
+from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 
 PACE = "free"
@@ -36,7 +37,7 @@ KIND = "single_choice"
 def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
     """As the creator hears it."""
     return QuizCreated(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         join_url=f"/pair-quiz/{match.id}",
         join_code=match.join_code,
@@ -50,7 +51,7 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
     """As the player of `seat` hears it."""
     other = match.seats[1 - seat]
     return OpponentJoined(
-        session_id=str(match.id),
+        session_id=match.id,
         status="ready_to_start",
         opponent=OpponentPresence(other.player.display_name, other.absence is None),
         version=match.version,
@@ -63,7 +64,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.started_at is not None
     assert match.deadline_at is not None
     return QuizStarted(
-        session_id=str(match.id),
+        session_id=match.id,
         questions=[_question(question) for question in match.questions],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
@@ -81,7 +82,7 @@ def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplica
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
-        session_id=str(match.id),
+        session_id=match.id,
         correct=answer.correct,
         correct_option=question.correct,
         points=answer.points,
@@ -89,6 +90,18 @@ def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplica
         receipt=receipt(answer),
         version=version,
         duplicate=duplicate,
+    )
+
+
+def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
+    """As the other player hears it: that something was answered."""
+    return OpponentAnswer(
+        question_id=event.answer.question_id,
+        player="opponent",
+        session_id=match.id,
+        answered=event.answered,
+        score=event.score,
+        version=event.version,
     )
 
 
@@ -105,14 +118,14 @@ def receipt(answer: Answer) -> Receipt:
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
     """As the player who is still there hears of the other's absence."""
-    return OpponentDisconnected(str(match.id), absence.shown, version, absence.reconnect_by)
+    return OpponentDisconnected(match.id, absence.shown, version, absence.reconnect_by)
 
 
 def quiz_results(match: Match, seat: int) -> QuizResults:
     """As the player of `seat` hears it, once the match is completed."""
     mine, theirs = match.seats[seat], match.seats[1 - seat]
     return QuizResults(
-        session_id=str(match.id),
+        session_id=match.id,
         your_score=mine.score,
         opponent_score=theirs.score,
         outcome=match.outcome(seat),
@@ -131,7 +144,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
     return QuizState(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         status=match.status,
         pace=PACE,
@@ -158,7 +171,7 @@ def session(match: Match, seat: int) -> Session:
     """A line of a list of live matches."""
     other = match.seats[1 - seat].player if len(match.seats) == 2 else None
     return Session(
-        session_id=str(match.id),
+        session_id=match.id,
         topic=match.topic,
         status=match.status,
         opponent=OpponentBrief(other.display_name) if other else None,

@@ -1,7 +1,5 @@
 """What somebody wants to happen to a match. Each names its match; only the committer carries them out."""
 
-from uuid import UUID
-
 from msgspec import Struct
 
 from pairquiz_server.rules.absence import Cause, Patience
@@ -37,7 +35,7 @@ class MatchQuestion(Struct, frozen=True):
 class CreateMatch(Struct, frozen=True, kw_only=True):
     """A player opens a match that waits for an opponent until `waiting_ttl_ms` is over."""
 
-    match_id: UUID
+    match_id: str
     player: Player
     topic: Topic
     join_code: str
@@ -51,7 +49,7 @@ class CreateMatch(Struct, frozen=True, kw_only=True):
 class JoinMatch(Struct, frozen=True, kw_only=True):
     """A second player takes the free seat; the match then waits `ready_ttl_ms` for a start."""
 
-    match_id: UUID
+    match_id: str
     player: Player
     ready_ttl_ms: int
 
@@ -62,7 +60,7 @@ class StartMatch(Struct, frozen=True, kw_only=True):
     Who is away meanwhile has `patience` from now.
     """
 
-    match_id: UUID
+    match_id: str
     player_id: str
     draw: tuple[MatchQuestion, ...]
     patience: Patience = Patience()
@@ -74,7 +72,7 @@ class SubmitAnswer(Struct, frozen=True, kw_only=True):
     `lag_ms` is what the server has measured of the line that it came by; `allowance` is how much of that counts.
     """
 
-    match_id: UUID
+    match_id: str
     player_id: str
     question_id: int
     answer: int | str
@@ -85,21 +83,21 @@ class SubmitAnswer(Struct, frozen=True, kw_only=True):
 class CompleteQuiz(Struct, frozen=True, kw_only=True):
     """A player is done: what is unanswered counts as wrong."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
 
 
 class LeaveMatch(Struct, frozen=True, kw_only=True):
     """A player gives up."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
 
 
 class MarkAbsent(Struct, frozen=True, kw_only=True):
     """A player's last connection is gone, everywhere."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
     cause: Cause
     patience: Patience
@@ -108,14 +106,14 @@ class MarkAbsent(Struct, frozen=True, kw_only=True):
 class MarkPresent(Struct, frozen=True, kw_only=True):
     """A player is connected again, somewhere."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
 
 
 class EndOverdue(Struct, frozen=True, kw_only=True):
     """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
 
-    match_id: UUID
+    match_id: str
     margin_ms: int
 
 

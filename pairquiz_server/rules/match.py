@@ -1,7 +1,6 @@
 """What a match is, and which moves it allows. `decide` has what each command makes of it."""
 
 from enum import StrEnum
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -106,12 +105,14 @@ class Seat(Struct, frozen=True):
 class Match(Struct, frozen=True, kw_only=True):
     """One game between two players; `seats[0]` created it. All times are in milliseconds.
 
+    `id` is the text of a UUID, in small letters, as it stands on the wire: a `UUID` is hashed and compared by code in
+    Python, which took longer than the rules.
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
     clock stood still: the last outage of the service.
     """
 
-    id: UUID
+    id: str
     version: int
     status: Status
     topic_id: int

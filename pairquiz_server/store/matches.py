@@ -1,7 +1,6 @@
 """Matches in PostgreSQL: one method for each query of sql/queries/matches.sql. No decisions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -27,7 +26,7 @@ _answers = msgspec.json.Decoder(list[AnswerRow])
 class DueMatch(Struct, frozen=True):
     """A live match whose time is over."""
 
-    id: UUID
+    id: str
     status: Status
 
 
@@ -54,7 +53,7 @@ class Matches:
         """Make a node known, before its first batch."""
         await self._database.write(_QUERIES["register"], node)
 
-    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
+    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[str]:
         """Write a node's batch in one statement; return the ids of the matches that did not move.
 
         When this returns, all others are committed. After `StorageUnavailable` nobody knows, until `resolve` has
@@ -63,17 +62,17 @@ class Matches:
         records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
         if any(record["id"] is None for record in records):
             raise StorageUnavailable("the database does not know this node's last batch")
-        return frozenset(_uuid(record["id"]) for record in records)
+        return frozenset(str(record["id"]) for record in records)
 
-    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+    async def resolve(self, node: UUID, number: int) -> frozenset[str] | None:
         """Return what `save` would have returned for the node's last batch, None where it is not committed.
 
         It never will be then. May be asked as often as it takes to get an answer.
         """
         ((stuck,),) = await self._database.write(_QUERIES["resolve"], node, number)
-        return None if stuck is None else frozenset(map(_uuid, stuck))
+        return None if stuck is None else frozenset(map(str, stuck))
 
-    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+    async def load(self, ids: Sequence[str]) -> dict[str, Match]:
         """Return the whole matches that exist among `ids`."""
         records = await self._database.fetch(_QUERIES["load"], ids)
         drawn = {number for record in records for number in record["question_ids"] or ()}
@@ -81,14 +80,14 @@ class Matches:
         matches = (_match(record, questions) for record in records)
         return {match.id: match for match in matches}
 
-    async def find_by_code(self, code: str, player_id: str) -> UUID | None:
+    async def find_by_code(self, code: str, player_id: str) -> str | None:
         """Return the match that a join code opens to a player, or that this player joined with it."""
         found = await self._database.fetchval(_QUERIES["find_by_code"], code, player_id)
-        return None if found is None else _uuid(found)
+        return None if found is None else str(found)
 
     async def find_before_creation(
         self, player_id: str, request_id: str | None, count_to: int
-    ) -> tuple[UUID | None, int]:
+    ) -> tuple[str | None, int]:
         """Return the match that a player has created under a request id, and how many live ones the player has.
 
         Those are counted to `count_to` on each seat.
@@ -96,16 +95,16 @@ class Matches:
         ((earlier, live),) = await self._database.fetch(
             _QUERIES["find_before_creation"], player_id, request_id, count_to
         )
-        return None if earlier is None else _uuid(earlier), live
+        return None if earlier is None else str(earlier), live
 
-    async def find_live(self, player_id: str) -> list[UUID]:
+    async def find_live(self, player_id: str) -> list[str]:
         """Return the ids of a player's live matches, the oldest first."""
-        return [_uuid(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
+        return [str(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
 
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
         """Return live matches whose time was over at `at` (milliseconds), the longest overdue first."""
         records = await self._database.fetch(_QUERIES["find_due"], at, limit)
-        return [DueMatch(_uuid(record["id"]), Status(record["status"])) for record in records]
+        return [DueMatch(str(record["id"]), Status(record["status"])) for record in records]
 
     async def next_due(self, after: int) -> int | None:
         """Return when the next live match is due after `after` (milliseconds), None where none is."""
@@ -136,7 +135,7 @@ def _match(record: asyncpg.Record, questions: Mapping[int, StoredQuestion]) -> M
         if record[f"player{number}_id"] is not None
     )
     return Match(
-        id=_uuid(record["id"]),
+        id=str(record["id"]),
         version=record["version"],
         status=Status(record["status"]),
         topic_id=record["topic_id"],
@@ -171,8 +170,3 @@ def _absence(record: asyncpg.Record, number: int) -> Absence | None:
     if since is None:
         return None
     return Absence(since, Cause(record[f"player{number}_absence_cause"]), record[f"player{number}_reconnect_by"])
-
-
-def _uuid(value: Any) -> UUID:
-    """asyncpg gives its own subclass of UUID; the rest of the program knows the standard one."""
-    return UUID(int=value.int)

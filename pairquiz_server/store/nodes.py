@@ -25,7 +25,7 @@ class ClockReading(Struct, frozen=True):
 class MovedMatch(Struct, frozen=True):
     """A match whose clocks were moved after an outage; `deadline_at` is None before the start."""
 
-    id: UUID
+    id: str
     version: int
     deadline_at: int | None
     player1_id: str

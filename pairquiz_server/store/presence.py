@@ -16,7 +16,7 @@ _MISTAKES_AT_ONCE = 1000
 class SeatTaken(Struct, frozen=True):
     """A player's seat in a live match, and whether the player counts as away there."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
     away: bool
 
@@ -24,7 +24,7 @@ class SeatTaken(Struct, frozen=True):
 class Returned(Struct, frozen=True):
     """A player who came back in time (milliseconds), and still counts as away in a match."""
 
-    match_id: UUID
+    match_id: str
     player_id: str
     came_at: int
 
@@ -47,10 +47,10 @@ class PresenceRows(Struct, frozen=True):
         """Return the seats of players in live matches."""
         return _seats(await self.database.fetch(_QUERIES["find_seats"], players))
 
-    async def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+    async def find_returned(self, matches: Sequence[str]) -> list[Returned]:
         """Return the seats of matches that count as away though their player came in time."""
         return [
-            Returned(UUID(int=record["id"].int), record["player_id"], record["came_at"])
+            Returned(str(record["id"]), record["player_id"], record["came_at"])
             for record in await self.database.fetch(_QUERIES["find_returned"], matches)
         ]
 
@@ -64,4 +64,4 @@ def _players(records: Sequence[Any]) -> list[str]:
 
 
 def _seats(records: Sequence[Any]) -> list[SeatTaken]:
-    return [SeatTaken(UUID(int=record["id"].int), record["player_id"], record["away"]) for record in records]
+    return [SeatTaken(str(record["id"]), record["player_id"], record["away"]) for record in records]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import assert_never
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -37,7 +36,7 @@ class Change(Struct, frozen=True):
 class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     """A row of `matches`; a key that is left out is null."""
 
-    id: UUID
+    id: str
     from_version: int
     version: int
     status: str
@@ -83,13 +82,13 @@ class PlayerRow(Struct, gc=False):
     display_name: str
     label: str | None
     created_at: int
-    match_id: UUID
+    match_id: str
 
 
 class DrawRow(Struct, gc=False):
     """A row of `draws`."""
 
-    match_id: UUID
+    match_id: str
     question_ids: list[int]
     option_orders: list[tuple[int, ...]]
 
@@ -97,7 +96,7 @@ class DrawRow(Struct, gc=False):
 class AnswerRow(Struct, kw_only=True, gc=False):
     """A row of `answers`; `player` is 1 or 2, `ordinal` counts this player's answers from 1."""
 
-    match_id: UUID
+    match_id: str
     player: int
     ordinal: int
     question_id: int
@@ -131,7 +130,7 @@ class UsageRow(Struct, gc=False):
     used_at: int
     player_id: str
     feature: str
-    match_id: UUID
+    match_id: str
 
 
 class Batch(Struct):

@@ -8,7 +8,6 @@ from msgspec import Struct
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import (
     Completed,
-    OpponentAnswer,
     OpponentDisconnected,
     OpponentLeft,
     OpponentReconnected,
@@ -34,15 +33,20 @@ from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.store.nodes import Beat
 from pairquiz_server.web.sockets.connections import Connections
 
-Message = tuple[int, str, Struct]
-"""To which seat, the event's name, and its payload."""
+Shape = Callable[[], Struct]
+"""Makes an event's payload. What is the same for both players is one shape, and is made and encoded once."""
+Message = tuple[int, str, Shape]
+"""To which seat, the event's name, and its shape."""
 
 
 class Elsewhere(Protocol):
     """Brings a packet of a match to the connections that a player may have at other nodes, and never waits."""
 
-    def tell(self, player_id: str, session_id: str, packet: str, *, version: int, live: bool) -> None:
-        """Take a packet; `live` tells whether the match goes on."""
+    def concerns(self, player_id: str) -> bool:
+        """Tell whether a player may have any."""
+
+    def tell(self, player_id: str, session_id: str, packet: bytes, *, version: int, live: bool) -> None:
+        """Take a packet for a player whom it concerns; `live` tells whether the match goes on."""
 
 
 REPLIES = frozenset({"answer_submitted", "quiz_state"})
@@ -61,15 +65,27 @@ class Announcer:
         self._elsewhere = elsewhere
 
     def announce(self, decision: Decision, origin: object) -> None:
-        """Send each event of a committed decision. Never waits."""
+        """Send each event of a committed decision, encoded if anybody hears it. Never waits."""
         match = decision.match
-        session_id, live = str(match.id), match.status in LIVE
+        live = match.status in LIVE
+        encoded: Shape | None = None
+        packet = b""
         for event in decision.events:
-            for seat, name, payload in self._messages(match, event):
-                packet = frames.event(name, payload)
+            for seat, name, shape in self._messages(match, event):
                 player_id = match.seats[seat].player.id
                 but = origin if name in REPLIES else None
-                self._tell(player_id, session_id, packet, version=match.version, live=live, but=but)
+                here = self._connections.hearers(player_id, match.id, match.version, live, but)
+                elsewhere = self._elsewhere
+                if elsewhere is not None and not elsewhere.concerns(player_id):
+                    elsewhere = None
+                if not here and elsewhere is None:
+                    continue
+                if shape is not encoded:
+                    packet, encoded = frames.event(name, shape()), shape
+                for connection in here:
+                    connection.send(packet)
+                if elsewhere is not None:
+                    elsewhere.tell(player_id, match.id, packet, version=match.version, live=live)
 
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""
@@ -80,7 +96,7 @@ class Announcer:
             ):
                 if player_id is not None:
                     delayed = SessionDelayed(
-                        session_id=str(match.id),
+                        session_id=match.id,
                         delayed_ms=beat.gap_ms,
                         deadline_at=match.deadline_at,
                         server_time=beat.now,
@@ -88,74 +104,65 @@ class Announcer:
                         opponent_reconnect_by=opponent_reconnect_by,
                     )
                     packet = frames.event("session_delayed", delayed)
-                    self._tell(player_id, delayed.session_id, packet, version=match.version, live=True)
-
-    def _tell(
-        self, player_id: str, session_id: str, packet: str, *, version: int, live: bool, but: object = None
-    ) -> None:
-        """Send a packet of a match to a player's connections here, but for one, and at other nodes."""
-        self._connections.tell(player_id, session_id, packet, version=version, live=live, but=but)
-        if self._elsewhere is not None:
-            self._elsewhere.tell(player_id, session_id, packet, version=version, live=live)
+                    self._connections.tell(player_id, match.id, packet, version=match.version, live=True)
+                    if self._elsewhere is not None and self._elsewhere.concerns(player_id):
+                        self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=True)
 
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""
         match event:
-            case MatchCreated():
-                yield 0, "quiz_created", views.quiz_created(match)
-            case PlayerJoined():
-                for seat in (0, 1):
-                    yield seat, "opponent_joined", views.opponent_joined(match, seat)
-            case MatchStarted():
-                started = views.quiz_started(match)
-                for seat in (0, 1):
-                    yield seat, "quiz_started", started
             case AnswerAccepted(seat=seat, answer=answer, version=version):
-                yield seat, "answer_submitted", views.own_answer(match, seat, answer, version=version)
-                yield (
-                    1 - seat,
-                    "answer_submitted",
-                    OpponentAnswer(
-                        question_id=answer.question_id,
-                        player="opponent",
-                        session_id=str(match.id),
-                        answered=event.answered,
-                        score=event.score,
-                        version=version,
-                    ),
-                )
+                yield seat, "answer_submitted", lambda: views.own_answer(match, seat, answer, version=version)
+                yield 1 - seat, "answer_submitted", lambda: views.opponent_answer(match, event)
+            case MatchCreated():
+                yield 0, "quiz_created", lambda: views.quiz_created(match)
+            case PlayerJoined():
+                yield 0, "opponent_joined", lambda: views.opponent_joined(match, 0)
+                yield 1, "opponent_joined", lambda: views.opponent_joined(match, 1)
+            case MatchStarted():
+                yield from _to_all(match, "quiz_started", lambda: views.quiz_started(match))
             case PlayerCompleted(seat=seat, by_command=by_command):
-                yield 1 - seat, "opponent_completed", Completed(str(match.id), event.score, event.version)
+                completed = Completed(match.id, event.score, event.version)
+                yield 1 - seat, "opponent_completed", lambda: completed
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerLeft(seat=seat):
                 if len(match.seats) == 2:
-                    gone = OpponentDisconnected(str(match.id), "left", event.version)
-                    yield 1 - seat, "opponent_disconnected", gone
-                    yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
+                    gone, left = (
+                        OpponentDisconnected(match.id, "left", event.version),
+                        OpponentLeft(match.id, event.version),
+                    )
+                    yield 1 - seat, "opponent_disconnected", lambda: gone
+                    yield 1 - seat, "opponent_left", lambda: left
                 if match.status is Status.ABANDONED:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerAbsent(seat=seat, absence=absence):
                 if len(match.seats) == 2:
                     gone = views.opponent_disconnected(match, absence, version=event.version)
-                    yield 1 - seat, "opponent_disconnected", gone
+                    yield 1 - seat, "opponent_disconnected", lambda: gone
                 # Who has come back already, faster than that was noted, must not miss a version.
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerReturned(seat=seat):
                 if len(match.seats) == 2:
-                    yield 1 - seat, "opponent_reconnected", OpponentReconnected(str(match.id), event.version)
+                    back = OpponentReconnected(match.id, event.version)
+                    yield 1 - seat, "opponent_reconnected", lambda: back
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerForfeited(seat=seat):
-                yield 1 - seat, "opponent_left", OpponentLeft(str(match.id), event.version)
+                yield 1 - seat, "opponent_left", lambda: OpponentLeft(match.id, event.version)
             case MatchEnded():
-                for seat in (0, 1):
-                    yield seat, "quiz_results", views.quiz_results(match, seat)
+                yield 0, "quiz_results", lambda: views.quiz_results(match, 0)
+                yield 1, "quiz_results", lambda: views.quiz_results(match, 1)
             case MatchExpired(reason=reason):
-                for seat in range(len(match.seats)):
-                    yield seat, "session_expired", SessionExpired(str(match.id), reason, event.version)
+                yield from _to_all(match, "session_expired", lambda: SessionExpired(match.id, reason, event.version))
             case _:
                 assert_never(event)
 
-    def _state(self, match: Match, seat: int) -> Struct:
+    def _state(self, match: Match, seat: int) -> Shape:
         """The match as it was just committed, for a change that its own player's other tabs hear in no other way."""
-        return views.quiz_state(match, seat, self._now())
+        return lambda: views.quiz_state(match, seat, self._now())
+
+
+def _to_all(match: Match, name: str, shape: Shape) -> Iterator[Message]:
+    """Say the same to every player."""
+    for seat in range(len(match.seats)):
+        yield seat, name, shape

@@ -1,7 +1,6 @@
 """The state of their matches, for players who may have missed what another node told."""
 
 import asyncio
-from uuid import UUID
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import frames, views
@@ -38,7 +37,7 @@ class CatchUp:
             reads += 1
             heard = self._connections.followed(player_id)
             # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
-            if reads > 1 or all(match.version >= heard.get(str(match.id), 0) for match in matches):
+            if reads > 1 or all(match.version >= heard.get(match.id, 0) for match in matches):
                 for match in matches:
                     self._tell(player_id, match)
                 return
@@ -48,7 +47,7 @@ class CatchUp:
 
         Raises `Refused` (`storage_unavailable`).
         """
-        heard_of = {UUID(session_id) for session_id in self._connections.followed(player_id)}
+        heard_of = set(self._connections.followed(player_id))
         matches = await self._game.live_matches(player_id)
         for match_id in sorted(heard_of - {match.id for match in matches}):
             try:
@@ -63,4 +62,4 @@ class CatchUp:
         assert seat is not None  # only a player's own matches are found
         state = views.quiz_state(match, seat, self._game.now())
         packet = frames.event("quiz_state", state)
-        self._connections.tell(player_id, str(match.id), packet, version=match.version, live=match.status in LIVE)
+        self._connections.tell(player_id, match.id, packet, version=match.version, live=match.status in LIVE)

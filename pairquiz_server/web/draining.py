@@ -75,7 +75,7 @@ class Drain:
         log.info("server_stopping", connections=connections)
         spread_ms = reconnect_spread_ms(connections)
 
-        def farewell() -> str:
+        def farewell() -> bytes:
             event = ServerDraining(reconnect_in_ms=RECONNECT_FIRST_MS + randbelow(spread_ms))
             return frames.event("server_draining", event)
 

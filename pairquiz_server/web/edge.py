@@ -26,6 +26,7 @@ from pairquiz_server.web.rest.page import page_routes
 from pairquiz_server.web.rest.routes import Rest
 from pairquiz_server.web.rest.visitors import Visitors
 from pairquiz_server.web.site import build_site
+from pairquiz_server.web.sockets.beats import Beats
 from pairquiz_server.web.sockets.commands import Commands
 from pairquiz_server.web.sockets.connections import Connections
 from pairquiz_server.web.sockets.expiry import Expiry
@@ -54,13 +55,22 @@ class Edge:
         limits = Limits(settings.limits, metrics)
         self.arrivals = Arrivals(settings, limits, self._refusals, metrics)
         self.lines = HttpLines(settings.limits, self.arrivals, self._refusals)
-        self.transports = Transports(self._refusals, settings.limits.message_bytes, limits.pace)
+        self.transports = Transports(self._refusals, settings.limits, limits.pace)
         self._pings = Pings(metrics, settings.server.measure_interval_s)
         self.transports.watch(self._pings)
+        silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
+        self._beats = Beats(
+            self.transports,
+            self._refusals,
+            interval_s=settings.server.ping_interval_s,
+            silence_s=silence_s,
+            stall_s=settings.limits.stall_s,
+        )
+        self.transports.watch(self._beats)
         self._idle = Idle(
             self.transports,
             self._refusals,
-            silence_s=settings.server.ping_interval_s + settings.server.ping_timeout_s,
+            silence_s=silence_s,
             unauthenticated_s=settings.limits.unauthenticated_s,
         )
         admission = Admission(authenticator, people, limits)
@@ -82,7 +92,8 @@ class Edge:
             logger=socketio_logger,
             engineio_logger=engineio_logger,
         )
-        seams.install(self.sockets.eio, self.transports, settings.limits)
+        seams.install(self.sockets.eio, self.transports)
+        self.transports.serve(self.sockets.take, game.now, self.arrivals.line_lost)
         visitors = Visitors(clock, admission, limits, self.arrivals)
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
@@ -105,4 +116,5 @@ class Edge:
         yield self._idle.run()
         yield self.lines.run()
         yield self._pings.run()
+        yield self._beats.run()
         yield self._expiry.run(self.sockets.dismiss)

@@ -1,9 +1,11 @@
 """The lines that carry HTTP: what one may send before it is understood, and how long it may take, for in and out.
 
+A line whose handshake for a websocket is answered is handed over (`sockets/line`), with its place among the lines.
+
 aiohttp bounds each line of a head, and not the head (1.9 MB a connection); it waits an hour for a head and without
 end for a body or for somebody who does not read; and it answers what is no HTTP by text and a traceback. Here a head
 has `header_bytes` and `first_request_s`, a body `rest_body_s`, a pause between requests `keepalive_s`; and a line
-whose other end takes nothing for `stall_s` is dropped, websockets too.
+whose other end takes nothing for `stall_s` is dropped.
 
 A server has no timer for each line. All of them are looked at in turn, a few times a second.
 """
@@ -57,6 +59,11 @@ class HttpLines:
         self._open.discard(line)
         self._arrivals.line_lost(line)
 
+    def handed_over(self, line: "HttpLine", successor: object) -> None:
+        """Leave a connection to what carries it from now on, and counts in its place."""
+        self._open.discard(line)
+        self._arrivals.line_handed_over(line, successor)
+
     def refused(self, code: str, **context: str) -> None:
         """Count what a line did."""
         self._refusals.note(code, **context)
@@ -80,7 +87,7 @@ class HttpLines:
 
 
 class HttpLine(RequestHandler):
-    """One HTTP connection, from its first byte to its last; a websocket's too."""
+    """One HTTP connection, from its first byte to its last, or to the end of a websocket's handshake."""
 
     __slots__ = (
         "_body",
@@ -122,8 +129,22 @@ class HttpLine(RequestHandler):
         self._lines.ended(self)
         super().connection_lost(exc)
 
+    def hand_over(self, successor: asyncio.BaseProtocol) -> tuple[asyncio.Transport, bytes] | None:
+        """Give the transport away, with what has come behind the handshake; None where it is gone.
+
+        For aiohttp the connection is lost by that: its request, task and parser are free.
+        """
+        transport, self.transport = self.transport, None
+        if transport is None:
+            return None
+        tail, self._message_tail = self._message_tail, b""
+        transport.set_protocol(successor)
+        self._lines.handed_over(self, successor)
+        super().connection_lost(None)
+        return transport, tail
+
     def data_received(self, data: bytes) -> None:
-        """Take bytes of heads and bodies; once the line is a websocket's they are none of our business."""
+        """Take bytes of heads and bodies; behind an upgrade they are none of our business."""
         if self._refused:
             return
         if self._upgraded:

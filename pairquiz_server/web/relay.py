@@ -38,7 +38,7 @@ ANSWER_TIMEOUT_S = 2.0
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 1.0
 WAITING_MAX = 4_000_000
-"""Characters that may wait for Redis; with more, all are dropped, and the other nodes catch their players up."""
+"""Bytes that may wait for Redis; with more, all are dropped, and the other nodes catch their players up."""
 
 FINISH_S = 0.5
 """How long a node that stops waits until its last publication is on its way."""
@@ -123,15 +123,25 @@ class Relay:
         self._others: dict[str, _Other] = {}
         connections.watch(self)
 
-    def tell(self, player_id: str, session_id: str, packet: str, *, version: int, live: bool) -> None:
-        """Bring a packet of a match to a player's connections at other nodes, with all else of this loop's turn."""
-        if not self._concerns_others(player_id):
-            return
+    def concerns(self, player_id: str) -> bool:
+        """Tell whether a player may be connected to another node: all who hear us must have said that they are not."""
+        if not self._connections.present(player_id):
+            return True
+        known = 1  # this node, which hears itself
+        for other in self._others.values():
+            if other.players is not None:
+                known += 1
+                if player_id in other.players:
+                    return True
+        return self._hearers > known
+
+    def tell(self, player_id: str, session_id: str, packet: bytes, *, version: int, live: bool) -> None:
+        """Bring a packet of a match to the other nodes that a player concerns, with all else of this loop's turn."""
         if not self._open:
             self._dropped = True
             return
         self._idle.clear()
-        self._told.append(Told(player_id, session_id, version, live, packet))
+        self._told.append(Told(player_id, session_id, version, live, packet.decode()))
         self._waiting += len(packet)
         if self._waiting > WAITING_MAX:
             self._drop()
@@ -263,7 +273,8 @@ class Relay:
             return True
         self._note_other(publication, now)
         for told in publication.told:
-            self._connections.tell(told.player_id, told.session_id, told.packet, version=told.version, live=told.live)
+            packet = told.packet.encode()
+            self._connections.tell(told.player_id, told.session_id, packet, version=told.version, live=told.live)
         return False
 
     def _note_other(self, publication: Publication, now: float) -> None:
@@ -292,18 +303,6 @@ class Relay:
                 del self._others[node]
                 # What it had committed and not yet published when it died, nobody will ever tell.
                 self._catch_up_due.set()
-
-    def _concerns_others(self, player_id: str) -> bool:
-        """Tell whether a player may be connected to another node: all who hear us must have said that they are not."""
-        if not self._connections.present(player_id):
-            return True
-        known = 1  # this node, which hears itself
-        for other in self._others.values():
-            if other.players is not None:
-                known += 1
-                if player_id in other.players:
-                    return True
-        return self._hearers > known
 
     def came(self, player_id: str) -> None:
         """Tell the other nodes that a player came."""

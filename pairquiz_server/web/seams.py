@@ -5,12 +5,14 @@ missing; `setup.cfg` has the same bounds. Who reads a new version: compare each 
 """
 
 import time
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import engineio
 import socketio
-from aiohttp import web, web_ws
+from aiohttp import web
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 from engineio import async_socket, base_socket
 from engineio.async_drivers.aiohttp import _async as aiohttp_driver
@@ -18,12 +20,10 @@ from engineio.async_socket import AsyncSocket
 from engineio.payload import Payload
 from msgspec import Struct
 
-from pairquiz_server.config.sections import Limits
 from pairquiz_server.web import gate
 from pairquiz_server.web.sockets import posts
-from pairquiz_server.web.sockets.send_queue import SendQueue
 from pairquiz_server.web.sockets.transport import Transports
-from pairquiz_server.web.sockets.websocket import WebSocketDriver
+from pairquiz_server.web.sockets.websocket import shake_hands
 
 
 class UnknownLibrary(Exception):
@@ -78,8 +78,8 @@ SEAMS = (
     ),
     Seam(
         aiohttp_driver, "websocket", "sockets/websocket.py",
-        "its driver has deflate on, passes binary frames on, lets a broken frame end in a traceback, and answers PINGs "
-        "where nobody sees them",
+        "its driver has deflate on, passes binary frames on, lets a broken frame end in a traceback, answers PINGs "
+        "where nobody sees them, and costs a connection four tasks",
     ),
     Seam(
         aiohttp_driver, "translate_request", "sockets/posts.py",
@@ -101,9 +101,25 @@ SEAMS = (
         Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
         for name in ("handle_error", "log_exception", "finish_response")
     ),
+    *(
+        Seam(RequestHandler, name, "http_line.py", "a request, a task and a protocol would stay beside each websocket")
+        for name in ("_message_tail", "connection_lost")
+    ),
+    *(
+        Seam(web.WebSocketResponse, name, "sockets/websocket.py", "aiohttp reads frames by a task and a queue")
+        for name in ("_post_start", "write_eof")
+    ),
     Seam(
-        vars(web_ws), "DEFAULT_CHUNK_SIZE", "seams.py",
-        "a websocket that is read slowly holds twice as much, half a megabyte",
+        WebSocketDataQueue, "feed_data", "sockets/line.py", "a frame is carried out where it arrives, and not put by",
+    ),
+    Seam(WebSocketReader, "feed_data", "sockets/line.py", "frames are read without aiohttp's protocol"),
+    *(
+        Seam(AsyncSocket, name, "sockets/line.py", "a session's queue and its writer are a task, and its pings another")
+        for name in ("_websocket_handler", "schedule_ping")
+    ),
+    Seam(
+        engineio.AsyncServer, "_service_task", "sockets/beats.py",
+        "it looks at each session in turn, by a task and a timer each time",
     ),
     Seam(web.AppRunner, "_make_server", "runner.py", "aiohttp takes no class of ours for its connections"),
     *(
@@ -112,7 +128,7 @@ SEAMS = (
     ),
     Seam(
         engineio.AsyncServer, "create_queue", "sockets/send_queue.py",
-        "its queue has no limit, and a reader that stalls is never freed",
+        "its queue has no limit",
     ),
     Seam(
         AsyncSocket, "poll", "sockets/send_queue.py",
@@ -124,8 +140,8 @@ SEAMS = (
     ),
     Seam(
         AsyncSocket, "close", "sockets/transport.py",
-        "a session ends at once with its only websocket, and when it was silent for too long: python-engineio waits "
-        "for its writer first, and looks at each session only so often",
+        "a session ends at once with its only websocket, and when it was silent for too long: python-engineio looks "
+        "at each session only so often",
     ),
 )  # fmt: skip
 
@@ -154,18 +170,16 @@ def check() -> None:
             )
 
 
-def install(eio: Any, transports: Transports, limits: Limits) -> None:
+def install(eio: Any, transports: Transports) -> None:
     """Put our parts where python-engineio looks for them."""
     transports.manage(eio)
-    eio.create_queue = lambda: SendQueue(limits.send_queue_bytes, transports.overflow)
+    eio.create_queue = transports.new_queue
     eio._async = {
         **eio._async,
-        "websocket": lambda handler, server: WebSocketDriver(handler, transports),
+        "websocket": lambda handler, server: partial(shake_hands, handler.__self__, transports),
         "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST
-    # It stops reading at twice as much.
-    web_ws.DEFAULT_CHUNK_SIZE = limits.message_bytes // 2  # type: ignore[attr-defined]
     for module in (async_socket, base_socket):
         module.time = _Monotonic
 

@@ -30,7 +30,10 @@ def build_site(
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
-        middlewares=[error_middleware(refusals), gate(transports, origins, arrivals, drain)],
+        middlewares=[
+            error_middleware(refusals),
+            gate(transports, origins, arrivals, drain, sockets.open_websocket),
+        ],
         client_max_size=REST_BODY_MAX,
     )
     for path in SOCKET_PATHS:

@@ -39,7 +39,7 @@ async def port(start_server: StartServer) -> int:
 async def played(port: int, **options: float) -> Run:
     server = Server(OURS, port, os.getpid(), None)
     wishes = {"pairs": 3, "questions": 5, "warm": 0, "seconds": 1, **options}
-    return await asyncio.to_thread(play, server, machine.Cores().rest, **wishes)
+    return await asyncio.to_thread(play, server, machine.Cores(), **wishes)
 
 
 @asynccontextmanager

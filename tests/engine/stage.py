@@ -62,7 +62,7 @@ class WatchedMatches(Matches):
         super().__init__(database)
         self.batches: list[int] = []
         self.conflicts = 0
-        self.loaded: list[UUID] = []
+        self.loaded: list[str] = []
         self.began = asyncio.Event()
         self.flowing = asyncio.Event()
         self.flowing.set()
@@ -74,7 +74,7 @@ class WatchedMatches(Matches):
         self.looking = asyncio.Event()
         self.looking.set()
 
-    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
+    async def save(self, changes: Iterable[Change], node: UUID, number: int) -> frozenset[str]:
         changes = list(changes)
         self.batches.append(len(changes))
         self.began.set()
@@ -88,14 +88,14 @@ class WatchedMatches(Matches):
             raise StorageUnavailable("cut after the write")
         return stuck
 
-    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+    async def resolve(self, node: UUID, number: int) -> frozenset[str] | None:
         self.looked.set()
         await self.looking.wait()
         stuck = await super().resolve(node, number)
         self.resolved.set()
         return stuck
 
-    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+    async def load(self, ids: Sequence[str]) -> dict[str, Match]:
         self.loaded += ids
         return await super().load(ids)
 
@@ -135,7 +135,7 @@ class Node:
         self.told.append(decision)
         self.left_out.append(origin)
 
-    def told_of(self, match_id: UUID) -> list[Event]:
+    def told_of(self, match_id: str) -> list[Event]:
         return [event for decision in self.told if decision.match.id == match_id for event in decision.events]
 
     def send(
@@ -156,12 +156,15 @@ class Node:
         self.committer.submit(Submission(command, arrived_at, settle, origin))
         return answer
 
-    async def play(self, act: Callable[..., Awaitable[None]], player: Player, **wishes: object) -> Decision:
+    async def play(self, act: Callable[..., Awaitable[None] | None], player: Player, **wishes: object) -> Decision:
         """Let a player do something in `game`, and return what it was told, once. Raises `Refused`."""
-        outcomes: list[Decision | Refused] = []
+        told: asyncio.Future[Decision | Refused] = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE_S):
-            await act(Caller(player, self.clock.now(), outcomes.append), **wishes)
-        (outcome,) = outcomes
+            work = act(Caller(player, self.clock.now(), told.set_result), **wishes)
+            if work is not None:
+                await work
+                assert told.done()
+            outcome = await told
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
@@ -188,7 +191,7 @@ class Node:
         found = await self.questions.find_topic("General")
         assert found is not None
         usual = {
-            "match_id": uuid4(),
+            "match_id": str(uuid4()),
             "player": player,
             "topic": found.topic(),
             "join_code": f"CODE{next(_numbers):04}",

@@ -247,7 +247,7 @@ async def test_player_plays_to_the_end(node: Node) -> None:
 @pytest.mark.parametrize("act", ["start", "complete", "leave"])
 async def test_player_names_a_match_that_does_not_exist(node: Node, act: str) -> None:
     with pytest.raises(Refused, match="Session not found"):
-        await node.play(getattr(node.game, act), ALICE, match_id=uuid4())
+        await node.play(getattr(node.game, act), ALICE, match_id=str(uuid4()))
 
 
 async def test_only_players_view_a_match_and_they_see_what_another_node_has_written(
@@ -256,7 +256,7 @@ async def test_only_players_view_a_match_and_they_see_what_another_node_has_writ
     match = await node.ready()
     started = (await other_node.play(other_node.game.start, ALICE, match_id=match.id)).match
     assert await node.game.view(BOB.id, match.id) == started
-    for player, match_id, expected in ((CAROL, match.id, "not_a_player"), (ALICE, uuid4(), "not_found")):
+    for player, match_id, expected in ((CAROL, match.id, "not_a_player"), (ALICE, str(uuid4()), "not_found")):
         with pytest.raises(Refused) as refusal:
             await node.game.view(player.id, match_id)
         assert refusal.value.code == expected
@@ -315,7 +315,7 @@ async def test_a_player_in_many_matches_creates_no_more_until_one_is_over(node: 
 
 async def test_every_act_is_refused_while_the_database_is_away(clock: HandClock) -> None:
     async with unreachable_database() as away, running_node(away, clock) as node:
-        game, match_id = node.game, uuid4()
+        game, match_id = node.game, str(uuid4())
         acts = [
             node.play(game.create, ALICE, topic="General"),
             node.play(game.create, ALICE, topic="General", request_id="one"),

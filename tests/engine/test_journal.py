@@ -33,7 +33,7 @@ async def test_life_of_a_match_is_logged_by_its_turns(node: Node, logs: list[dic
         ("match_started", 3, None),
         ("match_ended", 6, "all_answered"),
     ]
-    assert {(line["session_id"], line["topic"]) for line in lives(logs)} == {(str(match.id), "General")}
+    assert {(line["session_id"], line["topic"]) for line in lives(logs)} == {(match.id, "General")}
 
 
 async def test_match_that_a_player_leaves_and_one_that_nobody_joins_say_why(

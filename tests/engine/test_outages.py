@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
@@ -56,7 +55,7 @@ async def test_players_storm_a_database_that_dies_and_what_was_acknowledged_is_t
     node: Node, outages: Outages
 ) -> None:
     matches = [await node.started(question_count=40) for _ in range(4)]
-    acknowledged: dict[UUID, set[tuple[str, int]]] = {match.id: set() for match in matches}
+    acknowledged: dict[str, set[tuple[str, int]]] = {match.id: set() for match in matches}
     longest = 0.0
     over = False
 

@@ -120,7 +120,7 @@ async def test_command_that_always_loses_tries_until_its_player_waits_no_longer(
     match = await node.started()
     tries = 0
 
-    async def lose(changes: Iterable[Change], node: UUID, number: int) -> frozenset[UUID]:
+    async def lose(changes: Iterable[Change], node: UUID, number: int) -> frozenset[str]:
         nonlocal tries
         tries += 1
         return frozenset(change.match.id for change in changes)
@@ -143,7 +143,7 @@ async def test_two_players_storm_two_nodes_and_every_answer_counts_once(node: No
     random = Random(20)
     nodes = (node, other_node)
     matches = [await node.started(question_count=40) for _ in range(5)]
-    acknowledged: dict[tuple[UUID, str], dict[int, int]] = {
+    acknowledged: dict[tuple[str, str], dict[int, int]] = {
         (match.id, player.id): {} for match in matches for player in (ALICE, BOB)
     }
     refusals: set[str] = set()

@@ -17,7 +17,7 @@ _ROWS = [COMMANDS[name] for name in sorted(COMMANDS)]
 def read_frame(data: bytes) -> None:
     """Read a Socket.IO packet, and its payload as that of some command."""
     with suppress(frames.BadFrame):
-        event = frames.decode_event(data.decode(errors="replace"))
+        event = frames.decode_event(data)
         event.name.encode()
         _read_payload(len(event.name), None if event.payload is None else bytes(event.payload))
 

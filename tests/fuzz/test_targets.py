@@ -41,4 +41,4 @@ def test_same_seed_makes_the_same_frames_and_polite_ones_stay_so(seed: int, poli
     corpus = Corpus([polite], [wild])
     one, other = Mutator(corpus, seed), Mutator(corpus, seed)
     assert [one.wild() for _ in range(20)] == [other.wild() for _ in range(20)]
-    assert decode_event(one.polite()[1:]).name == decode_event(polite[1:]).name
+    assert decode_event(one.polite()[1:].encode()).name == decode_event(polite[1:].encode()).name

@@ -2,7 +2,6 @@
 
 import itertools
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -31,7 +30,7 @@ from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 
-ID = UUID("01234567-89ab-4cde-8f01-23456789abcd")
+ID = "01234567-89ab-4cde-8f01-23456789abcd"
 PLAYERS = tuple(Player(f"guest:{n}", PlayerKind.GUEST, f"Guest {n}", label="secret label") for n in (1, 2))
 QUESTIONS = tuple(
     MatchQuestion(

@@ -1,7 +1,5 @@
 """Matches in every state, each made by the commands that lead there; Anna creates, Ben joins, Cleo is a stranger."""
 
-from uuid import UUID
-
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause, Patience
@@ -25,7 +23,7 @@ from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
 
-MATCH_ID = UUID("8b1a2f0e-6f4b-4a53-9d0e-0c7f5d1e2a3b")
+MATCH_ID = "8b1a2f0e-6f4b-4a53-9d0e-0c7f5d1e2a3b"
 ANNA = Player("anna", PlayerKind.USER, "Anna")
 BEN = Player("guest:ben", PlayerKind.GUEST, "Ben")
 CLEO = Player("cleo", PlayerKind.USER, "Cleo")

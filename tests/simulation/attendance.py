@@ -1,7 +1,6 @@
 """Who is there and who is away, as the players themselves know it, and what must hold of their absences."""
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -115,7 +114,7 @@ class Absences:
         now, well_since = self._world.loop.time(), self._health.all_well_since
         if now - well_since < KNOWN_WITHIN_S:
             return
-        for _, _, match_id in self._world.model.live():
+        for _, match_id in self._world.model.live():
             match = self._world.model.matches[match_id]
             for seat in match.seats:
                 attendance = self._attendance[seat.player.id]
@@ -127,5 +126,5 @@ class Absences:
                         Invariant.NOBODY_THERE_IS_AWAY, match_id, f"{seat.player.id}, {there}, has {seat.absence}"
                     )
 
-    def _break(self, invariant: Invariant, match_id: UUID, detail: str) -> None:
+    def _break(self, invariant: Invariant, match_id: str, detail: str) -> None:
         self._world.breaks(invariant, match_id, detail)

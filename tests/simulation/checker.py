@@ -2,7 +2,6 @@
 
 from collections import deque
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, PlayerAbsent, PlayerForfeited, PlayerReturned
@@ -35,15 +34,15 @@ class Checker:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.counts = Counts()
-        self.host_of: dict[UUID, str] = {}
+        self.host_of: dict[str, str] = {}
         self._health = Health(world)
         self._commits = Commits(world)
         self._lags = Lags(world, self.counts)
         self._absences = Absences(world, self._health)
         self._replies = Replies(world, self.counts)
-        self._unannounced: deque[tuple[float, UUID, int]] = deque()
-        self._announced: dict[UUID, set[int]] = {}
-        self._changed_at: dict[UUID, float] = {}
+        self._unannounced: deque[tuple[float, str, int]] = deque()
+        self._announced: dict[str, set[int]] = {}
+        self._changed_at: dict[str, float] = {}
 
     # What the parts of the world tell.
 
@@ -209,7 +208,7 @@ class Checker:
         if max(apart) - min(apart) > CLOCKS_DIFFER_MS:
             self._break(Invariant.CLOCKS_AGREE, None, f"they are {max(apart) - min(apart)} ms apart")
 
-    def _break(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
+    def _break(self, invariant: Invariant, match_id: str | None, detail: str) -> None:
         self._world.breaks(invariant, match_id, detail)
 
 

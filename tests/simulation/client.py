@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.decide import Decision
@@ -33,7 +32,7 @@ class Client:
         self.world = world
         self.player = Player(name, PlayerKind.GUEST, name)
         self.random = random
-        self.match_id: UUID | None = None
+        self.match_id: str | None = None
         self.match: Match | None = None
         self._connection: Connection | None = None
         self._looking = False

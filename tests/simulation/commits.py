@@ -1,7 +1,6 @@
 """What must hold of each change in the store: versions, answers, points, and when a match ends."""
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from pairquiz_server.rules.events import Answer, MatchStarted
 from pairquiz_server.rules.match import LIVE, Match
@@ -23,8 +22,8 @@ class Commits:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._started: dict[UUID, tuple[float, float]] = {}
-        self._older_ms: dict[UUID, int] = {}
+        self._started: dict[str, tuple[float, float]] = {}
+        self._older_ms: dict[str, int] = {}
 
     def judge(self, change: Change, before: Match | None, after: Match) -> None:
         self._check_versions(change, before, after)

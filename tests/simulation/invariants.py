@@ -1,7 +1,6 @@
 """What must hold whatever goes wrong, how a run tells that something did not, and what it has seen."""
 
 from enum import StrEnum
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -41,7 +40,7 @@ class Break(Struct, frozen=True):
     """An invariant that did not hold: for which match, when (seconds of virtual time), and how."""
 
     invariant: Invariant
-    match_id: UUID | None
+    match_id: str | None
     at: float
     detail: str
 

@@ -96,7 +96,7 @@ class Line:
     def well(self) -> bool:
         return not self.slow and not self.cut and not self.armed
 
-    async def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
+    async def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[str]:
         changes = list(changes)
         trouble = self.armed.pop(0) if self.armed else None
         return await self._ask(lambda: self._model.save(changes, node, number), trouble, over=Over.WRITER)
@@ -104,21 +104,21 @@ class Line:
     async def register(self, node: UUID) -> None:
         await self._ask(lambda: self._model.register(node), over=Over.WRITER)
 
-    async def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+    async def resolve(self, node: UUID, number: int) -> frozenset[str] | None:
         return await self._ask(lambda: self._model.resolve(node, number), over=Over.WRITER)
 
-    async def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+    async def load(self, ids: Sequence[str]) -> dict[str, Match]:
         return await self._ask(lambda: self._model.load(ids))
 
-    async def find_by_code(self, code: str, player_id: str) -> UUID | None:
+    async def find_by_code(self, code: str, player_id: str) -> str | None:
         return await self._ask(lambda: self._model.find_by_code(code, player_id))
 
     async def find_before_creation(
         self, player_id: str, request_id: str | None, count_to: int
-    ) -> tuple[UUID | None, int]:
+    ) -> tuple[str | None, int]:
         return await self._ask(lambda: self._model.find_before_creation(player_id, request_id, count_to))
 
-    async def find_live(self, player_id: str) -> list[UUID]:
+    async def find_live(self, player_id: str) -> list[str]:
         return await self._ask(lambda: self._model.find_live(player_id))
 
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
@@ -176,7 +176,7 @@ class Line:
     async def find_seats(self, players: Sequence[str]) -> list[SeatTaken]:
         return await self._ask(lambda: self._model.find_seats(players))
 
-    async def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+    async def find_returned(self, matches: Sequence[str]) -> list[Returned]:
         return await self._ask(lambda: self._model.find_returned(matches))
 
     async def find_mistakes(self) -> list[SeatTaken]:

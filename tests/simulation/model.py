@@ -38,7 +38,7 @@ class _LastBatch(Struct, frozen=True):
 
     number: int
     closed: int
-    stuck: frozenset[UUID]
+    stuck: frozenset[str]
 
 
 class Model:
@@ -55,8 +55,8 @@ class Model:
         answers_are_unique: bool = True,
     ) -> None:
         self._game_now = game_now
-        self.matches: dict[UUID, Match] = {}
-        self.events: dict[UUID, list[Event]] = {}
+        self.matches: dict[str, Match] = {}
+        self.events: dict[str, list[Event]] = {}
         self.conflicts = 0
         self._bank = {topic.id: bank[topic] for topic in bank}
         self._questions = {question.id: question for questions in bank.values() for question in questions}
@@ -72,14 +72,14 @@ class Model:
         self._answers_are_unique = answers_are_unique
         self._batches: dict[UUID, _LastBatch] = {}
         self._players: dict[str, Player] = {}
-        self._waiting: dict[str, UUID] = {}
-        self._joined: dict[tuple[str, str], list[UUID]] = {}
-        self._requests: dict[tuple[str, str], UUID] = {}
-        self._requested: list[tuple[int, int, UUID]] = []
-        self._due: list[tuple[int, int, UUID]] = []
-        self._live: dict[str, list[UUID]] = {}
+        self._waiting: dict[str, str] = {}
+        self._joined: dict[tuple[str, str], list[str]] = {}
+        self._requests: dict[tuple[str, str], str] = {}
+        self._requested: list[tuple[int, str]] = []
+        self._due: list[tuple[int, str]] = []
+        self._live: dict[str, list[str]] = {}
 
-    def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[UUID]:
+    def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[str]:
         """Move the matches that stand where their change began; return the ids of the others.
 
         Where a node numbers its batches, one whose number is closed does nothing. Raises `StorageUnavailable` then.
@@ -95,14 +95,14 @@ class Model:
     def register(self, node: UUID) -> None:
         self._batches.setdefault(node, _LastBatch(0, 0, frozenset()))
 
-    def resolve(self, node: UUID, number: int) -> frozenset[UUID] | None:
+    def resolve(self, node: UUID, number: int) -> frozenset[str] | None:
         """Tell what became of a node's batch, and close its number."""
         last = self._batches.get(node, _LastBatch(0, 0, frozenset()))
         self._batches[node] = replace(last, closed=max(last.closed, number))
         return last.stuck if last.number == number else None
 
-    def _save(self, changes: Iterable[Change]) -> frozenset[UUID]:
-        ordered = sorted(changes, key=lambda change: change.match.id.int)
+    def _save(self, changes: Iterable[Change]) -> frozenset[str]:
+        ordered = sorted(changes, key=lambda change: change.match.id)
         stuck = {change.match.id for change in ordered if change.from_version and not self._stands(change)}
         # The statement moves before it opens: a code that a move gives up can be had by a creation of the same batch.
         free = {
@@ -142,30 +142,30 @@ class Model:
             self._committed(change, before, after)
         return frozenset(stuck)
 
-    def live(self) -> list[tuple[int, int, UUID]]:
-        """Return all live matches, by the time at which they are due, with their numbers and ids."""
+    def live(self) -> list[tuple[int, str]]:
+        """Return all live matches, by the time at which they are due, with their ids."""
         return self._due
 
-    def load(self, ids: Sequence[UUID]) -> dict[UUID, Match]:
+    def load(self, ids: Sequence[str]) -> dict[str, Match]:
         return {match_id: self.matches[match_id] for match_id in ids if match_id in self.matches}
 
-    def find_by_code(self, code: str, player_id: str) -> UUID | None:
+    def find_by_code(self, code: str, player_id: str) -> str | None:
         if code in self._waiting:
             return self._waiting[code]
         joined = self._joined.get((player_id, code), [])
         return max(joined, key=lambda match_id: self.matches[match_id].created_at, default=None)
 
-    def find_before_creation(self, player_id: str, request_id: str | None, count_to: int) -> tuple[UUID | None, int]:
+    def find_before_creation(self, player_id: str, request_id: str | None, count_to: int) -> tuple[str | None, int]:
         earlier = None if request_id is None else self._requests.get((player_id, request_id))
         created = [self.matches[one].seats[0].player.id == player_id for one in self.find_live(player_id)]
         return earlier, min(sum(created), count_to) + min(len(created) - sum(created), count_to)
 
-    def find_live(self, player_id: str) -> list[UUID]:
+    def find_live(self, player_id: str) -> list[str]:
         return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
 
     def find_due(self, at: int, limit: int) -> list[DueMatch]:
         due = self._due[: min(bisect_right(self._due, at, key=lambda one: one[0]), limit)]
-        return [DueMatch(match_id, self.matches[match_id].status) for _, _, match_id in due]
+        return [DueMatch(match_id, self.matches[match_id].status) for _, match_id in due]
 
     def next_due(self, after: int) -> int | None:
         place = bisect_right(self._due, after, key=lambda one: one[0])
@@ -173,7 +173,7 @@ class Model:
 
     def forget_requests(self, before: int) -> None:
         place = bisect_left(self._requested, before, key=lambda one: one[0])
-        for _, _, match_id in self._requested[:place]:
+        for _, match_id in self._requested[:place]:
             match = self.matches[match_id]
             request = _request(match)
             assert request is not None
@@ -210,7 +210,7 @@ class Model:
         self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)
-        moved = [self._move(match_id, gap_ms, self.game_at) for _, _, match_id in list(self._due)] if gap_ms else []
+        moved = [self._move(match_id, gap_ms, self.game_at) for _, match_id in list(self._due)] if gap_ms else []
         return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id), database_at)
 
     def goes_on(self, span_ms: int) -> None:
@@ -230,7 +230,7 @@ class Model:
                 self._gone(player, node)
         return left
 
-    def _move(self, match_id: UUID, gap_ms: int, now: int) -> MovedMatch:
+    def _move(self, match_id: str, gap_ms: int, now: int) -> MovedMatch:
         before = self.matches[match_id]
         deadline_at = None if before.deadline_at is None else before.deadline_at + gap_ms
         seats = tuple(replace(seat, absence=_anew(seat.absence, now)) for seat in before.seats)
@@ -282,7 +282,7 @@ class Model:
             key=lambda seat: (seat.match_id, seat.player_id),
         )
 
-    def find_returned(self, matches: Sequence[UUID]) -> list[Returned]:
+    def find_returned(self, matches: Sequence[str]) -> list[Returned]:
         return [
             Returned(match_id, seat.player.id, min(in_time))
             for match_id in matches
@@ -300,7 +300,7 @@ class Model:
         return sorted(
             (
                 SeatTaken(match_id, seat.player.id, seat.absence is not None)
-                for _, _, match_id in self._due
+                for _, match_id in self._due
                 for seat in self.matches[match_id].seats
                 if seat.completed_at is None and (seat.absence is not None) == (seat.player.id in self.presence)
             ),
@@ -363,11 +363,11 @@ class Model:
             del self._waiting[after.join_code]
         if before is None and (request := _request(after)) is not None:
             self._requests[request] = after.id
-            insort(self._requested, (after.created_at, after.id.int, after.id))
+            insort(self._requested, (after.created_at, after.id))
         if before is not None and before.status in LIVE:
-            del self._due[bisect_left(self._due, (before.due_at, before.id.int, before.id))]
+            del self._due[bisect_left(self._due, (before.due_at, before.id))]
         if after.status in LIVE:
-            insort(self._due, (after.due_at, after.id.int, after.id))
+            insort(self._due, (after.due_at, after.id))
         for index, seat in enumerate(after.seats):
             self._seat(before, after, index, seat)
 

@@ -112,7 +112,7 @@ class Connection:
         self.lag_ms = chance.choice((0, int(self._way_s * 2000), chance.randint(0, _MOST_LAG_MS)))
         self._last_at = 0.0
         self._requests: dict[int, Request] = {}
-        self.heard: set[tuple[UUID, Event]] = set()
+        self.heard: set[tuple[str, Event]] = set()
 
     def request(self, verb: str, wishes: dict[str, Any]) -> asyncio.Future[Reply | None]:
         """Send a command; the reply is None where the connection is gone before it."""
@@ -295,7 +295,9 @@ class Node:
         caller = Caller(request.player, request.arrived_at, settled, origin=request.connection)
         measured = {"lag_ms": request.connection.lag_ms} if request.verb == "submit_answer" else {}
         try:
-            await getattr(self.game, request.verb)(caller, **request.wishes, **measured)
+            work = getattr(self.game, request.verb)(caller, **request.wishes, **measured)
+            if work is not None:
+                await work
         except Exception as error:
             self.world.checker.fault(f"{request.verb} raised {error!r}")
             settled(Refused(Code.INTERNAL))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -24,7 +23,7 @@ def announce_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell players of a batch when it has been decided, and write it then."""
 
     def eager(committer: Any, save: Save) -> Save:
-        async def announce_and_save(changes: list[Change]) -> frozenset[UUID]:
+        async def announce_and_save(changes: list[Change]) -> frozenset[str]:
             for change in changes:
                 committer._announce(Decision(change.match, change.events), None)
             return await save(changes)
@@ -40,14 +39,14 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     def stubborn(committer: Any, save: Save) -> Save:
         writing, matches = committer._writing, committer._matches
 
-        async def write(changes: list[Change]) -> frozenset[UUID]:
+        async def write(changes: list[Change]) -> frozenset[str]:
             writing._number += 1
             if writing._number == 1:
                 await matches.register(writing._node)
-            moved: frozenset[UUID] = await matches.save(changes, writing._node, writing._number)
+            moved: frozenset[str] = await matches.save(changes, writing._node, writing._number)
             return moved
 
-        async def save_until_answered(changes: list[Change]) -> frozenset[UUID]:
+        async def save_until_answered(changes: list[Change]) -> frozenset[str]:
             while True:
                 try:
                     return await write(changes)
@@ -87,7 +86,7 @@ def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save]
         real(self, *arguments, **more)
         save = planted(self, self._writing.save)
 
-        async def listed(changes: Iterable[Change]) -> frozenset[UUID]:
+        async def listed(changes: Iterable[Change]) -> frozenset[str]:
             return await save(list(changes))
 
         self._writing.save = listed

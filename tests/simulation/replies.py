@@ -2,7 +2,6 @@
 
 from collections import deque
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
@@ -26,8 +25,8 @@ class Replies:
         self._world = world
         self._counts = counts
         self._waiting: deque[tuple[float, Request, Node]] = deque()
-        self._requests: dict[tuple[str, str], UUID] = {}
-        self._refused: dict[tuple[UUID, str], list[tuple[int, int | str, int]]] = {}
+        self._requests: dict[tuple[str, str], str] = {}
+        self._refused: dict[tuple[str, str], list[tuple[int, int | str, int]]] = {}
 
     def arrived(self, node: Node, request: Request) -> None:
         self._waiting.append((self._world.loop.time() + SETTLED_WITHIN_S, request, node))
@@ -132,5 +131,5 @@ class Replies:
                     Invariant.REFUSED_CHANGED_NOTHING, match_id, f"{asked(request)}: {refusal.code}, but seated"
                 )
 
-    def _break(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
+    def _break(self, invariant: Invariant, match_id: str | None, detail: str) -> None:
         self._world.breaks(invariant, match_id, detail)

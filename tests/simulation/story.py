@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -71,9 +70,9 @@ def told(report: Report) -> Iterator[str]:
             yield f"  {line.at:10.4f}  {line.what:10}  {line.text}"
 
 
-def _pair_of(whose: UUID | str) -> int | None:
-    """The pair of a player who has no match yet: `h7` and `g7.0` are of the same."""
-    return int(whose[1:].partition(".")[0]) if isinstance(whose, str) else None
+def _pair_of(whose: str) -> int | None:
+    """The pair of a player who has no match yet: `h7` and `g7.0` are of the same. A match's id has neither letter."""
+    return int(whose[1:].partition(".")[0]) if whose[0] in "gh" else None
 
 
 def _halves(now: Callable[[], tuple]) -> Iterator[tuple]:

@@ -1,7 +1,6 @@
 """What happened, in the words of a story."""
 
 from typing import Any
-from uuid import UUID
 
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -10,7 +9,7 @@ from pairquiz_server.store.rows import Change
 from tests.simulation.node import EPOCH_MS, Reply, Request
 
 
-def match_of(request: Request) -> UUID | None:
+def match_of(request: Request) -> str | None:
     return request.wishes.get("match_id")
 
 

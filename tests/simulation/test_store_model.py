@@ -116,8 +116,8 @@ class Both(RuleBasedStateMachine):
         self.database_at = 0
         self.model = Model({self.real.topic: self.real.drawn}, now=lambda: self.database_at)
         self.now = NOON
-        self.ids: list[UUID] = []
-        self.known: dict[UUID, list[Match]] = {}
+        self.ids: list[str] = []
+        self.known: dict[str, list[Match]] = {}
         self.batch: list[Change] = []
         self.made = itertools.count()
         self.draw = tuple(shuffled(question, Random(question.id)) for question in self.real.drawn[:2])
@@ -152,7 +152,7 @@ class Both(RuleBasedStateMachine):
     def creation_joins_the_batch(
         self, player: Player, code: str, request_id: str | None, twice: int, left: int
     ) -> None:
-        match_id = uuid5(SPACE, str(next(self.made)))
+        match_id = str(uuid5(SPACE, str(next(self.made))))
         if twice == 0 and self.ids:
             match_id = self.ids[0]  # nobody makes an id twice, and a repeated statement would
         if any(change.match.id == match_id for change in self.batch):

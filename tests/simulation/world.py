@@ -43,7 +43,7 @@ class Line(Struct, frozen=True):
 
     at: float
     what: str
-    whose: UUID | str | None
+    whose: str | None
     text: str
 
 
@@ -142,7 +142,7 @@ class World:
         """How long there has been service since the beginning."""
         return self._service.served_s(self.loop.time())
 
-    def note(self, what: str, whose: UUID | str | None, text: Callable[[], str]) -> None:
+    def note(self, what: str, whose: str | None, text: Callable[[], str]) -> None:
         """Take something down: all runs make a digest of what happens when, and some keep the story.
 
         It is of a match, or of a player who has none yet, or concerns all.
@@ -152,14 +152,14 @@ class World:
         if self._keep_story:
             self.story.append(Line(at, what, whose, text()))
 
-    def breaks(self, invariant: Invariant, match_id: UUID | None, detail: str) -> None:
+    def breaks(self, invariant: Invariant, match_id: str | None, detail: str) -> None:
         """End the run, because something does not hold."""
         if self.broken is None:
             self.broken = Break(invariant, match_id, self.loop.time(), detail)
             self.note("BROKEN", match_id, lambda: f"{invariant}: {detail}")
             self.loop.stop()
 
-    def _pair_of(self, match_id: UUID | None) -> int | None:
+    def _pair_of(self, match_id: str | None) -> int | None:
         host = self.checker.host_of.get(match_id) if match_id else None
         return None if host is None else int(host[1:])
 

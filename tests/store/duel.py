@@ -45,7 +45,7 @@ class Board:
         self, creator: Player = ANNA, *, at: int = NOW, join_code: str | None = None, request_id: str | None = None
     ) -> Change:
         command = CreateMatch(
-            match_id=uuid4(),
+            match_id=str(uuid4()),
             player=creator,
             topic=self.topic,
             join_code=join_code or uuid4().hex[:8].upper(),

@@ -1,7 +1,7 @@
 """A node that writes batches, as the committer does."""
 
 from collections.abc import Iterable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pairquiz_server.store import matches
 from pairquiz_server.store.pool import Database
@@ -16,7 +16,7 @@ class Matches(matches.Matches):
         self.node = uuid4()
         self.number = 0
 
-    async def save(self, changes: Iterable[Change]) -> frozenset[UUID]:  # type: ignore[override]
+    async def save(self, changes: Iterable[Change]) -> frozenset[str]:  # type: ignore[override]
         if self.number == 0:
             await self.register(self.node)
         self.number += 1

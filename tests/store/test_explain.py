@@ -79,7 +79,7 @@ class Found:
     arguments: tuple[Any, ...] = field(default=())
 
 
-IDS = [UUID(int=7), UUID(int=70), UUID(int=700)]
+IDS = [str(UUID(int=number)) for number in (7, 70, 700)]
 DIGESTS = [bytes(32), bytes(32)]
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {

@@ -63,11 +63,12 @@ async def test_what_matches_have_drawn_before_it_was_one_row_is_kept(empty: Data
         """)
     await migrate(empty)
     matches = Matches(empty)
-    found = await matches.load([UUID(int=1), UUID(int=2), UUID(int=3)])
-    drawn = [[(question.id, question.option_order) for question in found[UUID(int=n)].questions] for n in (1, 2, 3)]
+    ids = [str(UUID(int=number)) for number in (1, 2, 3)]
+    found = await matches.load(ids)
+    drawn = [[(question.id, question.option_order) for question in found[one].questions] for one in ids]
     assert drawn == [[(n, (3, 1, 0, 2)) for n in range(11, 0, -1)], [(12, (0, 1, 2, 3))], []]
-    assert found[UUID(int=1)].questions[0].options == ("d", "b", "a", "c")
-    assert found[UUID(int=1)].questions[0].correct == 0
+    assert found[ids[0]].questions[0].options == ("d", "b", "a", "c")
+    assert found[ids[0]].questions[0].correct == 0
 
 
 async def test_status_tells_what_is_pending_and_changes_nothing(empty: Database) -> None:

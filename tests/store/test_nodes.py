@@ -63,7 +63,7 @@ async def set_database_clock(nodes: Nodes, forward_ms: int) -> None:
     await nodes._database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at - $1", forward_ms)
 
 
-async def load(matches: Matches, ids: Sequence[UUID]) -> list[Match]:
+async def load(matches: Matches, ids: Sequence[str]) -> list[Match]:
     found = await matches.load(ids)
     return [found[one] for one in ids]
 

@@ -24,7 +24,7 @@ async def presence(database: Database) -> PresenceRows:
     return PresenceRows(database)
 
 
-def seats(*taken: tuple[UUID, str, bool]) -> set[SeatTaken]:
+def seats(*taken: tuple[str, str, bool]) -> set[SeatTaken]:
     return {SeatTaken(*one) for one in taken}
 
 

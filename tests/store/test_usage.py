@@ -44,7 +44,7 @@ async def test_a_change_brings_the_usage_of_what_was_done(
     assert [(row["feature"], row["player_id"]) for row in added] == used
     moved_by = await database.fetchval("SELECT xmin::text FROM pairquiz.matches WHERE id = $1", last.match.id)
     for row in added:
-        assert row["match_id"] == last.match.id
+        assert str(row["match_id"]) == last.match.id
         assert row["xmin"] == moved_by, "usage is written by the transaction that moves the match"
         assert row["used_at"] == (last.match.ended_at or NOW)
 

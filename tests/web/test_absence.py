@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
-from uuid import UUID
 
 import pytest
 from aiohttp import ClientSession
@@ -155,7 +154,7 @@ async def ended(server: Server, session_id: str, client: Client) -> None:
     """Wait until a match is over."""
     async with asyncio.timeout(30):
         while True:
-            match = (await server.running.game._matches.load([UUID(session_id)]))[UUID(session_id)]
+            match = (await server.running.game._matches.load([session_id]))[session_id]
             if match.ended_at is not None:
                 return
             await client.settled()

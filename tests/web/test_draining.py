@@ -7,7 +7,6 @@ import json
 import socket
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError, web
@@ -119,7 +118,7 @@ async def test_a_server_that_stops_takes_nobody_as_away(server: Server) -> None:
         await first.close()
         await stopping
         assert await closed == [1012]
-    match = (await Matches(server.running.database).load([UUID(started["session_id"])]))[UUID(started["session_id"])]
+    match = (await Matches(server.running.database).load([started["session_id"]]))[started["session_id"]]
     assert [seat.absence for seat in match.seats] == [None, None]
 
 

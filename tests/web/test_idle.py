@@ -48,16 +48,18 @@ async def test_a_step_of_the_wall_clock_ends_no_session(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await start_server(PAIRQUIZ_SERVER__PING_INTERVAL_S="1")
-    async with connected(server.url) as player:
+    async with connected(server.url) as player, polling(server.url) as poller:
         while (await player.socket.receive_str(timeout=PATIENCE_S)) != "2":
             pass
-        (session,) = server.running.transports.sessions()
+        await poller.next_packet("2")
+        (session,) = [one for one in server.running.transports.sessions() if one.sid == poller.sid]
         wall = time.time
         monkeypatch.setattr(time, "time", lambda: wall() + 3600)
         assert session.last_ping is not None
         assert await session.check_ping_timeout()
-        monkeypatch.undo()
         await player.settled()
+        await poller.ask("sync_clock")
+        monkeypatch.undo()
 
 
 async def test_a_polling_session_that_only_posts_is_ended(start_server: StartServer) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from pairquiz_server.web.sockets import websocket
+from pairquiz_server.web.sockets import line
 from tests.client import connected
 from tests.conftest import Server
 from tests.web.hostile import BAD
@@ -250,7 +250,7 @@ async def test_a_websocket_that_is_lost_at_its_probe_does_not_stop_the_polls(sha
         await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         writer.write(text_frame("2probe"))
         writer.close()  # before the probe is answered
-        while client.sid in shared_server.running.transports._websockets:
+        while client.sid in shared_server.running.transports._tried:
             await other.settled()
         assert (await client.ask("create_pair_quiz"))["ok"]
         assert len(client.packets) < 10, "a poll waits until there is something to tell"
@@ -259,7 +259,7 @@ async def test_a_websocket_that_is_lost_at_its_probe_does_not_stop_the_polls(sha
 async def test_an_upgrade_that_is_never_finished_is_given_up(
     shared_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "PROBE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(line, "PROBE_TIMEOUT_S", 0.2)
     async with polling(shared_server.url) as client, ClientSession() as session:
         await client.event("welcome")
         socket = await session.ws_connect(client.here.replace("transport=polling", "transport=websocket"))

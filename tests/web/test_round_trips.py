@@ -22,7 +22,7 @@ class PaperWebsocket:
         self.pings: list[bytes] = []
         self.on_pong: Callable[[bytes], None] = lambda payload: None
 
-    async def ping(self, payload: bytes) -> None:
+    def ping(self, payload: bytes) -> None:
         if self.closing:
             raise ConnectionResetError
         self.pings.append(payload)

@@ -26,7 +26,7 @@ async def cut_readers(server: Server, code: str) -> None:
         counted = server.running.metrics.registry.get_sample_value("pairquiz_refusals_total", {"code": code})
         assert counted is not None
         assert counted >= READERS
-        while len(server.running.lines) > 2:  # noqa: ASYNC110 - until the server, too, has heard the end
+        while len(server.running.transports.sessions()) > 2:  # noqa: ASYNC110 - until the server, too, has heard the end
             await asyncio.sleep(0.05)
 
 

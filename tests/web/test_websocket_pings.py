@@ -23,6 +23,7 @@ class Watcher:
 
     def websocket_opened(self, websocket: Websocket) -> None:
         measure = websocket.on_pong
+        assert measure is not None
 
         def heard(payload: bytes) -> None:
             self.pongs.put_nowait(payload)
@@ -49,7 +50,7 @@ async def test_the_servers_ping_frame_is_answered_by_the_websocket_that_it_was_s
     async with connected(shared_server.url) as client:
         (websocket,) = watcher.open
         assert websocket.carries
-        await websocket.ping(b"17")
+        websocket.ping(b"17")
         await client.settled()
         async with asyncio.timeout(PATIENCE_S):
             while await watcher.pongs.get() != b"17":

@@ -1,6 +1,7 @@
 """Where a request comes from, when proxies stand in between."""
 
 import ipaddress
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -29,6 +30,7 @@ def client_address(request: web.BaseRequest, trusted_proxies: int) -> str:
     return address
 
 
+@lru_cache(maxsize=4096)
 def network(address: str) -> str:
     """Return what counts as one address: an IPv4 address, an IPv6 network of 64 bits, else the text itself."""
     parsed = _parsed(address)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from pairquiz_server.config import Settings
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.address import client_address, network
 from pairquiz_server.web.guard.buckets import Buckets, Rate
@@ -41,7 +41,7 @@ class Arrivals:
         self._trusted_proxies = settings.server.trusted_proxies
         self._limits = limits
         self._refusals = refusals
-        self._limited = Family(metrics.limited)
+        self._limited = metrics.limited
         self._now = now
         self._new_connections, self._new_lines = Buckets(rate), Buckets(rate)
         self.connections = Places(Room(total, per_address))
@@ -78,6 +78,11 @@ class Arrivals:
         place.kept = True
         self._by_sid[eio_sid] = place
 
+    def address_of(self, eio_sid: str) -> str:
+        """Return the address from which a session was begun."""
+        place = self._by_sid.get(eio_sid)
+        return place.address if place else ""
+
     def connect(self, eio_sid: str) -> None:
         """Take what a CONNECT costs: a session's first nothing, one after a DISCONNECT as much as a new connection.
 
@@ -101,6 +106,11 @@ class Arrivals:
             self._refusals.note(f"line_{refusal.code}")
             # A little later: aiohttp has yet to begin with it, before it can end.
             asyncio.get_running_loop().call_soon(transport.abort)
+
+    def line_handed_over(self, line: object, successor: object) -> None:
+        """Let what carries a TCP line from now on have its place."""
+        if place := self._by_line.pop(line, None):
+            self._by_line[successor] = place
 
     def line_lost(self, line: object) -> None:
         """Give back the place of a TCP line."""

@@ -6,12 +6,12 @@ costs nothing more: a refused command takes no token, and no connection is close
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pairquiz_server.config.sections import Limits as Settings
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
@@ -34,11 +34,12 @@ class Limits:
 
     def __init__(self, settings: Settings, metrics: Metrics, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._limited = Family(metrics.limited)
-        self._arrived = Family(metrics.commands)
+        self._limited = metrics.limited
+        self._arrived = metrics.commands
         per_s, burst = settings.commands_per_s, settings.commands_burst
         self._a_connection = Rate(per_s, burst)
         self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
+        self._slowed = partial(self._limited.count, "frames_per_s")
         self._commands = Buckets(Rate(per_s * PLAYER_SHARE, burst * PLAYER_SHARE))
         self._creations = Buckets(Rate.per_minute(settings.creations_per_minute))
         self._creations_here = Buckets(Rate.per_minute(settings.creations_per_minute_per_address))
@@ -53,7 +54,7 @@ class Limits:
 
     def pace(self) -> Pace:
         """Return the pace at which a new session is read."""
-        return Pace(Bucket(self._frames), lambda: self._limited.count("frames_per_s"))
+        return Pace(self._frames, self._slowed)
 
     def command(self, name: str, player_id: str, connection: Bucket | None = None) -> None:
         """Count a command, and take what each costs, on a connection or by REST. Raises `Refused`."""
@@ -66,11 +67,11 @@ class Limits:
                 connection.give_back()
             raise self._refused("commands_per_s_by_player", wait)
 
-    def charge(self, sender: Sender, payload: Struct, address: str) -> Sender:
+    def charge(self, sender: Sender, payload: Struct, address: str) -> None:
         """Take what some commands cost beside: a creation, and a guess.
 
         A join by its code alone is a guess until it has opened something: it is paid for before, so that many at the
-        same instant are no more than the limit, and given back by the reply of the returned sender. Raises `Refused`.
+        same instant are no more than the limit, and given back when its answer is overheard. Raises `Refused`.
         """
         match payload:
             case payloads.CreatePairQuiz():
@@ -79,8 +80,7 @@ class Limits:
                     ("creations_per_minute_per_address", self._creations_here, address),
                 )
             case payloads.JoinPairQuiz(session_id=None, join_code=str()):
-                return self._guess(sender, address)
-        return sender
+                self._guess(sender, address)
 
     def before_token(self, address: str) -> None:
         """Refuse an address with too many tokens that were not valid, before the next one is looked at."""
@@ -91,7 +91,7 @@ class Limits:
         """Note a token that was not valid."""
         self._failed_tokens.take(address, self._now())
 
-    def _guess(self, sender: Sender, address: str) -> Sender:
+    def _guess(self, sender: Sender, address: str) -> None:
         paid = (
             ("failed_joins_per_minute", self._guesses, sender.player.id),
             ("failed_joins_per_minute_by_address", self._guesses_here, address),
@@ -99,13 +99,12 @@ class Limits:
         )
         self._take(*paid, message=_GUESS_REFUSED)
 
-        def reply(outcome: Reply | Refused) -> None:
+        def overheard(outcome: Reply | Refused) -> None:
             if not (isinstance(outcome, Refused) and outcome.code is Code.NOT_FOUND):
                 for _, buckets, key in paid:
                     buckets.give_back(key)
-            sender.reply(outcome)
 
-        return replace(sender, reply=reply)
+        sender.overheard = overheard
 
     def _take(self, *tolls: tuple[str, Buckets, str], message: str | None = None) -> None:
         """Take a token of each, or none. Raises `Refused`."""

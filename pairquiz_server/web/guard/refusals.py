@@ -5,7 +5,7 @@ from collections import Counter
 
 import structlog
 
-from pairquiz_server.metrics import Family, Metrics
+from pairquiz_server.metrics import Metrics
 
 log = structlog.get_logger("pairquiz.refusals")
 
@@ -16,7 +16,7 @@ class Refusals:
     """Counts refusals by code; one line a code tells, at most every ten seconds, how many there were since."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self._refusals = Family(metrics.refusals)
+        self._refusals = metrics.refusals
         self._untold: Counter[str] = Counter()
         self._told_at: dict[str, float] = {}
 

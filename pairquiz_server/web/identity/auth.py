@@ -10,19 +10,16 @@ from pairquiz_server.config import Settings
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import (
     GUEST_PREFIX,
-    GUEST_TOKEN_DAYS,
     PLAYER_ID_MAX,
     Player,
     PlayerKind,
     default_display_name,
 )
 from pairquiz_server.rules.question import printable
+from pairquiz_server.web.identity.guests import GUEST_AUDIENCE, GUEST_ISSUER, GuestTokens
 from pairquiz_server.web.identity.jwk import ALGORITHMS
 from pairquiz_server.web.identity.jwks import IssuerKeys
 from pairquiz_server.web.identity.tokens import SECRETS_ALGORITHM, Claims, Unproved, prove, read_token
-
-GUEST_ISSUER = "pairquiz-server"
-GUEST_AUDIENCE = "pairquiz-guest"
 
 
 class Identity(Struct, frozen=True):
@@ -46,6 +43,7 @@ class Authenticator:
     def __init__(self, settings: Settings, guest_secret: bytes, issuer_keys: IssuerKeys | None = None) -> None:
         self._settings = settings
         self._guest_secret = guest_secret
+        self._guest_tokens = GuestTokens(guest_secret)
         self._issuer_keys = issuer_keys
 
     async def identify(self, token: str | None) -> Identity:
@@ -58,6 +56,8 @@ class Authenticator:
             if not self._settings.guests_allowed:
                 raise Refused(Code.UNAUTHORIZED, "A token is required: send it as auth.token, or as a Bearer token")
             return self._guest(GUEST_PREFIX + secrets.token_urlsafe(15), fresh=True)
+        if (claims := self._guest_tokens.prove(token)) is not None:
+            return self._known_guest(claims)
         unproved = read_token(token)
         if unproved.issuer == GUEST_ISSUER:
             return self._identify_guest(token)
@@ -65,15 +65,17 @@ class Authenticator:
 
     def guest_token(self, player_id: str) -> str:
         """Sign the token by which a guest is known again, for 90 days, on every server of the database."""
-        return self._signed_guest_token(player_id)[0]
+        return self._guest_tokens.sign(player_id)[0]
 
-    def _identify_guest(self, token: str) -> Identity:
+    def _known_guest(self, claims: Claims) -> Identity:
         if not self._settings.guests_allowed:
             raise Refused(Code.UNAUTHORIZED, "Guests may not play here: a token of a user is required")
-        claims = prove(
-            token, self._guest_secret, algorithm=SECRETS_ALGORITHM, audience=GUEST_AUDIENCE, issuer=GUEST_ISSUER
-        )
         return self._guest(_subject(claims), fresh=False)
+
+    def _identify_guest(self, token: str) -> Identity:
+        return self._known_guest(
+            prove(token, self._guest_secret, algorithm=SECRETS_ALGORITHM, audience=GUEST_AUDIENCE, issuer=GUEST_ISSUER)
+        )
 
     async def _prove_user(self, token: str, unproved: Unproved) -> Claims:
         auth, secret = self._settings.auth, self._settings.jwt_secret
@@ -89,15 +91,8 @@ class Authenticator:
 
     def _guest(self, player_id: str, *, fresh: bool) -> Identity:
         player = Player(player_id, PlayerKind.GUEST, default_display_name(player_id, PlayerKind.GUEST))
-        token, expires_at = self._signed_guest_token(player_id)
+        token, expires_at = self._guest_tokens.sign(player_id)
         return Identity(player, expires_at, token, fresh)
-
-    def _signed_guest_token(self, player_id: str) -> tuple[str, int]:
-        """Return a token, and until when it holds, in milliseconds."""
-        now = int(time.time())
-        expires_at = now + GUEST_TOKEN_DAYS * 24 * 3600
-        claims = {"iss": GUEST_ISSUER, "aud": GUEST_AUDIENCE, "sub": player_id, "iat": now, "exp": expires_at}
-        return jwt.encode(claims, self._guest_secret, algorithm=SECRETS_ALGORITHM), expires_at * 1000
 
 
 def sign_user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:

@@ -34,7 +34,7 @@ class IssuerKeys:
 
     def __init__(self, url: str, metrics: Metrics) -> None:
         self._url = url
-        self._count = metrics.key_fetches
+        self._fetches = metrics.key_fetches
         self._keys: KeySet | None = None
         self._fault: str | None = None
         self._fetching: asyncio.Task[None] | None = None
@@ -99,14 +99,14 @@ class IssuerKeys:
                     "keys_not_fetched", url=_without_query(self._url), reason=fault, kept=self._keys is not None
                 )
             self._fault = fault
-            self._count.labels("failed").inc()
+            self._fetches.count("failed")
         else:
             if self._keys is None or self._fault is not None or keys.left_out != self._keys.left_out:
                 log.info("keys_fetched", keys=len(keys.keys))
                 for reason in keys.left_out:
                     log.warning("key_left_out", reason=reason)
             self._keys, self._fault = keys, None
-            self._count.labels("ok").inc()
+            self._fetches.count("ok")
         finally:
             self._fetching = None
 

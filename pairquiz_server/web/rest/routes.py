@@ -1,5 +1,6 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from math import ceil
 
@@ -93,23 +94,20 @@ class Rest:
 
     async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
-        answers: list[Reply | Refused] = []
-        sender = Sender(
-            player=visitor.player,
-            arrived_at=visitor.arrived_at,
-            reply=answers.append,
-            people=self._people,
-            request=next(self._request_ids),
-        )
-        sender = self._limits.charge(sender, payload, visitor.address)
+        answer: asyncio.Future[Reply | Refused] = asyncio.get_running_loop().create_future()
+        request = next(self._request_ids)
+        sender = _Asking(visitor.player, visitor.arrived_at, self._people, None, request, None, answer)
+        self._limits.charge(sender, payload, visitor.address)
         try:
-            await row.perform(self._game, sender, payload)
+            work = row.perform(self._game, sender, payload)
+            if work is not None:
+                await work
         except Refused as refusal:
             sender.reply(refusal)
-        (answer,) = answers
-        if isinstance(answer, Refused):
-            raise answer
-        return answer.acknowledgement
+        outcome = await answer
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome.acknowledgement
 
     async def _topics(self, request: web.Request) -> web.Response:
         topics = await self._game.topics()
@@ -126,6 +124,17 @@ class Rest:
             "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
         }
         return json_answer(body, 200 if ready else 503)
+
+
+class _Asking(Sender):
+    """Whoever sent a request, and waits for its answer."""
+
+    answer: asyncio.Future[Reply | Refused]
+
+    def send(self, outcome: Reply | Refused) -> None:
+        """Hand the answer over; whoever asked may have gone."""
+        if not self.answer.done():
+            self.answer.set_result(outcome)
 
 
 def error_middleware(refusals: Refusals) -> Middleware:

@@ -1,15 +1,19 @@
 """What players ask for over sockets: event packets in, one answer to each command out. It decides nothing."""
 
 import asyncio
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
+from msgspec import Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
 from pairquiz_server.logs import debugging
-from pairquiz_server.protocol import COMMANDS, frames, payloads
-from pairquiz_server.protocol.commands import CommandRow, Renew, Reply, Sender
+from pairquiz_server.protocol import asking, frames
+from pairquiz_server.protocol.asking import Asked
+from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
+from pairquiz_server.protocol.events import TokenRefreshed
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.guard.refusals import Refusals
@@ -19,11 +23,14 @@ from pairquiz_server.web.sockets.pings import Pings
 
 log = structlog.get_logger("pairquiz.socket")
 
-NAME_SHOWN_MAX = 64
+Renew = Callable[[Connection, str], Awaitable[TokenRefreshed]]
+"""Lets a connection last as long as a newer token of its player. Raises `Refused`."""
 
 
 class Commands:
-    """Carries out the commands of one process's connections."""
+    """Carries out the commands of one process's connections. `renew` is set by whoever renews connections."""
+
+    renew: Renew
 
     def __init__(
         self,
@@ -41,66 +48,126 @@ class Commands:
         self._pings = pings
         self._refusals = refusals
         self._request_ids = request_ids()
+        self._under_way: set[asyncio.Task[None]] = set()
 
-    async def carry_out(self, connection: Connection, frame: frames.EventFrame, arrived_at: int, renew: Renew) -> None:
-        """Carry out a command, and answer it once. `renew` takes the next token of this connection.
+    def take(self, connection: Connection, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, None] | None:
+        """Carry out the command that an event packet (UTF-8) asks for, and answer it once. Raises `BadFrame`.
 
-        Returns when the connection's next frame may be read: a command whose answer takes its time is carried on.
+        Returns None where the connection's next packet may be read at once, else what has to be awaited before.
         """
+        asked = asking.read(packet)
         request = next(self._request_ids)
-
-        def reply(outcome: Reply | Refused) -> None:
-            if isinstance(outcome, Refused):
-                self._refusals.note(outcome.code, command=frame.name[:NAME_SHOWN_MAX], request=request)
-                connection.send(
-                    frames.refusal_event(outcome, frame.name[:NAME_SHOWN_MAX])
-                    if frame.ack is None
-                    else frames.refusal_acknowledgement(frame.ack, outcome)
-                )
-            elif frame.ack is not None:
-                connection.send(frames.acknowledgement(frame.ack, outcome.acknowledgement))
-            else:
-                for name, payload in outcome.events:
-                    connection.send(frames.event(name, payload))
-
-        if debugging():
-            log.debug("command_received", command=frame.name[:NAME_SHOWN_MAX], request=request)
-        try:
-            self._limits.command(frame.name, connection.player.id, connection.commands)
-        except Refused as refusal:
-            reply(refusal)
-            await asyncio.sleep(REFUSAL_PAUSE_S)
-            return
-        sender = Sender(
-            player=connection.player,
-            arrived_at=arrived_at,
-            reply=reply,
-            people=self._people,
-            lag_ms=partial(self._lag_ms, connection),
-            origin=connection,
-            request=request,
-            renew=renew,
+        sender = _Connected(
+            connection.player, arrived_at, self._people, connection, request, None, self, connection, asked
         )
-        row = COMMANDS.get(frame.name)
-        if row is None:
-            reply(Refused(Code.UNKNOWN_COMMAND, f"There is no command {frame.name[:NAME_SHOWN_MAX]!r}"))
-        elif row.immediate:
-            connection.carry_on(self._perform(row, sender, frame, connection.address))
-        else:
-            await connection.settled()
-            await self._perform(row, sender, frame, connection.address)
-
-    def _lag_ms(self, connection: Connection) -> int:
-        tabs = self._connections.of(connection.player.id)
-        return self._pings.lag_ms(connection.eio_sid, (one.eio_sid for one in tabs if one is not connection))
-
-    async def _perform(self, row: CommandRow, sender: Sender, frame: frames.EventFrame, address: str) -> None:
+        if debugging():
+            log.debug("command_received", command=asked.name, request=request)
         try:
-            payload = payloads.parse(row.payload, frame.payload)
-            sender = self._limits.charge(sender, payload, address)
-            await row.perform(self._game, sender, payload)
+            self._limits.command(asked.name, sender.player.id, connection.commands)
+        except Refused as refusal:
+            sender.send(refusal)
+            return asyncio.sleep(REFUSAL_PAUSE_S)
+        row = asked.row
+        if row is None:
+            sender.send(Refused(Code.UNKNOWN_COMMAND, f"There is no command {asked.name!r}"))
+        elif row.immediate:
+            connection.under_way += 1
+            if row.waits:
+                self._let_go(self._carry_out(row, sender))
+            else:
+                self._perform(row, sender)
+        elif row.waits or connection.under_way:
+            return self._in_turn(row, sender)
+        else:
+            self._perform(row, sender)
+        return None
+
+    def lag_ms(self, connection: Connection) -> int:
+        """Return what was measured of a connection's line, and of those of its player's other tabs."""
+        tabs = self._connections.of(connection.player.id)
+        return self._pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
+
+    def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
+        """Note a refusal, and return the packet that tells of it."""
+        self._refusals.note(refusal.code, command=asked.name, request=request)
+        if asked.ack is None:
+            return frames.refusal_event(refusal, asked.name)
+        return frames.refusal_acknowledgement(asked.ack, refusal)
+
+    def _perform(self, row: CommandRow, sender: "_Connected") -> None:
+        """Carry out a command that does not wait."""
+        try:
+            row.perform(self._game, sender, sender.payload())
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:
-            log.exception("command_failed", command=frame.name[:NAME_SHOWN_MAX], request=sender.request)
-            sender.reply(Refused(Code.INTERNAL))
+            self._fail(sender)
+
+    async def _carry_out(self, row: CommandRow, sender: "_Connected") -> None:
+        try:
+            payload = sender.payload()
+            self._limits.charge(sender, payload, sender.connection.address)
+            work = row.perform(self._game, sender, payload)
+            if work is not None:
+                await work
+        except Refused as refusal:
+            sender.reply(refusal)
+        except Exception:
+            self._fail(sender)
+
+    async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
+        """Carry out a command when those before it are answered."""
+        await sender.connection.settled()
+        await self._carry_out(row, sender)
+
+    def _let_go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def _fail(self, sender: "_Connected") -> None:
+        """Answer a command that has met a fault of ours, which is being handled."""
+        log.exception("command_failed", command=sender.asked.name, request=sender.request)
+        sender.reply(Refused(Code.INTERNAL))
+
+
+class _Connected(Sender):
+    """Whoever sent a command by a connection, by which it is answered."""
+
+    commands: Commands
+    connection: Connection
+    asked: Asked
+
+    def payload(self) -> Struct:
+        """Return what the command is about. Raises `Refused` where it does not fit."""
+        payload = self.asked.payload
+        if isinstance(payload, Refused):
+            raise payload
+        assert payload is not None  # there is such a command
+        return payload
+
+    def reply(self, outcome: Reply | Refused) -> None:
+        """Answer the command, and let those go on that wait for it."""
+        row = self.asked.row
+        if row is not None and row.immediate:
+            self.connection.answered()
+        super().reply(outcome)
+
+    def send(self, outcome: Reply | Refused) -> None:
+        """Put the answer on its way."""
+        ack = self.asked.ack
+        if isinstance(outcome, Refused):
+            self.connection.send(self.commands.refusal(outcome, self.asked, self.request))
+        elif ack is not None:
+            self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
+        else:
+            for name, payload in outcome.events():
+                self.connection.send(frames.event(name, payload))
+
+    def lag_ms(self) -> int:
+        """Return what was measured of the line that the command came by."""
+        return self.commands.lag_ms(self.connection)
+
+    async def renew(self, token: str) -> TokenRefreshed:
+        """Let the connection last as long as its player's next token. Raises `Refused`."""
+        return await self.commands.renew(self.connection, token)

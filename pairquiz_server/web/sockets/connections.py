@@ -1,10 +1,9 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from engineio.packet import MESSAGE, Packet
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
@@ -13,14 +12,21 @@ from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
 
 
-class OutgoingQueue(Protocol):
-    """What a connection needs of its Engine.IO socket's queue."""
+class Outgoing(Protocol):
+    """What carries packets out: a websocket's link, or the queue of a session that is polled."""
 
-    def put_nowait(self, item: Packet) -> None:
-        """Append a packet."""
+    def send(self, packet: bytes) -> None:
+        """Put a Socket.IO packet on its way. Never waits, never fails."""
 
     async def join(self) -> None:
         """Wait until every packet was taken."""
+
+
+class EngineSession(Protocol):
+    """What a connection needs of its Engine.IO session."""
+
+    queue: Outgoing
+    """Another one after an upgrade."""
 
 
 class Watcher(Protocol):
@@ -34,51 +40,60 @@ class Watcher(Protocol):
 
 
 class Connection:
-    """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it."""
+    """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it.
 
-    __slots__ = ("_held", "_queue", "_under_way", "address", "commands", "eio_sid", "identity")
+    `under_way` is how many commands were let go on while the next frame is read, and are not answered yet.
+    """
 
-    def __init__(self, eio_sid: str, identity: Identity, queue: OutgoingQueue, address: str, commands: Bucket) -> None:
+    __slots__ = ("_calm", "_held", "_session", "address", "commands", "eio_sid", "identity", "under_way")
+
+    def __init__(
+        self, eio_sid: str, identity: Identity, session: EngineSession, address: str, commands: Bucket
+    ) -> None:
         self.eio_sid = eio_sid
         self.identity = identity
         self.address = address
         self.commands = commands
-        self._queue = queue
-        self._held: list[str] | None = []
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._session = session
+        self._held: list[bytes] | None = []
+        self.under_way = 0
+        self._calm: asyncio.Event | None = None
 
     @property
     def player(self) -> Player:
         """Who is behind it."""
         return self.identity.player
 
-    def carry_on(self, work: Coroutine[None, None, None]) -> None:
-        """Let a command go its way while the next frame is read; those before it have begun."""
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    def answered(self) -> None:
+        """Note that a command which is under way has its answer."""
+        self.under_way -= 1
+        if self._calm is not None and not self.under_way:
+            self._calm.set()
+            self._calm = None
 
     async def settled(self) -> None:
-        """Wait until all commands that were let go are answered."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        """Wait until no command is under way."""
+        while self.under_way:
+            if self._calm is None:
+                self._calm = asyncio.Event()
+            await self._calm.wait()
 
-    def send(self, text: str) -> None:
+    def send(self, packet: bytes) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""
         if self._held is not None:
-            self._held.append(text)
+            self._held.append(packet)
         else:
-            self._queue.put_nowait(Packet(MESSAGE, text))
+            self._session.queue.send(packet)
 
     async def written(self) -> None:
         """Wait until what was sent was handed to the network, or to a poll."""
-        await self._queue.join()
+        await self._session.queue.join()
 
-    def welcome(self, text: str) -> None:
+    def welcome(self, packet: bytes) -> None:
         """Send the first packet, and then what has waited behind it."""
         held, self._held = self._held or [], None
-        for packet in (text, *held):
-            self.send(packet)
+        for one in (packet, *held):
+            self.send(one)
 
 
 class Connections:
@@ -88,7 +103,7 @@ class Connections:
         self._by_player: dict[str, list[Connection]] = {}
         self._followed: dict[str, dict[str, int]] = {}
         self._watchers: list[Watcher] = []
-        self._farewell: Callable[[], str] | None = None
+        self._farewell: Callable[[], bytes] | None = None
 
     def watch(self, watcher: Watcher) -> None:
         """Let `watcher` hear, from now on, of the players who come and go."""
@@ -127,7 +142,7 @@ class Connections:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
 
-    def tell_all(self, farewell: Callable[[], str]) -> None:
+    def tell_all(self, farewell: Callable[[], bytes]) -> None:
         """Send every connection a packet that is made for it alone, and so each that is added from now on."""
         self._farewell = farewell
         for connection in self:
@@ -154,26 +169,35 @@ class Connections:
         return self._by_player.keys()
 
     def tell(
-        self, player_id: str, session_id: str, packet: str, *, version: int, live: bool, but: object = None
+        self, player_id: str, session_id: str, packet: bytes, *, version: int, live: bool, but: object = None
     ) -> None:
         """Send a packet of a match to a player's connections, but for one; `live` tells whether the match goes on."""
+        for connection in self.hearers(player_id, session_id, version, live, but):
+            connection.send(packet)
+
+    def hearers(
+        self, player_id: str, session_id: str, version: int, live: bool, but: object = None
+    ) -> Sequence[Connection]:
+        """Note that a player hears of a match, and return the player's connections, but for one."""
         connections = self._by_player.get(player_id)
         if connections is None:
-            return
+            return ()
         self.follow(player_id, session_id, version=version, live=live)
-        for connection in connections:
-            if connection is not but:
-                connection.send(packet)
+        if but is None:
+            return connections
+        return [connection for connection in connections if connection is not but]
 
     def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
         """Note that a player who is connected here knows a live match in this version, or that it is over."""
         if player_id not in self._by_player:
             return  # gone while the match was read
-        followed = self._followed.setdefault(player_id, {})
-        if live:
-            followed[session_id] = max(version, followed.get(session_id, 0))
-        else:
+        followed = self._followed.get(player_id)
+        if followed is None:
+            followed = self._followed[player_id] = {}
+        if not live:
             followed.pop(session_id, None)
+        elif version > followed.get(session_id, 0):
+            followed[session_id] = version
 
     def followed(self, player_id: str) -> Mapping[str, int]:
         """Return the matches of whose end a player has not heard here: session id → the last version heard."""

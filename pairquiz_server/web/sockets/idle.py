@@ -1,8 +1,8 @@
-"""Sessions that nobody needs: which are silent, or have never said who they are.
+"""Sessions that nobody needs: which poll no more, or have never said who they are.
 
-python-engineio looks at each session only so often, and ends it when its writer is done; by then an opponent would
-have waited for twice as long. It keeps a session without CONNECT for as long as it answers pings, and a polling
-session that only posts for ever.
+python-engineio looks at each session only so often; by then an opponent would have waited for twice as long. It keeps
+a session without CONNECT for as long as it answers pings, and a polling session that only posts for ever.
+Websockets that are silent end in `beats`.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets.transport import Transports
 
 LOOK_EVERY_S = 0.25
+BURIED_AFTER_S = 20.0
+"""For so long a session that has ended is still there for a poll, which then hears of it."""
 
 
 class Idle:
@@ -48,6 +50,7 @@ class Idle:
             silent = [sid for sid, heard_at in self._transports.heard_at.items() if now - heard_at > self._silence_s]
             for eio_sid in silent:
                 await self._transports.drop(eio_sid)
+            self._transports.bury(now - BURIED_AFTER_S)
             strangers = [sid for sid, since in self._strangers.items() if now - since > self._unauthenticated_s]
             for eio_sid in strangers:
                 del self._strangers[eio_sid]

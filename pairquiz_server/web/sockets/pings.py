@@ -106,7 +106,7 @@ class Pings:
             measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
-                await websocket.ping(measured.payload)
+                websocket.ping(measured.payload)
             except OSError:
                 measured.payload = None  # it is closing, and nobody will answer
 

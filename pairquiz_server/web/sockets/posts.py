@@ -35,7 +35,7 @@ async def keep_body(request: web.Request, transports: Transports) -> web.Request
         raise Refused(Code.PAYLOAD_TOO_LARGE, f"A POST has at most {transports.message_bytes} bytes") from None
     frames = body.decode(errors="replace").split(_SEPARATOR)
     readable = [frame for frame in frames[:PACKETS_A_POST] if _FRAME.match(frame)]
-    await transports.turn(eio_sid, len(readable))
+    await transports.turn_of(eio_sid, len(readable))
     if not transports.is_open(eio_sid):
         request[_BODY] = b""  # python-engineio has its own answer to a session that it does not know
         return request

@@ -1,52 +1,55 @@
-"""What waits to be sent to one session, counted in bytes: who takes it too slowly is cut, never buffered without end.
+"""What waits to be sent to a session that is polled, counted in bytes: who polls too rarely is cut.
 
-python-engineio's own queue has no limit. Its writer takes all that waits at once and then writes packet by packet, so
-that what it has taken counts until it is written; and what is written counts until the network has it.
+python-engineio's own queue has no limit. A poll takes all that waits at once; that counts until the next one comes.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from engineio.packet import Packet
+from engineio.packet import MESSAGE, Packet
+
+from pairquiz_server.web.guard.pace import Pace
 
 PACKET_BYTES = 256
 """What a packet in memory costs beside its text."""
 
 
 class SendQueue(asyncio.Queue[Packet | None]):
-    """One session's packets. `cut` is called once, when more than `limit` bytes wait (0: never); all are dropped."""
+    """One session's packets. `cut` is called once, when more than `limit` bytes wait (0: never); all are dropped.
 
-    def __init__(self, limit: int, cut: Callable[["SendQueue"], None]) -> None:
+    Beside it lies the pace at which the session is read.
+    """
+
+    def __init__(self, limit: int, cut: Callable[["SendQueue"], None], pace: Pace) -> None:
         super().__init__()
+        self.pace = pace
         self._limit = limit
         self._cut = cut
         self._waiting = 0
         self._taken = 0
         self._is_cut = False
-        self.unsent: Callable[[], int] = lambda: 0
-        """How much of what was written the network does not have yet."""
 
     @property
     def size(self) -> int:
-        """How much waits: here, in the writer's hands, and before the network."""
-        return self._waiting + self._taken + self.unsent()
+        """How much waits: here, and in the poll that is answered."""
+        return self._waiting + self._taken
+
+    def send(self, packet: bytes) -> None:
+        """Append a Socket.IO packet."""
+        self.put_nowait(Packet(MESSAGE, packet.decode()))
 
     def put_nowait(self, item: Packet | None) -> None:
         """Append a packet; None is the end. Of a session that was cut, only the end is taken."""
         if self._is_cut and item is not None:
             return
         super().put_nowait(item)
-        if self._limit and self._waiting + self._taken > self._limit // 2 and self.size > self._limit:
+        if self._limit and self.size > self._limit:
             self._drop()
 
     async def get(self) -> Packet | None:
-        """Take the first packet of a round; python-engineio has written the round before, or given it to a poll."""
+        """Take the first packet of a poll; the poll before has had its own."""
         self._taken = 0
         return await super().get()
-
-    def written(self, text: str) -> None:
-        """Note that a frame was written."""
-        self._taken = max(0, self._taken - weight(text))
 
     def _put(self, item: Packet | None) -> None:
         if item is not None:

@@ -1,23 +1,26 @@
 """The Socket.IO edge: who comes and goes, and which packets are commands (`web.sockets.commands`). It decides nothing.
 
-python-socketio keeps the handshake, polling, the upgrade and the namespace; its dispatch is replaced
+python-socketio keeps the handshake of a poll, polling and the upgrade. Its dispatch is replaced
 (`_handle_eio_message`), because a handler is never told whether an acknowledgement was asked for, unknown events get
-no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback.
+no answer, `42["disconnect"]` would run our own handler, and one broken packet would write a traceback; and with it
+CONNECT and the end of a connection, because its manager looks through all connections at the end of each.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import msgspec
 import socketio
 import structlog
-from aiohttp import WSCloseCode
-from socketio.exceptions import ConnectionRefusedError as ConnectRefused
+from aiohttp import WSCloseCode, hdrs, web
+from engineio.async_socket import AsyncSocket
+from engineio.packet import OPEN, Packet
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
+from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import PROTOCOL_VERSION, frames, views
 from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
 from pairquiz_server.rules.absence import Cause
@@ -33,6 +36,7 @@ from pairquiz_server.web.sockets.connections import Connection, Connections
 from pairquiz_server.web.sockets.expiry import Expiry
 from pairquiz_server.web.sockets.idle import Idle
 from pairquiz_server.web.sockets.transport import Transports
+from pairquiz_server.web.sockets.websocket import shake_hands
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -72,6 +76,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             ping_timeout=settings.server.ping_timeout_s,
             max_http_buffer_size=settings.limits.message_bytes,
             http_compression=False,
+            monitor_clients=False,  # `Beats` and `Idle` do
             logger=logger,
             engineio_logger=engineio_logger,
         )
@@ -88,98 +93,138 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._region = settings.server.region
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
-        self.on("connect", self._connect)
+        self._terms = (
+            '"upgrades":[],'
+            f'"pingTimeout":{int(settings.server.ping_timeout_s * 1000)},'
+            f'"pingInterval":{int(settings.server.ping_interval_s * 1000)},'
+            f'"maxPayload":{settings.limits.message_bytes}'
+        )
+        """What a websocket's session is told at its start, beside its id."""
+        commands.renew = self._renew
+
+    async def open_websocket(self, request: web.Request) -> web.StreamResponse:
+        """Answer a websocket's handshake, and begin a session with it; the gate has looked at the request.
+
+        What python-engineio would do beside is to read it a second time.
+        """
+        eio_sid: str = self.eio.generate_id()
+        session = self.eio.sockets[eio_sid] = AsyncSocket(self.eio, eio_sid)
+        session.queue.put_nowait(Packet(OPEN, f'{{"sid":"{eio_sid}",{self._terms}}}'))
+        self._begin(eio_sid, request, websocket=True)
+        try:
+            return await shake_hands(session, self._transports, {"aiohttp.request": request})
+        finally:
+            if not session.connected:  # nothing came of it
+                await session.close(wait=False, abort=True)
+                del self.eio.sockets[eio_sid]
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        self._arrivals.keep(eio_sid, environ["aiohttp.request"])
+        self._begin(eio_sid, environ["aiohttp.request"], websocket="HTTP_UPGRADE" in environ)
+
+    def _begin(self, eio_sid: str, request: web.Request, *, websocket: bool) -> None:
+        self._arrivals.keep(eio_sid, request)
         self._idle.opened(eio_sid)
-        self._transports.heard(eio_sid)
-        await super()._handle_eio_connect(eio_sid, environ)
+        self._transports.coming(eio_sid, websocket=websocket)
+        # Not the whole request: it would last as long as the session.
+        self.environ[eio_sid] = request.headers.get(hdrs.AUTHORIZATION)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
-        arrived_at = self._game.now()
-        if eio_sid not in self.environ:
-            return  # behind a CLOSE in one POST
-        connection = self._by_eio_sid.get(eio_sid)
-        try:
-            match data[0]:
-                case "2" if connection is not None:
-                    await self._command(connection, frames.decode_event(data), arrived_at)
-                case "0" if connection is None and eio_sid not in self._arriving:
-                    await self._open(eio_sid, data[1:])
-                case "1" if data == "1":
-                    await self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
-                case "3" if not data.startswith("3/"):
-                    pass  # we ask for no acknowledgements, so that one is noise, and no fault
-                case kind:
-                    raise frames.BadFrame(f"a packet of type {kind} that is not taken here")
-        except frames.BadFrame as error:
-            await self._transports.bad_frame(eio_sid, str(error))
+        """Take a packet that has come by POST."""
+        if eio_sid in self.environ:  # else it stands behind a CLOSE in the same one
+            work = self.take(eio_sid, data.encode(errors="replace"), self._game.now())
+            if work is not None:
+                await work
 
-    async def _command(self, connection: Connection, frame: frames.EventFrame, arrived_at: int) -> None:
-        await self._commands.carry_out(connection, frame, arrived_at, partial(self._renew, connection))
+    def take(self, eio_sid: str, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, object] | None:
+        """Carry out a packet of a session; return what has to be done before its next one, if anything has."""
+        connection = self._by_eio_sid.get(eio_sid)
+        kind = packet[:1]
+        try:
+            if kind == b"2" and connection is not None:
+                return self._commands.take(connection, packet, arrived_at)
+            if kind == b"0" and connection is None and eio_sid not in self._arriving:
+                return self._open(eio_sid, packet[1:])
+            if packet == b"1":
+                return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+            if kind == b"3" and packet[1:2] != b"/":
+                return None  # we ask for no acknowledgements, so that one is noise, and no fault
+        except frames.BadFrame as error:
+            return self._transports.bad_frame(eio_sid, str(error))
+        return self._transports.bad_frame(eio_sid, f"a packet of type {kind.decode()} that is not taken here")
 
     async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
-        # Not in a handler: python-socketio calls none for a client that is gone before its CONNECT is answered.
-        self._drop(eio_sid, reason)
-        self._idle.opened(eio_sid)
-        await super()._handle_disconnect(eio_sid, namespace, reason)
+        if self._drop(eio_sid, reason):
+            self._idle.opened(eio_sid)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self.environ.pop(eio_sid, None)
         self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)
         self._transports.forget(eio_sid)
-        await super()._handle_eio_disconnect(eio_sid, reason)
         self._idle.ended(eio_sid)
 
-    def _drop(self, eio_sid: str, reason: str | None) -> None:
+    def _drop(self, eio_sid: str, reason: str | None) -> bool:
+        """Forget the connection of a session; tell whether there was one."""
         connection = self._by_eio_sid.pop(eio_sid, None)
-        if connection is not None:
-            self._expiry.forget(connection)
-            closed = reason == self.reason.CLIENT_DISCONNECT
-            self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
+        if connection is None:
+            return False
+        self._expiry.forget(connection)
+        closed = reason == self.reason.CLIENT_DISCONNECT
+        self._connections.remove(connection, Cause.CLOSED if closed else Cause.CONNECTION_LOST)
+        if debugging():
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
+        return True
 
-    async def _open(self, eio_sid: str, payload: str) -> None:
+    async def _open(self, eio_sid: str, payload: bytes) -> None:
+        """Answer a CONNECT, and welcome who has sent it."""
         try:
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
-            raise frames.BadFrame("a CONNECT whose payload is no object") from None
+            await self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
+            return
+        address = self._arrivals.address_of(eio_sid)
         self._arriving.add(eio_sid)
         try:
-            await self._handle_connect(eio_sid, "/", auth)
-        finally:
-            self._arriving.discard(eio_sid)
-        connection = self._by_eio_sid.get(eio_sid)
-        if connection is not None:
-            await self._welcome(connection)
-
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: dict[str, Any] | None) -> None:
-        """Called by python-socketio before it answers CONNECT; a final refusal becomes a CONNECT_ERROR."""
-        eio_sid = self.manager.eio_sid_from_sid(sid, "/")
-        address = self._arrivals.address(environ["aiohttp.request"])
-        try:
-            self._arrivals.connect(eio_sid)
-            token = (auth or {}).get("token")
-            if token is not None and not isinstance(token, str):
-                raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-            token = token or bearer_token(environ.get("HTTP_AUTHORIZATION"))
-            identity = await self._admission.admit(token, address)
-            # Once more: a ban while the database was asked has met no connection.
-            self._admission.check(identity)
+            identity = await self._admit(eio_sid, auth.get("token"), address)
         except Refused as refusal:
             self._refusals.note(refusal.code, command="connect", address=address)
             if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
                 await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, refusal.code)
-            raise ConnectRefused(refusal.message, {"code": refusal.code, "retry": refusal.retry}) from None
-        if not self._transports.is_open(eio_sid):
-            raise ConnectRefused("The client is gone")
-        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid].queue, address, self._limits.connection())
+            else:
+                self._send(eio_sid, frames.connect_error(refusal))
+            return
+        finally:
+            self._arriving.discard(eio_sid)
+        if self._transports.is_open(eio_sid):  # else it has gone while the database was asked
+            connection = self._connect(eio_sid, identity, address)
+            await self._welcome(connection)
+
+    async def _admit(self, eio_sid: str, token: object, address: str) -> Identity:
+        """Return who presents a token with CONNECT. Raises `Refused`."""
+        self._arrivals.connect(eio_sid)
+        if token is not None and not isinstance(token, str):
+            raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
+        identity = await self._admission.admit(token or bearer_token(self.environ[eio_sid]), address)
+        # Once more: a ban while the database was asked has met no connection.
+        self._admission.check(identity)
+        return identity
+
+    def _connect(self, eio_sid: str, identity: Identity, address: str) -> Connection:
+        """Make a connection of a session, and tell it so."""
+        connection = Connection(eio_sid, identity, self.eio.sockets[eio_sid], address, self._limits.connection())
         self._by_eio_sid[eio_sid] = connection
         self._idle.admitted(eio_sid)
+        self._send(eio_sid, frames.connected(self.eio.generate_id()))
         self._connections.add(connection)
         self._expiry.watch(connection)
-        log.debug("player_connected", player=identity.player.id, address=address)
+        if debugging():
+            log.debug("player_connected", player=identity.player.id, address=address)
+        return connection
+
+    def _send(self, eio_sid: str, packet: bytes) -> None:
+        """Send a session what is of no connection."""
+        if self._transports.is_open(eio_sid):
+            self.eio.sockets[eio_sid].queue.send(packet)
 
     async def _renew(self, connection: Connection, token: str) -> TokenRefreshed:
         """Let a connection last as long as a newer token of the same player. Raises `Refused`."""
@@ -207,7 +252,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if self._by_eio_sid.get(eio_sid) is not connection:
             return
         try:
-            connection.send("1")
+            connection.send(b"1")
             await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
             with suppress(TimeoutError):
                 await asyncio.wait_for(connection.written(), FAREWELL_S)

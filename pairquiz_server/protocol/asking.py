@@ -1,0 +1,60 @@
+"""What an event packet of a client asks for: which command, with which payload.
+
+A packet as clients write it is read in one pass, straight into the payload's struct. All else (another spelling, more
+arguments, a payload that does not fit) is read thoroughly, and nothing is refused before that.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from pairquiz_server.protocol import payloads
+from pairquiz_server.protocol.commands import COMMANDS, CommandRow
+from pairquiz_server.protocol.frames import ACK_DIGITS_MAX, decode_event
+from pairquiz_server.rules.errors import Refused
+
+NAME_SHOWN_MAX = 64
+
+
+class Asked(Struct, frozen=True, gc=False):
+    """A command that a client asks for. Where there is no such command, `row` and `payload` are None.
+
+    `ack` has the digits under which an answer is awaited, None where none is. A payload that does not fit is a refusal.
+    """
+
+    name: str
+    row: CommandRow | None
+    ack: bytes | None
+    payload: Struct | Refused | None
+
+
+_SHORT = {
+    f'["{name}"'.encode(): (name, row, msgspec.json.Decoder(row.payload).decode) for name, row in COMMANDS.items()
+}
+"""How a command's event begins → what is made of the rest."""
+
+
+def read(packet: bytes) -> Asked:
+    """Read an event packet, which is UTF-8. Raises `BadFrame`."""
+    start = packet.find(b"[")
+    comma = packet.find(b",", start)
+    short = _SHORT.get(packet[start:comma])
+    if short is not None and packet.endswith(b"]"):
+        name, row, decode = short
+        ack = packet[1:start]
+        if not ack or (ack.isdigit() and len(ack) <= ACK_DIGITS_MAX and not ack.startswith(b"0")):
+            try:
+                return Asked(name, row, ack or None, decode(packet[comma + 1 : -1]))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                pass  # why is found out below
+    return _read_thoroughly(packet)
+
+
+def _read_thoroughly(packet: bytes) -> Asked:
+    frame = decode_event(packet)
+    row = COMMANDS.get(frame.name)
+    if row is None:
+        return Asked(frame.name[:NAME_SHOWN_MAX], None, frame.ack, None)
+    try:
+        return Asked(frame.name, row, frame.ack, payloads.parse(row.payload, frame.payload))
+    except Refused as refusal:
+        return Asked(frame.name, row, frame.ack, refusal)

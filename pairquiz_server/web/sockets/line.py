@@ -1,0 +1,379 @@
+"""One websocket, from its handshake to its end: the protocol of its transport. No task, no timer, no queue of its own.
+
+What comes is carried out where it arrives, in `data_received`. What cannot be done at once (a command that asks the
+database, a bad frame, a pause because too much came) is a coroutine: until it is done, the frames behind it wait, each
+with the time at which it arrived, and when those are `KEPT_MAX` the transport is read no further.
+
+An Engine.IO frame is a digit and its data: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6 noop
+(https://socket.io/docs/v4/engine-io-protocol/). All that a client may send is 1, 3, 4 and a Socket.IO packet, and
+the two frames of an upgrade: `2probe` and 5. All else is a bad frame.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from aiohttp import WSCloseCode, WSMsgType
+from aiohttp._websocket.models import WSMessage, WSMessageTextBytes
+from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
+from engineio.packet import NOOP, Packet
+
+from pairquiz_server.web.sockets import framing
+from pairquiz_server.web.sockets.link import Link
+from pairquiz_server.web.sockets.transport import Transports
+
+log = structlog.get_logger("pairquiz.socket")
+
+CLOSE_TIMEOUT_S = 1.0
+PROBE_TIMEOUT_S = 10.0
+PIECE = 4096
+"""Of what comes at once while something is held, so much is read at a time: the rest stays as it came."""
+FRAME_BYTES = 200
+"""What a frame that waits costs beside its bytes."""
+_PROBE, _PROBED, _UPGRADE = b"2probe", b"3probe", b"5"
+_CLOSE, _PONG, _BEAT = b"1", b"3", b"2"
+_Kept = tuple[int, WSMsgType, Any]
+"""A frame that waits: when it arrived, its kind, and what it holds."""
+
+
+class Line(Link):
+    """The websocket of a session of python-engineio. While it is only tried for an upgrade, it does not carry it yet.
+
+    `on_pong` is called with the payload of each PONG frame.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_arrived_at",
+        "_backlog",
+        "_broken",
+        "_ended",
+        "_kept",
+        "_reader",
+        "_rest",
+        "_timer",
+        "_transports",
+        "beat_at",
+        "carries",
+        "closing",
+        "eio_sid",
+        "heard_at",
+        "on_pong",
+        "pace",
+        "probed",
+        "said_goodbye",
+        "session",
+    )
+
+    def __init__(self, session: Any, transports: Transports) -> None:
+        super().__init__(transports.turn)
+        self._transports = transports
+        self.session = session
+        self.eio_sid = str(session.sid)
+        self.pace = session.queue.pace
+        self.carries = False
+        self.probed = False
+        self.closing = False
+        self.said_goodbye = False
+        """Whether the client has closed, and not only vanished."""
+        self.heard_at = self.beat_at = 0.0
+        self.on_pong: Callable[[bytes], None] | None = None
+        self._reader: WebSocketReader | None = None
+        self._arrived_at = 0
+        self._backlog: deque[_Kept] | None = None
+        """What waits while something is done; None while nothing has to."""
+        self._kept = 0
+        self._rest = b""
+        """What is not even parsed, while the transport is paused."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended: asyncio.Future[None] | None = None
+
+    def open(self, transport: asyncio.Transport, tail: bytes) -> None:
+        """Begin, with the transport of the handshake and what has come behind that."""
+        self.transport = transport
+        self.heard_at = time.monotonic()
+        # aiohttp closes (1009) at its limit, and not only beyond.
+        limit = self._transports.message_bytes + 1
+        self._reader = WebSocketReader(_Frames(self), limit, compress=False, decode_text=False)
+        if self.session.connected:
+            self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
+        else:
+            self.session.connected = True
+            self._carry()
+        self._transports.opened(self)
+        transport.resume_reading()
+        if tail:
+            self.data_received(tail)
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hear of a transport: it is handed over by `open`."""
+
+    def data_received(self, data: bytes) -> None:
+        """Carry out what has come."""
+        self.heard_at = time.monotonic()
+        self._arrived_at = self._transports.now()
+        if self._backlog is None and len(data) <= PIECE:
+            self._feed(data)
+        else:
+            self._rest += data
+            self._feed_rest()
+
+    def eof_received(self) -> None:
+        """Hear that nothing more will come; the transport closes itself."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        self.transport = self._reader = None
+        self.closing = True
+        self._rest = b""
+        self._pieces.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._ended is not None:
+            self._ended.set_result(None)
+        self._transports.ended(self)
+
+    def pause_writing(self) -> None:
+        """Hear that the network takes less than is sent."""
+        self.choked = True
+        self._transports.choked(self)
+
+    def resume_writing(self) -> None:
+        """Hear that it has taken nearly all."""
+        self.choked = False
+
+    def waits(self, unsent: int) -> None:
+        """Cut the line where too much waits."""
+        if 0 < self._transports.unsent_max < unsent and not self.closing:
+            self._transports.overflow(self)
+
+    # What others ask of it.
+
+    def ping(self, payload: bytes) -> None:
+        """Send a PING frame, at most 125 bytes. Raises `OSError` where the line is closed."""
+        if self.closing:
+            raise ConnectionResetError("the socket is closed")
+        self.send_frame(framing.PING, payload)
+
+    def beat(self) -> None:
+        """Send a ping of Engine.IO, whose answer tells that the page lives."""
+        if not self.closing:
+            self.send_frame(framing.TEXT, _BEAT)
+
+    def leave(self) -> None:
+        """Close it in peace."""
+        self.close(WSCloseCode.OK, "")
+
+    def close(self, code: int, reason: str) -> None:
+        """Say CLOSE, and drop the line when the client has said it too, or after `CLOSE_TIMEOUT_S`.
+
+        Until then what comes is read, and thrown away: a line that is dropped under a client that is just sending
+        takes the code with it.
+        """
+        if self.closing or self.transport is None:
+            return
+        self.closing = True
+        self._pieces.append(framing.close(code, reason))
+        self.flush()
+        self._backlog = deque()
+        self._kept = 0
+        self._feed_rest()
+        self.transport.resume_reading()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, self.transport.close)
+
+    async def close_with(self, code: int, reason: str) -> None:
+        """Close it, and wait until it is closed, at most twice `CLOSE_TIMEOUT_S`."""
+        self.close(code, reason)
+        if self.transport is not None:
+            if self._ended is None:
+                self._ended = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._ended,), timeout=2 * CLOSE_TIMEOUT_S)
+
+    def abort(self) -> None:
+        """Drop the line, whose other end does not read."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # What comes.
+
+    def _feed(self, data: bytes) -> None:
+        """Let aiohttp's reader find the frames."""
+        if self._reader is not None and self._reader.feed_data(data)[0]:
+            self._reader = None
+
+    def _feed_rest(self) -> None:
+        """Read what was not parsed, as far as there is room for its frames, and the transport only when it is empty."""
+        rest, at = self._rest, 0
+        while at < len(rest) and self._kept <= self._transports.kept_max:
+            self._feed(rest[at : at + PIECE])
+            at += PIECE
+        self._rest = rest[at:]
+        if self.transport is not None and (self._rest or self._kept > self._transports.kept_max):
+            self.transport.pause_reading()
+
+    def frame(self, kind: WSMsgType, data: Any) -> None:
+        """Take the next frame."""
+        if self._backlog is None:
+            work = self._read(kind, data, self._arrived_at, self.heard_at)
+            if work is not None:
+                self._hold(work)
+        elif not self.closing:
+            self._kept += FRAME_BYTES + (len(data) if isinstance(data, bytes) else 0)
+            self._backlog.append((self._arrived_at, kind, data))
+        elif kind is WSMsgType.CLOSE and self.transport is not None:
+            self.transport.close()
+
+    def broken(self, error: BaseException) -> None:
+        """Close, because what came is no websocket frame, or is too large."""
+        self.close(getattr(error, "code", WSCloseCode.PROTOCOL_ERROR), str(error))
+
+    def _read(self, kind: WSMsgType, data: Any, arrived_at: int, now: float) -> Coroutine[Any, Any, object] | None:
+        """Carry out a frame; return what has to be done before the next one, if anything has."""
+        if wait_s := self.pace.take(now):
+            return self._wait(wait_s, (arrived_at, kind, data))
+        if kind is WSMsgType.TEXT:
+            if len(data) > 1 and data[0] == 0x34 and 0x30 <= data[1] <= 0x39 and self.carries:
+                if data.isascii() or _is_text(data):
+                    return self._transports.take(self.eio_sid, data[1:], arrived_at)
+                self.close(WSCloseCode.INVALID_TEXT, "text is UTF-8")
+                return None
+            return self._read_control(data)
+        if kind is WSMsgType.PING:
+            self.send_frame(framing.PONG, data)
+        elif kind is WSMsgType.PONG:
+            if self.on_pong is not None:
+                self.on_pong(data)
+        elif kind is WSMsgType.CLOSE:
+            self.said_goodbye = True
+            self.leave()
+            if self.transport is not None:
+                self.transport.close()
+        else:
+            return self._transports.bad_frame(self.eio_sid, "no Engine.IO frame")
+        return None
+
+    def _read_control(self, data: bytes) -> Coroutine[Any, Any, object] | None:
+        """Carry out a frame of Engine.IO that is no message."""
+        if not self.carries:
+            self._try(data)
+        elif data == _PONG:
+            self.session.last_ping = None
+        elif data == _CLOSE:
+            return self._transports.goodbye(self)
+        elif data not in (_PROBE, _UPGRADE):
+            if not _is_text(data):
+                self.close(WSCloseCode.INVALID_TEXT, "text is UTF-8")
+            else:
+                return self._transports.bad_frame(self.eio_sid, "no Engine.IO frame")
+        return None
+
+    # What is held.
+
+    def _hold(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something, and let all that comes wait until it is done."""
+        self._backlog = deque()
+        self._transports.beside(self._carry_on(work))
+
+    async def _carry_on(self, work: Coroutine[Any, Any, object] | None) -> None:
+        while work is not None:
+            try:
+                await work
+            except Exception:
+                log.exception("packet_failed")
+            work = self._next()
+
+    def _next(self) -> Coroutine[Any, Any, object] | None:
+        """Carry out what has waited, up to what has to be waited for again, or all."""
+        while not self.closing and self._backlog is not None:
+            if self._backlog:
+                arrived_at, kind, data = self._backlog.popleft()
+                self._kept -= FRAME_BYTES + (len(data) if isinstance(data, bytes) else 0)
+                if (work := self._read(kind, data, arrived_at, time.monotonic())) is not None:
+                    return work
+            elif self._rest:
+                self._feed_rest()
+            else:
+                self._backlog = None
+                if self.transport is not None:
+                    self.transport.resume_reading()
+        return None
+
+    async def _wait(self, wait_s: float, kept: _Kept) -> None:
+        """Wait until the pace allows a frame, which is then the next one."""
+        await self.pace.pause(wait_s)
+        if self._backlog is not None and not self.closing:
+            self._kept += FRAME_BYTES + (len(kept[2]) if isinstance(kept[2], bytes) else 0)
+            self._backlog.appendleft(kept)
+
+    # The upgrade of a session that is polled.
+
+    def _try(self, data: bytes) -> None:
+        """Go on with an upgrade, or give it up: polling goes on then.
+
+        python-engineio holds a session's packets back, and answers its polls with nothing, from the moment that it
+        is told of the websocket: one that stays silent (a proxy that lets no frame pass) would stop the session.
+        """
+        session = self.session
+        if data == _PROBE and not (self.probed or session.upgrading or session.upgraded or session.closed):
+            self.probed = session.upgrading = True
+            self.send_frame(framing.TEXT, _PROBED)
+            session.queue.put_nowait(Packet(NOOP))  # ends the poll that waits
+        elif data == _UPGRADE and self.probed and not session.closed:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            session.upgrading = False
+            self._carry()
+        else:
+            self.leave()
+
+    def _carry(self) -> None:
+        """Carry the session from now on, with what waits in its queue."""
+        session = self.session
+        queue, session.queue = session.queue, self
+        self.carries = session.upgraded = True
+        while not queue.empty():
+            packet = queue.get_nowait()
+            if packet is None or packet.packet_type != NOOP:
+                self.put_nowait(packet)
+        queue.put_nowait(Packet(NOOP))  # for a poll that waits all the same
+        self._transports.carried(self)
+
+
+class _Frames(WebSocketDataQueue):
+    """Where aiohttp's reader puts its frames. An exception that leaves `feed_data` would vanish."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self, line: Line) -> None:
+        self._line = line  # and no deque: nothing is kept here
+
+    def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
+        """Take a frame."""
+        try:
+            self._line.frame(data[0], data[1])
+        except Exception:
+            log.exception("frame_failed")
+            self._line.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """Hear that what comes is no websocket frame."""
+        self._line.broken(exc)
+
+    def feed_eof(self) -> None:
+        """Hear of the end."""
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
