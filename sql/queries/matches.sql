@@ -158,7 +158,10 @@ WHERE m.id = ANY ($1);
 SELECT id FROM (
     SELECT id, 0 AS rank, created_at FROM pairquiz.matches WHERE join_code = $1 AND status = 'waiting'
     UNION ALL
-    SELECT id, 1, created_at FROM pairquiz.matches WHERE player2_id = $2 AND join_code = $1
+    SELECT id, 1, created_at FROM pairquiz.matches
+    -- All states but the one in which nobody has joined: the index has them before the code.
+    WHERE player2_id = $2 AND join_code = $1
+        AND status IN ('ready', 'in_progress', 'completed', 'abandoned', 'expired')
 ) AS found
 ORDER BY rank, created_at DESC
 LIMIT 1;
@@ -193,7 +196,7 @@ ORDER BY created_at, id;
 -- Live matches whose time is over at $1 (bigint), the longest overdue first, at most $2 (integer). A row that is
 -- being written just now is skipped: whoever writes it moves it, or it is found by the next sweep.
 SELECT id, status FROM pairquiz.matches
-WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at <= $1
+WHERE ended_at IS NULL AND due_at <= $1
 ORDER BY due_at
 LIMIT $2
 FOR UPDATE SKIP LOCKED;
@@ -201,7 +204,7 @@ FOR UPDATE SKIP LOCKED;
 -- name: next_due
 -- When the next live match is due, after $1 (bigint); null where none is.
 SELECT min(due_at) FROM pairquiz.matches
-WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at > $1;
+WHERE ended_at IS NULL AND due_at > $1;
 
 -- name: forget_requests
 -- Clear the request ids of matches created before $1 (bigint), the oldest first, at most $2 (integer): a request id
