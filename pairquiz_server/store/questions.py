@@ -7,7 +7,6 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from pairquiz_server.rules.bank import Fate, Standing, Verdict, judge
@@ -143,7 +142,7 @@ class Questions:
             return verdicts
 
 
-async def _import(connection: PoolConnectionProxy, questions: Sequence[Question]) -> Sequence[Verdict]:
+async def _import(connection: asyncpg.Connection, questions: Sequence[Question]) -> Sequence[Verdict]:
     await connection.execute(_QUERIES["lock_import"], timeout=_IMPORT_TIMEOUT_S)
     names = {topic_key(question.topic): question.topic for question in reversed(questions)}
     await connection.execute(_QUERIES["add_topics"], list(names), list(names.values()))
