@@ -14,6 +14,7 @@ from bench.players import Fault, loading
 from bench.servers import OURS, Contest, Server
 
 PATIENCE_S = 30.0
+AGAIN_S = 0.1
 
 
 class Player:
@@ -28,13 +29,16 @@ class Player:
         return (await self._frame(f'42["{name}",'))[1]
 
     async def ask(self, name: str, **payload: Any) -> dict[str, Any]:
-        """Return the acknowledgement of a command. Raises `Fault`."""
-        self._acks += 1
-        await self._socket.send_str(f"42{self._acks}{json.dumps([name, payload])}")
-        answer = (await self._frame(f"43{self._acks}["))[0]
-        if not answer["ok"]:
-            raise Fault(str(answer))
-        return answer
+        """Return the acknowledgement of a command; one that may be asked again is. Raises `Fault`."""
+        while True:
+            self._acks += 1
+            await self._socket.send_str(f"42{self._acks}{json.dumps([name, payload])}")
+            answer: dict[str, Any] = (await self._frame(f"43{self._acks}["))[0]
+            if answer["ok"]:
+                return answer
+            if not answer["error"]["retry"]:
+                raise Fault(str(answer))
+            await asyncio.sleep(AGAIN_S)
 
     async def _frame(self, beginning: str) -> list[Any]:
         async with asyncio.timeout(PATIENCE_S):

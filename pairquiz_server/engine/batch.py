@@ -3,19 +3,17 @@
 from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import Match
 from pairquiz_server.store.rows import Change
 
 
 class Batch:
-    """What a batch has decided so far: the tentative matches, their first versions, and who waits for what."""
+    """What a batch has decided so far: the tentative matches, how they have changed, and who waits for what."""
 
     def __init__(self, known: dict[str, Match], fresh: frozenset[str]) -> None:
         self.known = known
         self.fresh = fresh
-        self.first_version: dict[str, int] = {}
-        self.events: dict[str, list[Event]] = {}
+        self.changes: dict[str, Change] = {}
         self.decided: list[tuple[Submission, Outcome]] = []
         self.deferred: dict[str, list[Submission]] = {}
 
@@ -32,18 +30,19 @@ class Batch:
         except Refused as refusal:
             outcome = refusal
         if isinstance(outcome, Decision) and outcome.events:
-            self.first_version.setdefault(match_id, before.version if before else 0)
-            self.events.setdefault(match_id, []).extend(outcome.events)
-            self.known[match_id] = outcome.match
-        elif before is not None and match_id not in self.fresh and match_id not in self.first_version:
+            self._change(match_id, before, outcome)
+        elif before is not None and match_id not in self.fresh and match_id not in self.changes:
             # Decided from memory, and no write will tell whether another node knows better: read, and decide again.
             self.deferred[match_id] = [submission]
             return
         self.decided.append((submission, outcome))
 
-    def changes(self) -> list[Change]:
-        """Return what has to be written."""
-        return [
-            Change(version, self.known[match_id], tuple(self.events[match_id]))
-            for match_id, version in self.first_version.items()
-        ]
+    def _change(self, match_id: str, before: Match | None, decision: Decision) -> None:
+        """Let a match be written once, whatever becomes of it within the batch."""
+        self.known[match_id] = decision.match
+        earlier = self.changes.get(match_id)
+        if earlier is None:
+            self.changes[match_id] = Change(before.version if before else 0, decision.match, decision.events)
+        else:
+            events = earlier.events + decision.events
+            self.changes[match_id] = Change(earlier.from_version, decision.match, events)

@@ -14,8 +14,10 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from pairquiz_server import logs
 from pairquiz_server.engine import journal
 from pairquiz_server.engine.batch import Batch
+from pairquiz_server.engine.rhythm import Rhythm
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
@@ -62,7 +64,7 @@ class Committer:
     ) -> None:
         self._matches = matches
         self._announce = announce
-        self._pace_s = pace_s
+        self._rhythm = Rhythm(pace_s)
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
@@ -71,7 +73,6 @@ class Committer:
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
         self._forgotten: set[str] = set()
-        self._wake = asyncio.Event()
         self._stop_at: float | None = None
         self._limit: asyncio.Timeout | None = None
 
@@ -87,7 +88,7 @@ class Committer:
             self._refuse(self._queue.popleft())
         self._waiting.begin(submission)
         self._queue.append(submission)
-        self._wake.set()
+        self._rhythm.want()
 
     async def ask(self, command: Command, arrived_at: int) -> Decision | Collision:
         """Submit a command that has no origin, and return its outcome. Raises `Refused`."""
@@ -141,21 +142,15 @@ class Committer:
             self._stop_at = asyncio.get_running_loop().time() + STOP_S
             if self._limit is not None:
                 self._limit.reschedule(self._stop_at)
-        self._wake.set()
+        self._rhythm.hurry()
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        last_began = float("-inf")
         while self._stop_at is None or self._queue:
-            await self._wake.wait()
-            if self._stop_at is None and (rest := last_began + self._pace_s - loop.time()) > 0:
-                await asyncio.sleep(rest)
-            self._wake.clear()
+            await self._rhythm.next()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
-            last_began = loop.time()
             self._queue.extendleft(reversed(await self._carry_out(batch)))
             if self._queue:
-                self._wake.set()
+                self._rhythm.want()
 
     def refuse_queued(self) -> None:
         """Refuse what nobody has begun to write (`draining`), for a `run` that was cancelled."""
@@ -172,8 +167,8 @@ class Committer:
             submissions = _unsettled(submissions)
             for submission in submissions:
                 batch.decide(submission)
-            changes = batch.changes()
-            stuck = await self._writing.save(changes) if changes else frozenset()
+            changes = batch.changes
+            stuck = await self._writing.save(changes.values()) if changes else frozenset()
         except Exception:
             # A fault of ours, or a value that PostgreSQL does not take: it must not hurt the others of the batch.
             if len(submissions) > 1:
@@ -190,12 +185,9 @@ class Committer:
         spent = asyncio.get_running_loop().time() - started
         self._metrics.batch_size.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
-        log.debug(
-            "batch_committed",
-            size=len(submissions),
-            moved=len(changes) - len(stuck),
-            ms=round(spent * 1000, 1),
-        )
+        if logs.debugging():
+            moved = len(changes) - len(stuck)
+            log.debug("batch_committed", size=len(submissions), moved=moved, ms=round(spent * 1000, 1))
         return again
 
     async def _carry_out_apart(self, submissions: list[Submission]) -> None:
@@ -222,24 +214,23 @@ class Committer:
         missing: set[str] = set()
         for submission in submissions:
             match_id = submission.command.match_id
-            if isinstance(submission.command, CreateMatch):
-                continue
-            if match_id in self._cache:
-                self._cache.move_to_end(match_id)
-                known[match_id] = self._cache[match_id]
-            else:
+            match = self._cache.get(match_id)
+            if match is not None:
+                known[match_id] = match
+            elif not isinstance(submission.command, CreateMatch):
                 missing.add(match_id)
         if missing:
             known |= await self._matches.load(list(missing))
         return Batch(known, frozenset(missing))
 
     def _remember(self, batch: Batch, stuck: frozenset[str]) -> None:
+        moved_elsewhere = {*stuck, *batch.deferred, *self._forgotten}
         for match_id, match in batch.known.items():
-            moved_elsewhere = match_id in stuck or match_id in batch.deferred or match_id in self._forgotten
-            if moved_elsewhere or match.status not in LIVE:
+            if match.status not in LIVE or match_id in moved_elsewhere:
                 self._cache.pop(match_id, None)
             else:
                 self._cache[match_id] = match
+                self._cache.move_to_end(match_id)
         while len(self._cache) > MAX_CACHED_MATCHES:
             self._cache.popitem(last=False)
 
@@ -267,13 +258,14 @@ class Committer:
 
         Who asked and was refused meanwhile, because it took too long, is one of the others.
         """
-        log.debug(
-            "command_settled",
-            command=type(submission.command).__name__,
-            session_id=submission.command.match_id,
-            request=submission.request,
-            outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
-        )
+        if logs.debugging():
+            log.debug(
+                "command_settled",
+                command=type(submission.command).__name__,
+                session_id=submission.command.match_id,
+                request=submission.request,
+                outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
+            )
         origin = None if submission.settled else submission.origin
         try:
             if not submission.settled:

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from typing import cast
 from uuid import uuid4
 
 from msgspec import Struct
@@ -258,7 +257,7 @@ class Game:
 
     def _submit(self, caller: Caller, command: Command) -> None:
         """Submit a command that cannot collide."""
-        settle = cast(Settle, caller.settled)
+        settle: Settle = caller.settled  # type: ignore[assignment]  # only a creation collides
         self._committer.submit(Submission(command, caller.arrived_at, settle, caller.origin, caller.request))
 
     async def _settled(self, caller: Caller, command: Command) -> bool:

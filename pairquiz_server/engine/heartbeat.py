@@ -13,7 +13,7 @@ import structlog
 from pairquiz_server.engine.clock import ADOPTED_WITHIN_MS, Clock, carried_on, starting_time
 from pairquiz_server.engine.pace import Pace
 from pairquiz_server.store.matches import Matches
-from pairquiz_server.store.nodes import Beat, Nodes
+from pairquiz_server.store.nodes import Beat, ClockReading, Nodes
 from pairquiz_server.store.pool import StorageUnavailable
 
 log = structlog.get_logger("pairquiz.heartbeat")
@@ -30,8 +30,9 @@ async def find_time(nodes: Nodes, matches: Matches) -> int:
 
     A silence may be none: the database's clock may have been set since the last sign of life. Who runs gives the next
     one within the time that may be overlooked, or decides nothing any more. So it is listened for so long, but for
-    where no match is live that could lose by a silence which there was not. What was listened in vain has passed,
-    whatever the database's clock says. Raises `StorageUnavailable`.
+    where no match is live that could lose by a silence which there was not, and where a silence that is long enough
+    has one reason alone: nobody else is there. What was listened in vain has passed, whatever the database's clock
+    says. Raises `StorageUnavailable`.
     """
     loop = asyncio.get_running_loop()
     reading = await nodes.read_clock()
@@ -41,6 +42,7 @@ async def find_time(nodes: Nodes, matches: Matches) -> int:
         and not carried_on(reading.beaten_at, reading.database_at)
         and listened_ms <= ADOPTED_WITHIN_MS
         and await matches.next_due(0) is not None
+        and not (_long_silent(reading) and await nodes.alone())
     ):
         await asyncio.sleep(LISTEN_EVERY_S)
         reading = await nodes.read_clock()
@@ -49,6 +51,11 @@ async def find_time(nodes: Nodes, matches: Matches) -> int:
     if reading.game_at is None or carried_on(reading.beaten_at, reading.database_at):
         return start
     return max(start, reading.game_at + listened_ms)
+
+
+def _long_silent(reading: ClockReading) -> bool:
+    """Whether, by the database's clock, nobody who ran can have decided anything for a while."""
+    return reading.beaten_at is not None and reading.database_at - reading.beaten_at > ADOPTED_WITHIN_MS
 
 
 class Heartbeat:

@@ -28,6 +28,8 @@ log = structlog.get_logger("pairquiz.presence")
 
 DEAD_AFTER_MS = 5000
 LOOK_EVERY_S = 1.0
+WRITE_EVERY_S = 0.02
+"""While many come or go, those of so long are written together; the first of them at once."""
 MISTAKES_EVERY = 15
 """Every so many looks at dead nodes, also seats that are marked wrongly are looked for: somebody died on the way."""
 
@@ -128,6 +130,7 @@ class Presence:
             else:
                 if changes.came or gone:
                     self._marks.put_nowait((changes.came, {player: changes.cause(player) for player in gone}))
+                await self._pace.rest(WRITE_EVERY_S)
 
     async def _mark(self) -> None:
         """Mark in the matches what has been written, in its order."""

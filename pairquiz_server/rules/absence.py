@@ -20,7 +20,7 @@ class Cause(StrEnum):
     """The server's own fault: its node went silent, or nobody had noted it. Players see a lost line."""
 
 
-class Absence(Struct, frozen=True):
+class Absence(Struct, frozen=True, gc=False):
     """One player is away since `since`, and may come until `reconnect_by` (None while no clock runs)."""
 
     since: int
@@ -41,7 +41,7 @@ class Absence(Struct, frozen=True):
         return Cause.CONNECTION_LOST if self.cause is Cause.NODE_LOST else self.cause
 
 
-class Patience(Struct, frozen=True):
+class Patience(Struct, frozen=True, gc=False):
     """What the operator allows: a grace for each cause, and a budget for a player's whole match."""
 
     lost_ms: int = 30_000

@@ -8,7 +8,7 @@ from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 
 
-class Topic(Struct, frozen=True):
+class Topic(Struct, frozen=True, gc=False):
     """A topic as the store knows it, with how many questions a match may draw from now."""
 
     id: int
@@ -16,7 +16,7 @@ class Topic(Struct, frozen=True):
     available: int
 
 
-class MatchQuestion(Struct, frozen=True):
+class MatchQuestion(Struct, frozen=True, gc=False):
     """A question as it was drawn for one match: `options` in the match's own order, the same for both players.
 
     `option_order[i]` is the place that option `i` has in the stored question; `correct` is the right index
@@ -32,7 +32,7 @@ class MatchQuestion(Struct, frozen=True):
     explanation: str | None = None
 
 
-class CreateMatch(Struct, frozen=True, kw_only=True):
+class CreateMatch(Struct, frozen=True, kw_only=True, gc=False):
     """A player opens a match that waits for an opponent until `waiting_ttl_ms` is over."""
 
     match_id: str
@@ -46,7 +46,7 @@ class CreateMatch(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
 
 
-class JoinMatch(Struct, frozen=True, kw_only=True):
+class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
     """A second player takes the free seat; the match then waits `ready_ttl_ms` for a start."""
 
     match_id: str
@@ -54,7 +54,7 @@ class JoinMatch(Struct, frozen=True, kw_only=True):
     ready_ttl_ms: int
 
 
-class StartMatch(Struct, frozen=True, kw_only=True):
+class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     """Either player starts; `draw` are the questions that the engine has drawn for it.
 
     Who is away meanwhile has `patience` from now.
@@ -66,7 +66,7 @@ class StartMatch(Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
 
 
-class SubmitAnswer(Struct, frozen=True, kw_only=True):
+class SubmitAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """A player answers a question: by the option's zero-based index (`int`) or its exact text (`str`).
 
     `lag_ms` is what the server has measured of the line that it came by; `allowance` is how much of that counts.
@@ -80,21 +80,21 @@ class SubmitAnswer(Struct, frozen=True, kw_only=True):
     allowance: LagAllowance = LagAllowance()
 
 
-class CompleteQuiz(Struct, frozen=True, kw_only=True):
+class CompleteQuiz(Struct, frozen=True, kw_only=True, gc=False):
     """A player is done: what is unanswered counts as wrong."""
 
     match_id: str
     player_id: str
 
 
-class LeaveMatch(Struct, frozen=True, kw_only=True):
+class LeaveMatch(Struct, frozen=True, kw_only=True, gc=False):
     """A player gives up."""
 
     match_id: str
     player_id: str
 
 
-class MarkAbsent(Struct, frozen=True, kw_only=True):
+class MarkAbsent(Struct, frozen=True, kw_only=True, gc=False):
     """A player's last connection is gone, everywhere."""
 
     match_id: str
@@ -103,14 +103,14 @@ class MarkAbsent(Struct, frozen=True, kw_only=True):
     patience: Patience
 
 
-class MarkPresent(Struct, frozen=True, kw_only=True):
+class MarkPresent(Struct, frozen=True, kw_only=True, gc=False):
     """A player is connected again, somewhere."""
 
     match_id: str
     player_id: str
 
 
-class EndOverdue(Struct, frozen=True, kw_only=True):
+class EndOverdue(Struct, frozen=True, kw_only=True, gc=False):
     """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
 
     match_id: str

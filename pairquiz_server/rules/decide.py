@@ -25,6 +25,7 @@ from pairquiz_server.rules.commands import (
 )
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
+    Answer,
     AnswerAccepted,
     EndReason,
     Event,
@@ -41,6 +42,7 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.judging import judge
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Seat, Status
+from pairquiz_server.rules.reading import least_ms
 
 _WHERE_IT_STANDS = {
     Status.WAITING: "The session still waits for an opponent: share its link or code",
@@ -52,7 +54,7 @@ _WHERE_IT_STANDS = {
 }
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """What a command made of a match. Without events nothing has changed.
 
     `duplicate` says that the command's effect already stood.
@@ -187,13 +189,12 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
     if _time_is_over(match, answer.judged_at):
         raise Refused(Code.TOO_LATE)
 
-    answers = (*seat.answers, answer)
-    score = seat.score + answer.points
+    answered = _with_answer(seat, question, answer)
     version = match.version + 1
-    answered = replace(seat, answers=answers, score=score)
-    events: tuple[Event, ...] = (AnswerAccepted(version, index, answer, len(answers), score),)
-    if len(answers) < match.question_count:
-        return Decision(replace(match.with_seat(index, answered), version=version), events)
+    count, score = len(answered.answers), answered.score
+    events: tuple[Event, ...] = (AnswerAccepted(version, index, answer, count, score),)
+    if count < match.question_count:
+        return Decision(replace(match, version=version, seats=match.seats_with(index, answered)), events)
     after = _with_completed(replace(match, version=version), index, answered, now)
     events = (*_back(seat, index, version), *events)
     if _both_completed(after):
@@ -302,9 +303,21 @@ def _require_presence(match: Match, seat: Seat, now: int) -> None:
 
     Where the deadline has decided, it came too late like everybody's.
     """
+    if seat.absence is None or not seat.absence.is_over(now):
+        return
     by_deadline = match.due_at == match.deadline_at and _time_is_over(match, now)
-    if seat.absence and seat.absence.is_over(now) and not by_deadline:
+    if not by_deadline:
         raise _wrong_state("You were away for too long: the session goes on without you")
+
+
+def _with_answer(seat: Seat, question: MatchQuestion, answer: Answer) -> Seat:
+    return replace(
+        seat,
+        answers=(*seat.answers, answer),
+        score=seat.score + answer.points,
+        lag_credit_ms=seat.lag_credit_ms + answer.lag_credit_ms,
+        reading_ms=seat.reading_ms + least_ms(question.text),
+    )
 
 
 def _returned(seat: Seat, now: int) -> Seat:

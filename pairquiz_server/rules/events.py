@@ -31,7 +31,7 @@ class EndReason(StrEnum):
     """Both were away for too long; nobody has won."""
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """One player's locked answer: `chosen` is the option's index in the match's order, times are in milliseconds.
 
     `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` plus `bonus`. `too_fast` tells that it came
@@ -54,26 +54,26 @@ class Answer(Struct, frozen=True):
         return self.base + self.bonus
 
 
-class MatchCreated(Struct, frozen=True):
+class MatchCreated(Struct, frozen=True, gc=False):
     """A match waits for an opponent."""
 
     version: int
 
 
-class PlayerJoined(Struct, frozen=True):
+class PlayerJoined(Struct, frozen=True, gc=False):
     """The second seat is taken; the match is ready."""
 
     version: int
 
 
-class MatchStarted(Struct, frozen=True):
+class MatchStarted(Struct, frozen=True, gc=False):
     """The questions are drawn and the clock runs; `seat` said so."""
 
     version: int
     seat: int
 
 
-class AnswerAccepted(Struct, frozen=True):
+class AnswerAccepted(Struct, frozen=True, gc=False):
     """An answer of `seat` is locked and scored."""
 
     version: int
@@ -83,7 +83,7 @@ class AnswerAccepted(Struct, frozen=True):
     score: int
 
 
-class PlayerCompleted(Struct, frozen=True):
+class PlayerCompleted(Struct, frozen=True, gc=False):
     """`seat` has nothing more to answer."""
 
     version: int
@@ -92,14 +92,14 @@ class PlayerCompleted(Struct, frozen=True):
     by_command: bool
 
 
-class PlayerLeft(Struct, frozen=True):
+class PlayerLeft(Struct, frozen=True, gc=False):
     """`seat` gave up."""
 
     version: int
     seat: int
 
 
-class PlayerAbsent(Struct, frozen=True):
+class PlayerAbsent(Struct, frozen=True, gc=False):
     """`seat` is away."""
 
     version: int
@@ -107,28 +107,28 @@ class PlayerAbsent(Struct, frozen=True):
     absence: Absence
 
 
-class PlayerReturned(Struct, frozen=True):
+class PlayerReturned(Struct, frozen=True, gc=False):
     """`seat` is back."""
 
     version: int
     seat: int
 
 
-class PlayerForfeited(Struct, frozen=True):
+class PlayerForfeited(Struct, frozen=True, gc=False):
     """`seat` did not come back in time."""
 
     version: int
     seat: int
 
 
-class MatchEnded(Struct, frozen=True):
+class MatchEnded(Struct, frozen=True, gc=False):
     """The match is over, and its results stand."""
 
     version: int
     reason: EndReason
 
 
-class MatchExpired(Struct, frozen=True):
+class MatchExpired(Struct, frozen=True, gc=False):
     """The match is over, and nobody has won: it never began, or both players were away for too long."""
 
     version: int

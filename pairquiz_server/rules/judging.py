@@ -3,7 +3,7 @@
 from pairquiz_server.rules.commands import MatchQuestion, SubmitAnswer
 from pairquiz_server.rules.events import Answer
 from pairquiz_server.rules.match import Match, Seat
-from pairquiz_server.rules.reading import too_fast
+from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import score_answer
 
 
@@ -17,9 +17,9 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
         since_start_ms=now - match.started_at,
     )
     correct = chosen == question.correct
+    span_ms = match.span_ms
     left_ms = match.left_ms(now - credit_ms)
-    points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=match.span_ms)
-    answered = {question.id, *[answer.question_id for answer in seat.answers]}
+    points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
     return Answer(
         question_id=question.id,
         chosen=chosen,
@@ -29,5 +29,5 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
         arrived_at=now,
         judged_at=now - credit_ms,
         lag_credit_ms=credit_ms,
-        too_fast=too_fast([one.text for one in match.questions if one.id in answered], match.span_ms - left_ms),
+        too_fast=span_ms - left_ms < seat.reading_ms + least_ms(question.text),
     )

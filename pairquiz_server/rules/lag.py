@@ -14,20 +14,20 @@ REMEMBERED = 5
 TRUSTED_FROM = 3
 
 
-class RoundTrips(Struct, frozen=True):
-    """The recent round trips of one line, the last one last."""
+class RoundTrips(Struct, frozen=True, gc=False):
+    """The recent round trips of one line, the last one last.
+
+    `typical_ms` is their median (the lower one of two), None while there are too few to tell.
+    """
 
     recent_ms: tuple[int, ...] = ()
+    typical_ms: int | None = None
 
     def after(self, trip_ms: int) -> "RoundTrips":
         """Return them with one more."""
-        return RoundTrips((*self.recent_ms, trip_ms)[-REMEMBERED:])
-
-    @property
-    def typical_ms(self) -> int | None:
-        """Their median (the lower one of two), None while there are too few to tell."""
-        count = len(self.recent_ms)
-        return sorted(self.recent_ms)[(count - 1) // 2] if count >= TRUSTED_FROM else None
+        recent_ms = (*self.recent_ms, trip_ms)[-REMEMBERED:]
+        count = len(recent_ms)
+        return RoundTrips(recent_ms, sorted(recent_ms)[(count - 1) // 2] if count >= TRUSTED_FROM else None)
 
 
 def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
@@ -35,12 +35,16 @@ def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
 
     A line that is not measured has none, and says nothing of the others.
     """
-    if own.typical_ms is None:
+    lag_ms = own.typical_ms
+    if lag_ms is None:
         return 0
-    return min([own.typical_ms, *(other.typical_ms for other in others if other.typical_ms is not None)])
+    for other in others:
+        if other.typical_ms is not None and other.typical_ms < lag_ms:
+            lag_ms = other.typical_ms
+    return lag_ms
 
 
-class LagAllowance(Struct, frozen=True):
+class LagAllowance(Struct, frozen=True, gc=False):
     """What the operator allows: the most for an answer, and a bank for a player's whole match."""
 
     answer_ms: int = 300

@@ -79,10 +79,12 @@ class Outcome(StrEnum):
     NONE = "none"
 
 
-class Seat(Struct, frozen=True):
+class Seat(Struct, frozen=True, gc=False):
     """One player's side of a match; `answers` stand in the order in which they were given.
 
-    `absence` is there while the player is connected nowhere; `away_ms` is what earlier ones took from the budget.
+    `absence` is there while the player is connected nowhere; `away_ms` is what earlier ones took from the budget. What
+    the answers come to is summed as they come: `score`, `lag_credit_ms` (what the line was credited so far) and
+    `reading_ms` (how long nobody undercuts who reads their questions).
     """
 
     player: Player
@@ -91,18 +93,18 @@ class Seat(Struct, frozen=True):
     answers: tuple[Answer, ...] = ()
     absence: Absence | None = None
     away_ms: int = 0
-
-    @property
-    def lag_credit_ms(self) -> int:
-        """What this player was credited in this match so far."""
-        return sum([answer.lag_credit_ms for answer in self.answers])
+    lag_credit_ms: int = 0
+    reading_ms: int = 0
 
     def answer_to(self, question_id: int) -> Answer | None:
         """Return this player's locked answer to a question, if there is one."""
-        return next((answer for answer in self.answers if answer.question_id == question_id), None)
+        for answer in self.answers:
+            if answer.question_id == question_id:
+                return answer
+        return None
 
 
-class Match(Struct, frozen=True, kw_only=True):
+class Match(Struct, frozen=True, kw_only=True, gc=False):
     """One game between two players; `seats[0]` created it. All times are in milliseconds.
 
     `id` is the text of a UUID, in small letters, as it stands on the wire: a `UUID` is hashed and compared by code in
@@ -137,11 +139,17 @@ class Match(Struct, frozen=True, kw_only=True):
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""
-        return next((index for index, seat in enumerate(self.seats) if seat.player.id == player_id), None)
+        for index, seat in enumerate(self.seats):
+            if seat.player.id == player_id:
+                return index
+        return None
 
     def question(self, question_id: int) -> MatchQuestion | None:
         """Return the drawn question with this id, or None where it is not one of this match."""
-        return next((question for question in self.questions if question.id == question_id), None)
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        return None
 
     def outcome(self, seat: int) -> Outcome:
         """Return how the match went for a seat: who gave up has lost, else points decide."""
@@ -175,7 +183,12 @@ class Match(Struct, frozen=True, kw_only=True):
 
     def with_seat(self, index: int, seat: Seat) -> "Match":
         """Return the match with another seat in the place of one."""
-        return replace(self, seats=(*self.seats[:index], seat, *self.seats[index + 1 :]))
+        return replace(self, seats=self.seats_with(index, seat))
+
+    def seats_with(self, index: int, seat: Seat) -> tuple[Seat, ...]:
+        """Return the seats with another one in the place of one."""
+        first, *others = self.seats
+        return (seat, *others) if index == 0 else (first, seat)
 
     def running_due_at(self) -> int:
         """Return when a running match is over if nothing happens: at a grace's end, or at the deadline.

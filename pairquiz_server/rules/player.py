@@ -26,7 +26,7 @@ class PlayerKind(StrEnum):
     """By nothing: the stand-in for all who were erased, on the seats of matches that are the others' too."""
 
 
-class Player(Struct, frozen=True):
+class Player(Struct, frozen=True, gc=False):
     """One person: a seat belongs to `id`, never to a connection.
 
     `label` is what a guest's frontend sent as `user_id`: kept, shown to nobody, trusted for nothing.

@@ -6,22 +6,16 @@ space: 10 ms a character, of the question alone and none of its options. Scripts
 more slowly by the character.
 """
 
-from collections.abc import Sequence
-
 MS_A_CHARACTER = 10
 MS_AN_ANSWER = 150
 """To choose and to press takes longer than to react to a flash, and that takes some 200 ms."""
 
 
-def least_ms(texts: Sequence[str]) -> int:
-    """Return the time that nobody undercuts who reads these questions and answers them."""
-    return MS_AN_ANSWER * len(texts) + MS_A_CHARACTER * sum(map(len, texts))
+def least_ms(text: str) -> int:
+    """Return the time that nobody undercuts who reads this question and answers it.
 
-
-def too_fast(answered: Sequence[str], after_ms: int) -> bool:
-    """Tell whether questions were answered sooner than they can be read; `after_ms` since the first lay open.
-
-    At free pace all of them lie open from the start. A player may read them all and then answer in one go, and a client
-    that was offline sends its answers at once: so all that were answered so far are held against all the time so far.
+    At free pace all questions lie open from the start. A player may read them all and then answer in one go, and a
+    client that was offline sends its answers at once: so the sum over all that were answered so far is held against all
+    the time so far.
     """
-    return after_ms < least_ms(answered)
+    return MS_AN_ANSWER + MS_A_CHARACTER * len(text)

@@ -3,14 +3,14 @@
 from msgspec import Struct
 
 
-class Scoring(Struct, frozen=True):
+class Scoring(Struct, frozen=True, gc=False):
     """A match's scoring, fixed when it is created: points for a right answer, and the most that speed adds."""
 
     points: int = 100
     speed_bonus: int = 50
 
 
-class Points(Struct, frozen=True):
+class Points(Struct, frozen=True, gc=False):
     """The points of one answer, as the sum of its two parts."""
 
     base: int

@@ -8,9 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.rules.absence import Absence, Cause
-from pairquiz_server.rules.events import EndReason
+from pairquiz_server.rules.commands import MatchQuestion
+from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
@@ -116,21 +118,16 @@ class Matches:
         await self._database.fetch(_QUERIES["forget_requests"], before, _FORGET_AT_ONCE)
 
 
-def _match(record: asyncpg.Record, questions: Mapping[int, StoredQuestion]) -> Match:
+def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Match:
+    questions = tuple(
+        [
+            stored[number].shown(tuple(order))
+            for number, order in zip(record["question_ids"] or (), record["option_orders"] or (), strict=True)
+        ]
+    )
     answers: list[AnswerRow] = _answers.decode(record["answers"]) if record["answers"] else []
     seats = tuple(
-        Seat(
-            player=Player(
-                id=record[f"player{number}_id"],
-                kind=PlayerKind(record[f"player{number}_kind"]),
-                display_name=record[f"player{number}_name"],
-            ),
-            score=record[f"player{number}_score"],
-            completed_at=record[f"player{number}_completed_at"],
-            answers=tuple(answer.answer() for answer in answers if answer.player == number),
-            absence=_absence(record, number),
-            away_ms=record[f"player{number}_away_ms"],
-        )
+        _seat(record, number, questions, tuple(answer.answer() for answer in answers if answer.player == number))
         for number in (1, 2)
         if record[f"player{number}_id"] is not None
     )
@@ -156,12 +153,27 @@ def _match(record: asyncpg.Record, questions: Mapping[int, StoredQuestion]) -> M
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
-        questions=tuple(
-            [
-                questions[number].shown(tuple(order))
-                for number, order in zip(record["question_ids"] or (), record["option_orders"] or (), strict=True)
-            ]
+        questions=questions,
+    )
+
+
+def _seat(
+    record: asyncpg.Record, number: int, questions: tuple[MatchQuestion, ...], answers: tuple[Answer, ...]
+) -> Seat:
+    answered = {answer.question_id for answer in answers}
+    return Seat(
+        player=Player(
+            id=record[f"player{number}_id"],
+            kind=PlayerKind(record[f"player{number}_kind"]),
+            display_name=record[f"player{number}_name"],
         ),
+        score=record[f"player{number}_score"],
+        completed_at=record[f"player{number}_completed_at"],
+        answers=answers,
+        absence=_absence(record, number),
+        away_ms=record[f"player{number}_away_ms"],
+        lag_credit_ms=sum(answer.lag_credit_ms for answer in answers),
+        reading_ms=sum(least_ms(question.text) for question in questions if question.id in answered),
     )
 
 

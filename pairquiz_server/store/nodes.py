@@ -62,6 +62,13 @@ class Nodes:
         (record,) = await self._database.fetch(_QUERIES["read_clock"])
         return ClockReading(**record)
 
+    async def alone(self) -> bool:
+        """Tell whether it is certain that no other node runs, because nobody else has a session of the database.
+
+        To be asked by a process that starts. Behind a pooler, whose sessions are anybody's, it is never certain.
+        """
+        return not self._database.pooled and bool(await self._database.fetchval(_QUERIES["alone"]))
+
     async def enter(self, node: UUID, now: int) -> None:
         """Note that a node serves."""
         await self._database.fetch(_QUERIES["open_clock"], now)

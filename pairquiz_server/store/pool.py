@@ -100,6 +100,11 @@ class Database:
         """Whether the database answers; true as long as nobody probes it."""
         return self._there.is_set()
 
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler hands our statements to sessions that are others' too."""
+        return self._options.transaction_pooler
+
     async def back(self) -> None:
         """Wait until the database is available."""
         await self._there.wait()

@@ -1,7 +1,8 @@
 """The rows that a batch writes: matches and their events → the JSON parameters of `matches.save`."""
 
 from collections.abc import Iterable
-from typing import assert_never
+from operator import attrgetter
+from typing import Literal, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -24,8 +25,12 @@ from pairquiz_server.rules.events import (
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import PlayerKind
 
+_ANSWERS_ALONE = {AnswerAccepted}
 
-class Change(Struct, frozen=True):
+_encode = msgspec.json.Encoder().encode
+
+
+class Change(Struct, frozen=True, gc=False):
     """A match as it is to be saved: moved from `from_version` (0 for a new one) by `events`."""
 
     from_version: int
@@ -34,8 +39,9 @@ class Change(Struct, frozen=True):
 
 
 class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
-    """A row of `matches`; a key that is left out is null."""
+    """A row of `matches`, `whole`; a key that is left out is null."""
 
+    whole: Literal[True]
     id: str
     from_version: int
     version: int
@@ -72,6 +78,16 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     forfeited_by: int | None = None
     paused_at: int | None = None
     resumed_at: int | None = None
+
+
+class ScoreRow(Struct, kw_only=True, gc=False):
+    """What answers alone change of a row of `matches`: nine of ten changes are no more than that."""
+
+    id: str
+    from_version: int
+    version: int
+    player1_score: int
+    player2_score: int
 
 
 class PlayerRow(Struct, gc=False):
@@ -136,7 +152,7 @@ class UsageRow(Struct, gc=False):
 class Batch(Struct):
     """All rows of a batch, table by table in the order of the statement's parameters."""
 
-    matches: list[MatchRow] = []
+    matches: list[MatchRow | ScoreRow] = []
     players: list[PlayerRow] = []
     draws: list[DrawRow] = []
     answers: list[AnswerRow] = []
@@ -145,18 +161,48 @@ class Batch(Struct):
     def parameters(self) -> tuple[str, ...]:
         """Return each table's rows as a JSON text."""
         tables = (self.matches, self.players, self.draws, self.answers, self.usage)
-        return tuple(msgspec.json.encode(rows).decode() for rows in tables)
+        return tuple([_encode(rows).decode() for rows in tables])
 
 
 def batch(changes: Iterable[Change]) -> Batch:
     """Return the rows of changes, in orders that are the same on every node: matches and players by their ids."""
     rows = Batch()
-    for change in sorted(changes, key=lambda change: change.match.id):
-        rows.matches.append(_match_row(change.from_version, change.match))
+    for change in sorted(changes, key=attrgetter("match.id")):
+        row = _score_row if {*map(type, change.events)} == _ANSWERS_ALONE else _match_row
+        rows.matches.append(row(change.from_version, change.match))
         for event in change.events:
             _add(rows, change.match, event)
-    rows.players.sort(key=lambda player: player.id)
+    rows.players.sort(key=attrgetter("id"))
     return rows
+
+
+def _score_row(from_version: int, match: Match) -> ScoreRow:
+    first, second = match.seats
+    return ScoreRow(
+        id=match.id,
+        from_version=from_version,
+        version=match.version,
+        player1_score=first.score,
+        player2_score=second.score,
+    )
+
+
+def _answer_row(match_id: str, event: AnswerAccepted) -> AnswerRow:
+    answer = event.answer
+    return AnswerRow(
+        match_id=match_id,
+        player=event.seat + 1,
+        ordinal=event.answered,
+        question_id=answer.question_id,
+        chosen=answer.chosen,
+        correct=answer.correct,
+        base=answer.base,
+        bonus=answer.bonus,
+        arrived_at=answer.arrived_at,
+        judged_at=answer.judged_at,
+        lag_credit_ms=answer.lag_credit_ms,
+        too_fast=answer.too_fast,
+    )
 
 
 def _match_row(from_version: int, match: Match) -> MatchRow:
@@ -165,6 +211,7 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
     first_away = first.absence
     second_away = second.absence if second else None
     return MatchRow(
+        whole=True,
         id=match.id,
         from_version=from_version,
         version=match.version,
@@ -205,6 +252,8 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
 
 def _add(rows: Batch, match: Match, event: Event) -> None:
     match event:
+        case AnswerAccepted():
+            rows.answers.append(_answer_row(match.id, event))
         case MatchCreated():
             _add_player(rows, match, 0, match.created_at)
             _add_usage(rows, match, 0, "created", match.created_at)
@@ -222,23 +271,6 @@ def _add(rows: Batch, match: Match, event: Event) -> None:
                 )
             )
             _add_usage(rows, match, event.seat, "started", match.started_at)
-        case AnswerAccepted(answer=answer):
-            rows.answers.append(
-                AnswerRow(
-                    match_id=match.id,
-                    player=event.seat + 1,
-                    ordinal=event.answered,
-                    question_id=answer.question_id,
-                    chosen=answer.chosen,
-                    correct=answer.correct,
-                    base=answer.base,
-                    bonus=answer.bonus,
-                    arrived_at=answer.arrived_at,
-                    judged_at=answer.judged_at,
-                    lag_credit_ms=answer.lag_credit_ms,
-                    too_fast=answer.too_fast,
-                )
-            )
         case PlayerLeft() | PlayerForfeited():
             assert match.ended_at is not None
             _add_usage(rows, match, event.seat, "abandoned", match.ended_at)

@@ -31,6 +31,7 @@ class Runner(web.AppRunner):
             auto_decompress=False,
             shutdown_timeout=shutdown_timeout,
             keepalive_timeout=lines.limits.keepalive_s,
+            tcp_keepalive=False,  # a line that is silent ends by limits of ours, long before the kernel would ask
             lingering_time=LINGER_S,
             max_line_size=lines.limits.header_bytes,
             max_field_size=lines.limits.header_bytes,

@@ -4,7 +4,8 @@
 -- Write a batch: each match moves from the version that it was decided on to its new one, and what the moves
 -- bring (players, drawn questions, answers, feature usage) is added beside it. Returns the ids that did NOT move,
 -- because another node was faster (or because a join code or request id was taken): nothing of theirs is written.
---   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, status, …columns}
+--   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, whole: true, status, …columns}
+--            or, where there were answers alone, {id, from_version, version, player1_score, player2_score}
 --   $2 json  the players, ordered by id; $3 json the draws; $4 json the answers; $5 json the feature
 --            usage: rows of their tables, each naming its match_id
 --   $6 uuid  the node, $7 bigint the batch's number: written into the node's row of `batches` by the same statement,
@@ -19,7 +20,7 @@ WITH fence AS MATERIALIZED (
 ),
 change AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS c (
-        id uuid, from_version integer, version integer, status pairquiz.match_status, topic_id integer,
+        id uuid, from_version integer, version integer, whole boolean, status pairquiz.match_status, topic_id integer,
         question_count smallint, time_limit_s smallint, points integer, speed_bonus integer,
         join_code text, request_id text, player1_id text, player2_id text,
         player1_score integer, player2_score integer, player1_completed_at bigint, player2_completed_at bigint,
@@ -51,16 +52,28 @@ opened AS (
 ),
 moved AS (
     UPDATE pairquiz.matches AS m
-    SET version = c.version, status = c.status, player2_id = c.player2_id,
-        player1_score = c.player1_score, player2_score = c.player2_score,
-        player1_completed_at = c.player1_completed_at, player2_completed_at = c.player2_completed_at,
-        player1_absent_since = c.player1_absent_since, player1_absence_cause = c.player1_absence_cause,
-        player1_reconnect_by = c.player1_reconnect_by, player1_away_ms = c.player1_away_ms,
-        player2_absent_since = c.player2_absent_since, player2_absence_cause = c.player2_absence_cause,
-        player2_reconnect_by = c.player2_reconnect_by, player2_away_ms = c.player2_away_ms,
-        due_at = c.due_at, joined_at = c.joined_at, started_at = c.started_at, deadline_at = c.deadline_at,
-        ended_at = c.ended_at, end_reason = c.end_reason, forfeited_by = c.forfeited_by,
-        paused_at = c.paused_at, resumed_at = c.resumed_at
+    SET version = c.version, player1_score = c.player1_score, player2_score = c.player2_score,
+        status = CASE WHEN c.whole THEN c.status ELSE m.status END,
+        player2_id = CASE WHEN c.whole THEN c.player2_id ELSE m.player2_id END,
+        player1_completed_at = CASE WHEN c.whole THEN c.player1_completed_at ELSE m.player1_completed_at END,
+        player2_completed_at = CASE WHEN c.whole THEN c.player2_completed_at ELSE m.player2_completed_at END,
+        player1_absent_since = CASE WHEN c.whole THEN c.player1_absent_since ELSE m.player1_absent_since END,
+        player1_absence_cause = CASE WHEN c.whole THEN c.player1_absence_cause ELSE m.player1_absence_cause END,
+        player1_reconnect_by = CASE WHEN c.whole THEN c.player1_reconnect_by ELSE m.player1_reconnect_by END,
+        player1_away_ms = CASE WHEN c.whole THEN c.player1_away_ms ELSE m.player1_away_ms END,
+        player2_absent_since = CASE WHEN c.whole THEN c.player2_absent_since ELSE m.player2_absent_since END,
+        player2_absence_cause = CASE WHEN c.whole THEN c.player2_absence_cause ELSE m.player2_absence_cause END,
+        player2_reconnect_by = CASE WHEN c.whole THEN c.player2_reconnect_by ELSE m.player2_reconnect_by END,
+        player2_away_ms = CASE WHEN c.whole THEN c.player2_away_ms ELSE m.player2_away_ms END,
+        due_at = CASE WHEN c.whole THEN c.due_at ELSE m.due_at END,
+        joined_at = CASE WHEN c.whole THEN c.joined_at ELSE m.joined_at END,
+        started_at = CASE WHEN c.whole THEN c.started_at ELSE m.started_at END,
+        deadline_at = CASE WHEN c.whole THEN c.deadline_at ELSE m.deadline_at END,
+        ended_at = CASE WHEN c.whole THEN c.ended_at ELSE m.ended_at END,
+        end_reason = CASE WHEN c.whole THEN c.end_reason ELSE m.end_reason END,
+        forfeited_by = CASE WHEN c.whole THEN c.forfeited_by ELSE m.forfeited_by END,
+        paused_at = CASE WHEN c.whole THEN c.paused_at ELSE m.paused_at END,
+        resumed_at = CASE WHEN c.whole THEN c.resumed_at ELSE m.resumed_at END
     FROM change AS c
     WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version AND EXISTS (SELECT FROM fence)
     RETURNING m.id

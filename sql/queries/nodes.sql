@@ -9,6 +9,17 @@ SELECT
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS database_at
 FROM (VALUES (true)) AS one LEFT JOIN pairquiz.heartbeat AS h ON h.single;
 
+-- name: alone
+-- Whether nobody has had a session of this database for longer than this one: a node that runs has several. A session
+-- whose owner we may not look at is somebody's.
+SELECT NOT EXISTS (
+    SELECT
+    FROM pg_stat_activity AS own JOIN pg_stat_activity AS other ON other.datid = own.datid AND other.pid <> own.pid
+    WHERE own.pid = pg_backend_pid()
+        AND coalesce(other.backend_type = 'client backend', true)
+        AND coalesce(other.backend_start <= own.backend_start, true)
+);
+
 -- name: enter
 -- Note that a node serves. $1 uuid the node, $2 bigint the game's clock.
 INSERT INTO pairquiz.nodes (id, started_at, beaten_at) VALUES ($1, $2, $2)

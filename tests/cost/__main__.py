@@ -9,6 +9,8 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
+from types import CodeType
 
 import click
 
@@ -24,6 +26,7 @@ PAIRS = 20
 ANSWERS = 2 * PAIRS
 WARM_UP = 2
 BATCHES = 12
+DEAREST = 50
 REST_S = 0.02
 """Longer than the pace of batches: each is written at once, and has everything in it."""
 
@@ -52,30 +55,40 @@ async def batch(duels: Duels, count: Callable[[Counts], AbstractContextManager[N
     return counts
 
 
-async def played(port: int) -> dict[str, float]:
-    """Return what was counted. Of several batches the least counts: heartbeats and the like come between."""
+async def played(port: int) -> dict[str, dict[str, float]]:
+    """Return what was counted, and the functions that take most instructions an answer.
+
+    Of several batches the least counts: heartbeats and the like come between.
+    """
     duels = await asyncio.to_thread(Duels, port, PAIRS)
     try:
         for _ in range(WARM_UP):
             await batch(duels, counting.effects)
-        kept = [
-            Counts.least([await batch(duels, count) for _ in range(BATCHES)])
+        calls, instructions, effects = [
+            [await batch(duels, count) for _ in range(BATCHES)]
             for count in (counting.calls, counting.instructions, counting.effects)
         ]
     finally:
         duels.close()
-    calls, instructions, effects = kept
+    least = min(instructions, key=lambda one: one.instructions)
     return {
-        "instructions an answer": instructions.instructions / ANSWERS,
-        "calls of Python an answer": calls.python_calls / ANSWERS,
-        "calls of C an answer": calls.c_calls / ANSWERS,
-        "encodings an answer": calls.encodings / ANSWERS,
-        "calls of loggers a batch": calls.log_calls,
-        "tasks a batch": effects.tasks,
-        "timers a batch": effects.timers,
-        "writes beside one a socket, a batch": effects.writes - ANSWERS,
-        "objects left to gc a batch": effects.garbage,
+        "counts": {
+            "instructions an answer": least.instructions / ANSWERS,
+            "calls of Python an answer": min(one.python_calls for one in calls) / ANSWERS,
+            "calls of C an answer": min(one.c_calls for one in calls) / ANSWERS,
+            "encodings an answer": min(one.encodings for one in calls) / ANSWERS,
+            "calls of loggers a batch": min(one.log_calls for one in calls),
+            "tasks a batch": min(one.tasks for one in effects),
+            "timers a batch": min(one.timers for one in effects),
+            "writes beside one a socket, a batch": min(one.writes for one in effects) - ANSWERS,
+            "objects left to gc a batch": min(one.garbage for one in effects),
+        },
+        "functions": {_name(code): count / ANSWERS for code, count in least.by_function.most_common(DEAREST)},
     }
+
+
+def _name(code: CodeType) -> str:
+    return f"{code.co_qualname} ({'/'.join(Path(code.co_filename).parts[-3:])}:{code.co_firstlineno})"
 
 
 async def main(database_url: str) -> None:

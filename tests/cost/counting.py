@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import uvloop
@@ -27,14 +28,8 @@ class Counts:
         self.timers = 0
         self.writes = 0
         self.garbage = 0
-
-    @staticmethod
-    def least(kept: "list[Counts]") -> "Counts":
-        """Return the least of each figure."""
-        found = Counts()
-        for name in vars(found):
-            setattr(found, name, min(getattr(one, name) for one in kept))
-        return found
+        self.by_function: Counter[CodeType] = Counter()
+        """Instructions."""
 
 
 class CountingLoop(uvloop.Loop):
@@ -88,6 +83,7 @@ def instructions(counts: Counts) -> Iterator[None]:
     def note(frame: FrameType, event: str, arg: Any) -> Any:
         if event == "opcode":
             counts.instructions += 1
+            counts.by_function[frame.f_code] += 1
         return note
 
     def enter(frame: FrameType, event: str, arg: Any) -> Any:

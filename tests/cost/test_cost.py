@@ -34,8 +34,10 @@ async def test_an_answer_costs_no_more_than_it_did(database_url: str) -> None:
     )
     told, errors = await playing.communicate()
     assert playing.returncode == 0, errors.decode()
-    counted = json.loads(told)
+    found = json.loads(told)
+    counted = found["counts"]
     click.echo("\n" + "\n".join(f"{name:40}{value:10.2f}" for name, value in counted.items()))
     bounds = BOUNDS if sys.version_info[:2] == (3, 11) else {name: BOUNDS[name] for name in OF_ANY_PYTHON}
     dearer = {name: (value, bound) for name, bound in bounds.items() if (value := counted[name]) > bound}
-    assert not dearer, "it costs more than its bound"
+    dearest = "\n".join(f"{count:8.1f} {function}" for function, count in found["functions"].items())
+    assert not dearer, f"it costs more than its bound; the instructions of each function are\n{dearest}"

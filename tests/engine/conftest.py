@@ -1,6 +1,7 @@
 """Nodes of the game on this test's database, and what they wrote to the log."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
@@ -15,8 +16,9 @@ from tests.engine.stage import HandClock, Node, opened_database, running_node
 
 
 @pytest.fixture(autouse=True)
-def logs() -> Iterator[list[dict[str, Any]]]:
+def logs(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict[str, Any]]]:
     """All log events of this test, at every level."""
+    caplog.set_level(logging.DEBUG, "pairquiz")
     structlog.reset_defaults()
     with structlog.testing.capture_logs() as events:
         yield events

@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from pairquiz_server import config
+from pairquiz_server.database import open_database
 from pairquiz_server.engine import heartbeat
 from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat, find_time
 from pairquiz_server.rules.decide import Decision
@@ -151,12 +153,15 @@ async def test_the_sweeper_ends_nothing_by_a_clock_that_was_not_beaten(node: Nod
 
 
 class Readings(Nodes):
-    """Counts how often a starting node has read the clock."""
+    """Counts how often a starting node has read the clock. Others have sessions, as far as it knows."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.count = 0
         self.first = asyncio.Event()
+
+    async def alone(self) -> bool:
+        return False
 
     async def read_clock(self) -> ClockReading:
         reading = await super().read_clock()
@@ -206,3 +211,38 @@ class TestStart:
     async def test_where_no_match_is_live_it_does_not_wait(self, node: Node, readings: Readings) -> None:
         assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
         assert readings.count == 1
+
+    async def test_where_nobody_else_is_there_it_does_not_wait(
+        self, node: Node, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Readings, "alone", Nodes.alone)
+        await node.started()
+        assert await find_time(readings, Matches(node.database)) - node.clock.now() >= HOUR
+        assert readings.count == 1
+
+    async def test_alone_it_listens_where_the_databases_clock_was_set_back(
+        self, node: Node, readings: Readings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the dead had decided since their last beat would lie in the future."""
+        await node.database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at + $1", 2 * HOUR)
+        monkeypatch.setattr(heartbeat, "ADOPTED_WITHIN_MS", 1)
+        monkeypatch.setattr(Readings, "alone", Nodes.alone)
+        await node.started()
+        await find_time(readings, Matches(node.database))
+        assert readings.count > 1
+
+
+class TestAlone:
+    """Whether anybody else is there is known by the sessions of the database."""
+
+    async def test_a_process_is_alone_before_another_one_comes(self, database_url: str) -> None:
+        settings = config.load(environ={})
+        async with open_database(settings, database_url) as first:
+            assert await Nodes(first).alone()
+            async with open_database(settings, database_url) as second:
+                assert not await Nodes(second).alone()
+
+    async def test_behind_a_pooler_nobody_knows_to_be_alone(self, database_url: str) -> None:
+        settings = config.load(environ={"PAIRQUIZ_DATABASE__TRANSACTION_POOLER": "true"})
+        async with open_database(settings, database_url) as database:
+            assert not await Nodes(database).alone()

@@ -78,12 +78,17 @@ class Errand(Struct, eq=False):
 
 
 class Line:
-    """One node's way to the model. `armed` are the faults that its next writes meet."""
+    """One node's way to the model. `armed` are the faults that its next writes meet.
 
-    def __init__(self, model: Model, weather: Weather, random: Random) -> None:
+    `alone` tells whether the store has a session of no older node; where a line breaks, the store knows it at once.
+    """
+
+    def __init__(self, model: Model, weather: Weather, random: Random, alone: Callable[[], bool]) -> None:
         self._model = model
         self._weather = weather
         self._random = random
+        self._alone = alone
+        self.has_session = False
         self.armed: list[Kind] = []
         self.slow = 0
         self.cut = 0
@@ -141,6 +146,9 @@ class Line:
 
     async def read_clock(self) -> ClockReading:
         return await self._ask(self._model.read_clock)
+
+    async def alone(self) -> bool:
+        return bool(await self._ask(self._alone))
 
     async def enter(self, node: UUID, now: int) -> None:
         await self._ask(lambda: self._model.enter(node, now))
@@ -245,6 +253,7 @@ class Line:
         if self._weather.down:
             call_later(errand.back_s, _fail, errand.answer, "the store is down")
             return
+        self.has_session = True
         try:
             result = errand.work()
         except Exception as error:  # the statement failed, and its asker hears why

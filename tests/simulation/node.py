@@ -159,7 +159,7 @@ class Node:
         self.number = number
         self.loop = world.loop
         self.random = world.plan.random("node", number, life)
-        self.line = Line(world.model, world.weather, self.random)
+        self.line = Line(world.model, world.weather, self.random, lambda: world.alone(self))
         self.connections: dict[str, dict[Connection, None]] = {}
         self.alive = False
         self.dead = False

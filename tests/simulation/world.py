@@ -120,6 +120,11 @@ class World:
         """Whether a node lives and the store hears it."""
         return self.weather.reachable and node.alive and not node.line.cut
 
+    def alone(self, node: Node) -> bool:
+        """Whether the store has no session of another node that is as old."""
+        others = [other for other in self.nodes if other is not node and other.born_at <= node.born_at]
+        return not any(other.line.has_session and not other.dead for other in others)
+
     def serves(self, node: Node) -> bool:
         """Whether a node could do its work now."""
         return self.weather.reachable and node.alive and node.line.well
@@ -209,6 +214,8 @@ class World:
                     line.slow -= 1
             case Kind.DOWN:
                 self.weather.down += 1
+                for node in self.nodes:
+                    node.line.has_session = False
 
                 def end() -> None:
                     self.weather.down -= 1
@@ -223,6 +230,7 @@ class World:
                 end = self._crash([fault.node] if fault.kind is Kind.CRASH else range(len(self.nodes)))
             case Kind.CUT:
                 line.cut += 1
+                line.has_session = False
 
                 def end() -> None:
                     line.cut -= 1

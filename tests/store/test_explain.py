@@ -142,6 +142,7 @@ OTHERWISE = {
     "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
+    "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
     "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",

@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -14,9 +16,11 @@ from msgspec import Struct
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.web.guard.buckets import Bucket, Rate
+from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.identity.auth import Identity
 from pairquiz_server.web.sockets.connections import Connection
 from pairquiz_server.web.sockets.expiry import WARNING_MS, Expiry
+from pairquiz_server.web.sockets.send_queue import SendQueue
 from tests.client import PATIENCE_S, Client, connected, started_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
@@ -166,10 +170,11 @@ class Watched(Struct):
     expiry: Expiry
     now: list[float]
 
-    def connection(self, expires_at: int) -> tuple[Connection, asyncio.Queue[object]]:
-        queue: asyncio.Queue[object] = asyncio.Queue()
-        connection = Connection("sid", self.identity(expires_at), queue, "192.0.2.1", Bucket(Rate(0, 1)))
-        connection.welcome("0")
+    def connection(self, expires_at: int) -> tuple[Connection, SendQueue]:
+        queue = SendQueue(0, lambda queue: None, Pace(Rate(0, 0), lambda: None))
+        session: Any = SimpleNamespace(queue=queue)
+        connection = Connection("sid", self.identity(expires_at), session, "192.0.2.1", Bucket(Rate(0, 1)))
+        connection.welcome(b"0")
         queue.get_nowait()
         self.expiry.watch(connection)
         return connection, queue

@@ -86,7 +86,7 @@ class Buckets:
             return 0.0
         if now - self._young_since > self._fills_in or len(self._young) >= self._generation_max:
             self._old, self._young, self._young_since = self._young, {}, now
-        full_at = self._full_at(key)
+        full_at = self._young.get(key) or self._full_at(key)
         if full_at <= now:
             full_at = now
         elif full_at - now > self._tolerance:

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from msgspec import Struct
-
 from pairquiz_server.config.sections import Limits as Settings
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import COMMANDS, payloads
@@ -67,7 +65,7 @@ class Limits:
                 connection.give_back()
             raise self._refused("commands_per_s_by_player", wait)
 
-    def charge(self, sender: Sender, payload: Struct, address: str) -> None:
+    def charge(self, sender: Sender, payload: object, address: str) -> None:
         """Take what some commands cost beside: a creation, and a guess.
 
         A join by its code alone is a guess until it has opened something: it is paid for before, so that many at the

@@ -22,22 +22,19 @@ class Room(Struct, frozen=True):
     per_address: int
 
 
-class Place:
+class Place(Struct, eq=False, gc=False):
     """What one line or connection takes up, until it leaves."""
 
-    __slots__ = ("_places", "address", "connected", "kept")
-
-    def __init__(self, places: "Places", address: str) -> None:
-        self._places: Places | None = places
-        self.address = address
-        self.kept = False
-        """Whether a session came of its handshake."""
-        self.connected = False
-        """Whether that session has said who it is."""
+    places: "Places | None"
+    address: str
+    kept: bool = False
+    """Whether a session came of its handshake."""
+    connected: bool = False
+    """Whether that session has said who it is."""
 
     def leave(self) -> None:
         """Give the place back. A second call does nothing."""
-        places, self._places = self._places, None
+        places, self.places = self.places, None
         if places is not None:
             places.left(self.address)
 

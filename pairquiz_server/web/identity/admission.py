@@ -17,6 +17,15 @@ class Admission:
         self._people = people
         self._limits = limits
 
+    def admit_stranger(self, address: str) -> Identity:
+        """Return a new guest for who presents no token, where guests may play. Raises `Refused`."""
+        self._limits.before_token(address)
+        try:
+            return self._authenticator.new_guest()
+        except Refused:
+            self._limits.failed_token(address)
+            raise
+
     async def admit(self, token: str | None, address: str) -> Identity:
         """Return who presents this token, from this address; without one, a new guest where guests may play.
 

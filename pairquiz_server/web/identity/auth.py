@@ -22,7 +22,7 @@ from pairquiz_server.web.identity.jwks import IssuerKeys
 from pairquiz_server.web.identity.tokens import SECRETS_ALGORITHM, Claims, Unproved, prove, read_token
 
 
-class Identity(Struct, frozen=True):
+class Identity(Struct, frozen=True, gc=False):
     """A proved identity, until `expires_at`.
 
     `guest_token` is what a guest presents next time, and the token whose end that is; `fresh` is a guest just made.
@@ -53,15 +53,19 @@ class Authenticator:
         `keys_unavailable`).
         """
         if not token:
-            if not self._settings.guests_allowed:
-                raise Refused(Code.UNAUTHORIZED, "A token is required: send it as auth.token, or as a Bearer token")
-            return self._guest(GUEST_PREFIX + secrets.token_urlsafe(15), fresh=True)
+            return self.new_guest()
         if (claims := self._guest_tokens.prove(token)) is not None:
             return self._known_guest(claims)
         unproved = read_token(token)
         if unproved.issuer == GUEST_ISSUER:
             return self._identify_guest(token)
         return _user(await self._prove_user(token, unproved))
+
+    def new_guest(self) -> Identity:
+        """Return a guest whom nobody has seen before. Raises `Refused` (`unauthorized`) where guests may not play."""
+        if not self._settings.guests_allowed:
+            raise Refused(Code.UNAUTHORIZED, "A token is required: send it as auth.token, or as a Bearer token")
+        return self._guest(GUEST_PREFIX + secrets.token_urlsafe(15), fresh=True)
 
     def guest_token(self, player_id: str) -> str:
         """Sign the token by which a guest is known again, for 90 days, on every server of the database."""

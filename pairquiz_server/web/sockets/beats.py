@@ -43,9 +43,8 @@ class Beats:
 
     def websocket_opened(self, websocket: Websocket) -> None:
         """Send pings to a websocket from now on."""
-        now = self._now()
-        websocket.beat_at = now + self._interval_s
-        self._look_again(websocket, now)
+        websocket.beat_at = self._now() + self._interval_s
+        self._look_again(websocket)
 
     def websocket_ended(self, websocket: Websocket) -> None:
         """Hear of one that is closed; it is forgotten when it would have been looked at."""
@@ -72,12 +71,12 @@ class Beats:
                     self._transports.choked(websocket)
                 if websocket.carries:
                     websocket.beat()
-            self._look_again(websocket, now)
+            self._look_again(websocket)
         if self._transports.slow or self._unsent:
             self._look_at_slow(now)
 
-    def _look_again(self, websocket: Websocket, now: float) -> None:
-        due_at = min(websocket.beat_at, max(now, websocket.heard_at) + self._silence_s)
+    def _look_again(self, websocket: Websocket) -> None:
+        due_at = min(websocket.beat_at, websocket.heard_at + self._silence_s)
         heappush(self._due, (due_at, next(self._entries), websocket))
 
     def _look_at_slow(self, now: float) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from msgspec import Struct
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
@@ -85,7 +84,8 @@ class Commands:
     def lag_ms(self, connection: Connection) -> int:
         """Return what was measured of a connection's line, and of those of its player's other tabs."""
         tabs = self._connections.of(connection.player.id)
-        return self._pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
+        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
+        return self._pings.lag_ms(connection.eio_sid, others)
 
     def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
@@ -96,8 +96,11 @@ class Commands:
 
     def _perform(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command that does not wait."""
+        payload = sender.asked.payload
         try:
-            row.perform(self._game, sender, sender.payload())
+            if isinstance(payload, Refused):
+                raise payload
+            row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:
@@ -105,7 +108,9 @@ class Commands:
 
     async def _carry_out(self, row: CommandRow, sender: "_Connected") -> None:
         try:
-            payload = sender.payload()
+            payload = sender.asked.payload
+            if isinstance(payload, Refused):
+                raise payload
             self._limits.charge(sender, payload, sender.connection.address)
             work = row.perform(self._game, sender, payload)
             if work is not None:
@@ -138,20 +143,14 @@ class _Connected(Sender):
     connection: Connection
     asked: Asked
 
-    def payload(self) -> Struct:
-        """Return what the command is about. Raises `Refused` where it does not fit."""
-        payload = self.asked.payload
-        if isinstance(payload, Refused):
-            raise payload
-        assert payload is not None  # there is such a command
-        return payload
-
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
         row = self.asked.row
         if row is not None and row.immediate:
             self.connection.answered()
-        super().reply(outcome)
+        if self.overheard is not None:
+            self.overheard(outcome)
+        self.send(outcome)
 
     def send(self, outcome: Reply | Refused) -> None:
         """Put the answer on its way."""

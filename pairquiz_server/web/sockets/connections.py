@@ -138,7 +138,7 @@ class Connections:
             player = replace(connection.player, display_name=display_name)
             connection.identity = replace(connection.identity, player=player)
 
-    def of(self, player_id: str) -> Iterable[Connection]:
+    def of(self, player_id: str) -> Sequence[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
 
@@ -182,15 +182,19 @@ class Connections:
         connections = self._by_player.get(player_id)
         if connections is None:
             return ()
-        self.follow(player_id, session_id, version=version, live=live)
+        self._note(player_id, session_id, version, live)
         if but is None:
             return connections
+        if len(connections) == 1:
+            return () if connections[0] is but else connections
         return [connection for connection in connections if connection is not but]
 
     def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
         """Note that a player who is connected here knows a live match in this version, or that it is over."""
-        if player_id not in self._by_player:
-            return  # gone while the match was read
+        if player_id in self._by_player:  # else gone while the match was read
+            self._note(player_id, session_id, version, live)
+
+    def _note(self, player_id: str, session_id: str, version: int, live: bool) -> None:
         followed = self._followed.get(player_id)
         if followed is None:
             followed = self._followed[player_id] = {}

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import WSCloseCode, hdrs, web
 from engineio.async_socket import AsyncSocket
 from engineio.packet import OPEN, Packet
+from msgspec.structs import replace
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
@@ -175,39 +176,60 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.debug("player_disconnected", player=connection.player.id, reason=reason)
         return True
 
-    async def _open(self, eio_sid: str, payload: bytes) -> None:
-        """Answer a CONNECT, and welcome who has sent it."""
+    def _open(self, eio_sid: str, payload: bytes) -> Coroutine[Any, Any, object] | None:
+        """Answer a CONNECT, and welcome who has sent it: a guest who is new at once, anybody else afterwards."""
+        if eio_sid not in self.environ:
+            return None  # the session has just ended
         try:
             auth = _connect_payload.decode(payload) if payload else {}
         except (msgspec.DecodeError, RecursionError):
-            await self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
-            return
-        address = self._arrivals.address_of(eio_sid)
-        self._arriving.add(eio_sid)
+            return self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
+        token, address = auth.get("token"), self._arrivals.address_of(eio_sid)
         try:
-            identity = await self._admit(eio_sid, auth.get("token"), address)
+            self._arrivals.connect(eio_sid)
+            if token is not None and not isinstance(token, str):
+                raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
+            token = token or bearer_token(self.environ[eio_sid])
+            if token:
+                self._arriving.add(eio_sid)
+                return self._admit(eio_sid, token, address)
+            self._welcome(self._connect(eio_sid, self._admission.admit_stranger(address), address), [])
         except Refused as refusal:
-            self._refusals.note(refusal.code, command="connect", address=address)
-            if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
-                await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, refusal.code)
-            else:
-                self._send(eio_sid, frames.connect_error(refusal))
+            return self._refuse(eio_sid, refusal, address)
+        return None
+
+    async def _admit(self, eio_sid: str, token: str, address: str) -> None:
+        """Let in who presents a token with CONNECT, and tell which matches wait."""
+        try:
+            identity = await self._admission.admit(token, address)
+            # Once more: a ban while the database was asked has met no connection.
+            self._admission.check(identity)
+        except Refused as refusal:
+            await self._refuse(eio_sid, refusal, address)
             return
         finally:
             self._arriving.discard(eio_sid)
-        if self._transports.is_open(eio_sid):  # else it has gone while the database was asked
-            connection = self._connect(eio_sid, identity, address)
-            await self._welcome(connection)
+        if not self._transports.is_open(eio_sid):
+            return
+        connection = self._connect(eio_sid, identity, address)
+        try:
+            sessions = await self._sessions(identity.player.id)
+        except Refused:
+            # It comes back by itself, and then hears of all its matches.
+            await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
+        except Exception:
+            log.exception("welcome_failed")
+            await self._transports.cut(eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
+        else:
+            self._welcome(connection, sessions)
 
-    async def _admit(self, eio_sid: str, token: object, address: str) -> Identity:
-        """Return who presents a token with CONNECT. Raises `Refused`."""
-        self._arrivals.connect(eio_sid)
-        if token is not None and not isinstance(token, str):
-            raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-        identity = await self._admission.admit(token or bearer_token(self.environ[eio_sid]), address)
-        # Once more: a ban while the database was asked has met no connection.
-        self._admission.check(identity)
-        return identity
+    async def _refuse(self, eio_sid: str, refusal: Refused, address: str) -> None:
+        """Answer a CONNECT that is refused."""
+        self._refusals.note(refusal.code, command="connect", address=address)
+        if refusal.retry:  # a stock client gives up on a CONNECT_ERROR; after this it comes back
+            await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, refusal.code)
+        else:
+            self._send(eio_sid, frames.connect_error(refusal))
 
     def _connect(self, eio_sid: str, identity: Identity, address: str) -> Connection:
         """Make a connection of a session, and tell it so."""
@@ -230,7 +252,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         """Let a connection last as long as a newer token of the same player. Raises `Refused`."""
         identity = await self._admission.readmit(token, connection.address, connection.identity)
         if self._by_eio_sid.get(connection.eio_sid) is connection:
-            connection.identity = identity
+            connection.identity = replace(identity, guest_token=None)
             self._expiry.watch(connection)
         return TokenRefreshed(identity.expires_at, identity.guest_token)
 
@@ -261,31 +283,22 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         except Exception:
             log.exception("dismissal_failed")
 
-    async def _welcome(self, connection: Connection) -> None:
-        try:
-            sessions = await self._sessions(connection.identity)
-        except Refused:
-            # It comes back by itself, and then hears of all its matches.
-            await self._transports.cut(connection.eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
-            return
-        except Exception:
-            log.exception("welcome_failed")
-            await self._transports.cut(connection.eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
-            return
+    def _welcome(self, connection: Connection, sessions: list[Session]) -> None:
+        identity = connection.identity
         welcome = Welcome(
-            user_id=connection.player.id,
+            user_id=identity.player.id,
             server_time=self._game.now(),
             protocol=PROTOCOL_VERSION,
             region=self._region,
             sessions=sessions,
-            guest_token=connection.identity.guest_token,
+            guest_token=identity.guest_token,
         )
         connection.welcome(frames.event("welcome", welcome))
+        if identity.guest_token:
+            connection.identity = replace(identity, guest_token=None)  # the client keeps it from now on
 
-    async def _sessions(self, identity: Identity) -> list[Session]:
-        if identity.fresh:
-            return []
-        player_id = identity.player.id
+    async def _sessions(self, player_id: str) -> list[Session]:
+        """Return the live matches of somebody who is connected here, and hears of them from now on."""
         matches = await self._game.live_matches(player_id)
         for match in matches:
             self._connections.follow(player_id, str(match.id), version=match.version, live=True)

@@ -1,0 +1,63 @@
+"""When the next batch begins."""
+
+import asyncio
+
+
+class Rhythm:
+    """An idle server begins at once; after that no batch begins sooner than `pace_s` after the one before it.
+
+    What comes meanwhile shares one write, and one wake-up.
+    """
+
+    def __init__(self, pace_s: float) -> None:
+        self._pace_s = pace_s
+        self._last_began = float("-inf")
+        self._wanted = False
+        self._begun: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def want(self) -> None:
+        """Let another batch begin, as soon as may be."""
+        if not self._wanted:
+            self._wanted = True
+            self._plan()
+
+    def hurry(self) -> None:
+        """Let all batches begin at once from now on."""
+        self._pace_s = 0.0
+        self._wanted = True
+        self._plan()
+
+    async def next(self) -> None:
+        """Wait until a batch is wanted, and may begin."""
+        loop = asyncio.get_running_loop()
+        self._begun = loop.create_future()
+        try:
+            if self._wanted:
+                self._plan()
+            await self._begun
+        finally:
+            self._begun = None
+            self._forget_timer()
+        self._wanted = False
+        self._last_began = loop.time()
+
+    def _plan(self) -> None:
+        if self._begun is None:
+            return
+        self._forget_timer()
+        loop = asyncio.get_running_loop()
+        at = self._last_began + self._pace_s
+        if at <= loop.time():
+            self._begin()
+        else:
+            self._timer = loop.call_at(at, self._begin)
+
+    def _begin(self) -> None:
+        if self._begun is not None and not self._begun.done():
+            self._begun.set_result(None)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
