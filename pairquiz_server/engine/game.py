@@ -13,6 +13,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission
+from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
@@ -96,6 +97,7 @@ class Game:
         self._creates = True
         self._creating = Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
+        self._live = Together(self._read_live)
         self.now = clock.now
 
     def stop_creating(self) -> None:
@@ -216,11 +218,16 @@ class Game:
         Raises `Refused` (`storage_unavailable`).
         """
         try:
-            ids = await self._matches.find_live(player_id)
-            found = await self._matches.load(ids) if ids else {}
+            return await self._live.ask(player_id) or []
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
-        return [found[match_id] for match_id in ids if match_id in found]
+
+    async def _read_live(self, players: Sequence[str]) -> dict[str, list[Match]]:
+        live = await self._matches.find_live_of(players)
+        found = await self._matches.load([match_id for ids in live.values() for match_id in ids]) if live else {}
+        return {
+            player_id: [found[match_id] for match_id in ids if match_id in found] for player_id, ids in live.items()
+        }
 
     async def topics(self) -> Sequence[TopicCount]:
         """Return all topics with how many questions each has, as of a moment ago.

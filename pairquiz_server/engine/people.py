@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.departures import Departures, erased
+from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.names import name_fault
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -45,6 +46,7 @@ class People:
         self._clock = clock
         self._renamed = renamed
         self._exports = 0
+        self._meeting = Together(lambda met: players.meet(met, clock.now()))
 
     def check(self, player_id: str) -> None:
         """Let a player pass who may play. Raises `Refused` (`forbidden`)."""
@@ -53,7 +55,7 @@ class People:
     async def profile(self, player: Player) -> Profile:
         """Return a player's profile."""
         try:
-            stored = await self._players.meet(player.id, self._clock.now())
+            stored = await self._meeting.ask(player.id)
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:

@@ -36,7 +36,7 @@ class Sender(Struct):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
     `people` knows what the sender may ask about itself; `request` names the command in the log. `overheard` hears of
-    the answer before the sender does.
+    the answer before the sender does; `view` makes it of a decision and a seat.
     """
 
     player: Player
@@ -45,6 +45,7 @@ class Sender(Struct):
     origin: object
     request: str | None
     overheard: Callable[[Reply | Refused], None] | None
+    view: Callable[[Decision, int], Reply] | None
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command."""
@@ -65,25 +66,27 @@ class Sender(Struct):
         raise Refused(Code.WRONG_STATE, "There is no connection whose token could be followed by another")
 
     def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
-        """Return the sender as the engine knows it; `view` makes the reply of a decision and a seat."""
+        """Return the sender as the engine knows it; it is answered by `view` when its command is settled."""
+        self.view = view
         player = self.player
         if label is not None:
             player = Player(player.id, player.kind, player.display_name, label)
+        return Caller(player, self.arrived_at, self.settled, self.origin, self.request)
 
-        def settled(outcome: Decision | Refused) -> None:
-            if isinstance(outcome, Refused):
-                self.reply(outcome)
-                return
-            seat = outcome.match.seat_of(player.id)
-            assert seat is not None  # who is no player is refused
-            try:
-                reply = view(outcome, seat)
-            except Exception:
-                self.reply(Refused(Code.INTERNAL))  # the command stands, and its repeat is a duplicate
-                raise
-            self.reply(reply)
-
-        return Caller(player, self.arrived_at, settled, self.origin, self.request)
+    def settled(self, outcome: Decision | Refused) -> None:
+        """Answer with what became of the command."""
+        if isinstance(outcome, Refused):
+            self.reply(outcome)
+            return
+        seat = outcome.match.seat_of(self.player.id)
+        assert seat is not None  # who is no player is refused
+        assert self.view is not None
+        try:
+            reply = self.view(outcome, seat)
+        except Exception:
+            self.reply(Refused(Code.INTERNAL))  # the command stands, and its repeat is a duplicate
+            raise
+        self.reply(reply)
 
 
 Perform = Callable[[Game, Sender, Any], Awaitable[None] | None]

@@ -97,8 +97,8 @@ class Seat(Struct, frozen=True, gc=False):
     reading_ms: int = 0
 
     def answer_to(self, question_id: int) -> Answer | None:
-        """Return this player's locked answer to a question, if there is one."""
-        for answer in self.answers:
+        """Return this player's locked answer to a question, if there is one; the latest is asked for most."""
+        for answer in reversed(self.answers):
             if answer.question_id == question_id:
                 return answer
         return None

@@ -103,6 +103,13 @@ class Matches:
         """Return the ids of a player's live matches, the oldest first."""
         return [str(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
 
+    async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
+        """Return the ids of the live matches of those players who have any, the oldest first."""
+        found: dict[str, list[str]] = {}
+        for record in await self._database.fetch(_QUERIES["find_live_of"], players):
+            found.setdefault(record["player_id"], []).append(str(record["id"]))
+        return found
+
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
         """Return live matches whose time was over at `at` (milliseconds), the longest overdue first."""
         records = await self._database.fetch(_QUERIES["find_due"], at, limit)

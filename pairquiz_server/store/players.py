@@ -1,6 +1,6 @@
 """People: one method for each query of sql/queries/players.sql."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from msgspec import Struct
 
@@ -47,10 +47,10 @@ class Players:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def meet(self, player_id: str, now: int) -> StoredProfile | None:
-        """Return what a player who comes at `now` is called, None where nothing is stored."""
-        records = await self._database.fetch(_QUERIES["meet"], player_id, now)
-        return StoredProfile(**records[0]) if records else None
+    async def meet(self, players: Sequence[str], now: int) -> dict[str, StoredProfile]:
+        """Return what players who come at `now` are called: those of whom something is stored, by id."""
+        records = await self._database.fetch(_QUERIES["meet"], players, now)
+        return {record["id"]: StoredProfile(record["display_name"], record["created_at"]) for record in records}
 
     async def rename(self, player_id: str, kind: PlayerKind, display_name: str, now: int) -> StoredProfile | None:
         """Give a player a name; None where the player is about to be erased."""

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from pairquiz_server.store.patience import Patience
+
 CLOSE_S = 0.5
 
 
@@ -38,7 +40,7 @@ class Readers:
         if self._idle and not self._places.locked():
             connection = await self._take()
         else:
-            async with asyncio.timeout(within_s):
+            async with Patience(within_s):
                 connection = await self._take()
         generation = self._generation
         sound = False

@@ -55,14 +55,13 @@ class Edge:
         limits = Limits(settings.limits, metrics)
         self.arrivals = Arrivals(settings, limits, self._refusals, metrics)
         self.lines = HttpLines(settings.limits, self.arrivals, self._refusals)
-        self.transports = Transports(self._refusals, settings.limits, limits.pace)
+        self.transports = Transports(self._refusals, settings.limits, limits.pace, settings.server.ping_interval_s)
         self._pings = Pings(metrics, settings.server.measure_interval_s)
         self.transports.watch(self._pings)
         silence_s = settings.server.ping_interval_s + settings.server.ping_timeout_s
         self._beats = Beats(
             self.transports,
             self._refusals,
-            interval_s=settings.server.ping_interval_s,
             silence_s=silence_s,
             stall_s=settings.limits.stall_s,
         )

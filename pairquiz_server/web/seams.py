@@ -65,16 +65,17 @@ SEAMS = (
         '`42["disconnect"]` would run our own handler; binary attachments are collected without bound',
     ),
     Seam(
-        socketio.AsyncServer, "_handle_disconnect", "sockets/server.py",
-        "no handler is called for a client that is gone before its CONNECT is answered",
-    ),
-    Seam(
         socketio.AsyncServer, "_handle_eio_disconnect", "sockets/server.py",
-        "no handler is called for a client that is gone before its CONNECT is answered",
+        "its manager looks through all connections at the end of each; no handler is called for a client that is gone "
+        "before its CONNECT is answered",
     ),
     Seam(
-        socketio.AsyncServer, "_handle_connect", "sockets/server.py",
-        "CONNECT is answered where the packet is read, in its order",
+        engineio.AsyncServer, "handle_request", "sockets/server.py",
+        "it reads a websocket's handshake a second time; `open_websocket` begins the same session",
+    ),
+    *(
+        Seam(engineio.AsyncServer, name, "sockets/server.py", "a websocket's session is one of the library's")
+        for name in ("generate_id", "_handle_connect")
     ),
     Seam(
         aiohttp_driver, "websocket", "sockets/websocket.py",
@@ -106,8 +107,11 @@ SEAMS = (
         for name in ("_message_tail", "connection_lost")
     ),
     *(
-        Seam(web.WebSocketResponse, name, "sockets/websocket.py", "aiohttp reads frames by a task and a queue")
-        for name in ("_post_start", "write_eof")
+        Seam(
+            web.WebSocketResponse, name, "sockets/websocket.py",
+            "aiohttp reads frames by a task and a queue, and takes longer to write the answer than for all else of it",
+        )
+        for name in ("_handshake", "prepare", "write_eof")
     ),
     Seam(
         WebSocketDataQueue, "feed_data", "sockets/line.py", "a frame is carried out where it arrives, and not put by",

@@ -205,6 +205,17 @@ SELECT id FROM (
 ) AS live
 ORDER BY created_at, id;
 
+-- name: find_live_of
+-- All live matches of players, the oldest first. $1 text[] the players.
+SELECT player_id, id FROM (
+    SELECT player1_id AS player_id, id, created_at FROM pairquiz.matches
+    WHERE player1_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress')
+    UNION ALL
+    SELECT player2_id, id, created_at FROM pairquiz.matches
+    WHERE player2_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress')
+) AS live
+ORDER BY created_at, id;
+
 -- name: find_due
 -- Live matches whose time is over at $1 (bigint), the longest overdue first, at most $2 (integer). A row that is
 -- being written just now is skipped: whoever writes it moves it, or it is found by the next sweep.

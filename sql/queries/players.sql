@@ -1,13 +1,17 @@
 -- Used by store/players.py. People: what they are called, and all that is stored about one of them.
 
 -- name: meet
--- The profile of a player who comes, null where nothing is stored; the day of it is noted, once a day.
--- $1 text the player's id, $2 bigint now (milliseconds).
-WITH seen AS (
-    UPDATE pairquiz.players SET seen_at = $2
-    WHERE id = $1 AND coalesce(seen_at, created_at) < $2 - 24 * 3600 * 1000::bigint
+-- The profiles of players who come, where anything is stored; the day of it is noted, once a day. A row that somebody
+-- writes just now is left alone: two nodes that note the same players would else wait for each other.
+-- $1 text[] the players' ids, $2 bigint now (milliseconds).
+WITH unseen AS (
+    SELECT id FROM pairquiz.players
+    WHERE id = ANY ($1) AND coalesce(seen_at, created_at) < $2 - 24 * 3600 * 1000::bigint
+    FOR NO KEY UPDATE SKIP LOCKED
+), seen AS (
+    UPDATE pairquiz.players SET seen_at = $2 WHERE id = ANY (ARRAY (SELECT id FROM unseen))
 )
-SELECT display_name, created_at FROM pairquiz.players WHERE id = $1;
+SELECT id, display_name, created_at FROM pairquiz.players WHERE id = ANY ($1);
 
 -- name: rename
 -- Give a player a name; who has played nothing yet becomes a row by it. Nobody who is about to be erased does.

@@ -26,6 +26,8 @@ PAIRS = 20
 ANSWERS = 2 * PAIRS
 WARM_UP = 2
 BATCHES = 12
+MANY_BATCHES = 24
+"""Where whatever else the server does now and then would count as much as all the answers of a batch."""
 DEAREST = 50
 REST_S = 0.02
 """Longer than the pace of batches: each is written at once, and has everything in it."""
@@ -40,6 +42,17 @@ class Turn:
 
     def __await__(self) -> Iterator[None]:
         yield
+
+
+async def batches(port: int, count: Callable[[Counts], AbstractContextManager[None]], number: int) -> list[Counts]:
+    """Play on from the same place of new matches, and count each batch."""
+    duels = await asyncio.to_thread(Duels, port, PAIRS)
+    try:
+        for _ in range(WARM_UP):
+            await batch(duels, counting.effects)
+        return [await batch(duels, count) for _ in range(number)]
+    finally:
+        duels.close()
 
 
 async def batch(duels: Duels, count: Callable[[Counts], AbstractContextManager[None]]) -> Counts:
@@ -60,16 +73,9 @@ async def played(port: int) -> dict[str, dict[str, float]]:
 
     Of several batches the least counts: heartbeats and the like come between.
     """
-    duels = await asyncio.to_thread(Duels, port, PAIRS)
-    try:
-        for _ in range(WARM_UP):
-            await batch(duels, counting.effects)
-        calls, instructions, effects = [
-            [await batch(duels, count) for _ in range(BATCHES)]
-            for count in (counting.calls, counting.instructions, counting.effects)
-        ]
-    finally:
-        duels.close()
+    calls = await batches(port, counting.calls, BATCHES)
+    instructions = await batches(port, counting.instructions, BATCHES)
+    effects = await batches(port, counting.effects, MANY_BATCHES)
     least = min(instructions, key=lambda one: one.instructions)
     return {
         "counts": {

@@ -8,14 +8,16 @@ from contextlib import suppress
 
 from pairquiz_server.formats import detect
 from pairquiz_server.formats.outcome import UnreadableFile
-from pairquiz_server.protocol import COMMANDS, frames, payloads
+from pairquiz_server.protocol import COMMANDS, asking, frames, payloads
 from pairquiz_server.rules.errors import Refused
 
 _ROWS = [COMMANDS[name] for name in sorted(COMMANDS)]
 
 
 def read_frame(data: bytes) -> None:
-    """Read a Socket.IO packet, and its payload as that of some command."""
+    """Read a Socket.IO packet, as a command and as an event with the payload of some command."""
+    with suppress(frames.BadFrame):
+        asking.read(data).name.encode()
     with suppress(frames.BadFrame):
         event = frames.decode_event(data)
         event.name.encode()

@@ -126,6 +126,9 @@ class Line:
     async def find_live(self, player_id: str) -> list[str]:
         return await self._ask(lambda: self._model.find_live(player_id))
 
+    async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
+        return await self._ask(lambda: self._model.find_live_of(players))
+
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
         return await self._ask(lambda: self._model.find_due(at, limit))
 

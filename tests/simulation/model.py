@@ -163,6 +163,9 @@ class Model:
     def find_live(self, player_id: str) -> list[str]:
         return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
 
+    def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
+        return {player_id: live for player_id in players if (live := self.find_live(player_id))}
+
     def find_due(self, at: int, limit: int) -> list[DueMatch]:
         due = self._due[: min(bisect_right(self._due, at, key=lambda one: one[0]), limit)]
         return [DueMatch(match_id, self.matches[match_id].status) for _, match_id in due]

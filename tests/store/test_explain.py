@@ -107,11 +107,12 @@ BY_INDEX = {
         {"matches_request", "matches_player1", "matches_player2"}, ("player 20", "request", 5)
     ),
     "matches.find_live": Found({"matches_player1", "matches_player2"}, ("player 2",)),
+    "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
-    "players.meet": Found({"players_pkey"}, ("player 7", NOON)),
+    "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
     "players.export_matches": Found({"matches_pkey", "draws_pkey", "answers_pkey"}, ("player 7", IDS)),

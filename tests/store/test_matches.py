@@ -252,6 +252,9 @@ async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matche
     ]
     assert await matches.find_live(BEN.id) == [ids[name] for name in joined_by_ben]
     assert await matches.find_live(CARA.id) == []
+    assert await matches.find_live_of([CARA.id, ANNA.id, BEN.id]) == {
+        player.id: await matches.find_live(player.id) for player in (ANNA, BEN)
+    }
 
 
 async def test_due_matches_are_found_longest_overdue_first_up_to_the_limit(matches: Matches, board: Board) -> None:

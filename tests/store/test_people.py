@@ -375,10 +375,17 @@ async def test_the_day_of_a_visit_is_noted_once(database: Database, players: Pla
     await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
     seen = []
     for hours in (1, 23, 25, 26, 48, 50):
-        assert await players.meet(PERSON.id, NOW + hours * 3_600_000)
+        assert (await players.meet([PERSON.id], NOW + hours * 3_600_000))[PERSON.id].display_name == "Chosen"
         seen.append(await database.fetchval("SELECT seen_at - $1 FROM pairquiz.players WHERE id = $2", NOW, PERSON.id))
     assert [at and at // 3_600_000 for at in seen] == [None, None, 25, 25, 25, 50]
-    assert await players.meet("guest:nobody", NOW) is None
+    assert await players.meet(["guest:nobody"], NOW) == {}
+
+
+async def test_a_visit_waits_for_nobody_who_writes_the_player(database: Database, players: Players) -> None:
+    await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
+    async with database.connection() as other, other.transaction():
+        await other.execute("SELECT 1 FROM pairquiz.players WHERE id = $1 FOR UPDATE", PERSON.id)
+        assert PERSON.id in await players.meet([PERSON.id], NOW + 25 * 3_600_000)
 
 
 async def test_a_player_is_found_by_id_name_and_label(players: Players, bans: Bans, lived: list[Match]) -> None:

@@ -1,12 +1,15 @@
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import asyncpg
 import pytest
+import uvloop
 
 from pairquiz_server.engine.draws import shuffled
 from pairquiz_server.store.migrations import migrate, read_migrations
@@ -81,6 +84,40 @@ async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(d
         async with opened(database_url) as other:
             assert await run(other, "SELECT 1")
         assert await run(database, "SELECT 1")
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@each_line
+async def test_a_loop_that_was_held_up_is_not_taken_for_a_database_that_does_not_answer(
+    database_url: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    query = "SELECT nextval('asked')"
+
+    async def answered_in_vain(until: float) -> None:
+        """Return when the database has answered for the second time, and the time that the answer had is over."""
+        watch = await asyncpg.connect(database_url)
+        async with asyncio.timeout(30):
+            while await watch.fetchval("SELECT last_value FROM asked, pg_sleep(0.01)") < 2 or time.monotonic() < until:
+                pass
+        await watch.close()
+
+    async def ask_and_hold_up() -> object:
+        async with opened(database_url, command_timeout_s=1.0) as database:
+            await database.probe("SELECT 1")  # from now on a read has its time with everything around it
+            await database.write("CREATE SEQUENCE asked")
+            await run(database, query)
+            working = asyncio.create_task(run(database, query))
+            for _ in range(20):
+                await asyncio.sleep(0)  # until it is sent
+            with ThreadPoolExecutor() as threads:
+                threads.submit(asyncio.run, answered_in_vain(time.monotonic() + 2)).result()
+            return await working
+
+    def in_a_loop_of_its_own() -> object:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(ask_and_hold_up())
+
+    assert await asyncio.to_thread(in_a_loop_of_its_own)
 
 
 @each_line

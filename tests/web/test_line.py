@@ -55,7 +55,7 @@ class Stage:
 
     def __init__(self, **limits: Any) -> None:
         self.settings = Limits(**limits)
-        self.transports = Transports(Refusals(Metrics()), self.settings, lambda: Pace(Rate(0, 0), lambda: None))
+        self.transports = Transports(Refusals(Metrics()), self.settings, lambda: Pace(Rate(0, 0), lambda: None), 10.0)
         reasons = SimpleNamespace(CLIENT_DISCONNECT="client", TRANSPORT_CLOSE="lost", TRANSPORT_ERROR="error")
         self.session: Any = SimpleNamespace(
             sid="session", queue=self.transports.new_queue(), connected=False, upgraded=False, upgrading=False,
@@ -207,7 +207,6 @@ async def test_what_is_sent_within_a_turn_leaves_by_one_write() -> None:
     stage.open()
     for packet in (b"2a", b"2" + b"b" * 200, b"2" + b"c" * 70_000):
         stage.line.send(packet)
-    stage.line.ping(b"17")
     assert stage.transport.written == []
     await stage.turn()
     (written,) = stage.transport.written
@@ -215,11 +214,12 @@ async def test_what_is_sent_within_a_turn_leaves_by_one_write() -> None:
         b"\x81\x03" + b"42a"
         + b"\x81\x7e\x00\xca" + b"42" + b"b" * 200
         + b"\x81\x7f\x00\x00\x00\x00\x00\x01\x11\x72" + b"42" + b"c" * 70_000
-        + b"\x89\x02" + b"17"
     )  # fmt: skip
-    stage.line.send(b"2d")
+    stage.line.beat(0)
+    stage.line.ping(b"17")
+    assert stage.transport.written[1:] == [b"\x81\x01" + b"2" + b"\x89\x02" + b"17"], "what is measured goes at once"
     await stage.turn()
-    assert stage.transport.written[1:] == [b"\x81\x03" + b"42d"]
+    assert len(stage.transport.written) == 2
 
 
 async def test_a_line_whose_network_takes_too_little_is_cut_once_too_much_waits() -> None:

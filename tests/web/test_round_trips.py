@@ -20,12 +20,18 @@ class PaperWebsocket:
         self.clear = True
         self.closing = False
         self.pings: list[bytes] = []
+        self.beat_at = float("inf")
+        self.beats: list[float] = []
         self.on_pong: Callable[[bytes], None] = lambda payload: None
 
     def ping(self, payload: bytes) -> None:
         if self.closing:
             raise ConnectionResetError
         self.pings.append(payload)
+
+    def beat(self, now: float) -> None:
+        self.beats.append(now)
+        self.beat_at = now + INTERVAL_S
 
     async def close_with(self, code: int, reason: str) -> None:
         raise NotImplementedError
@@ -141,6 +147,17 @@ async def test_a_line_on_which_something_waits_to_be_sent_is_measured_later(stag
     websocket.clear = True
     await stage.pinged(websocket)
     assert len(websocket.pings) == 1
+
+
+async def test_a_ping_of_engine_io_goes_with_each_measure_where_both_are_as_rare(stage: Stage) -> None:
+    websocket = PaperWebsocket()
+    websocket.beat_at = stage.now_s + INTERVAL_S
+    await stage.measured(stage.open(websocket), 0.02, 0.02, 0.02)
+    assert websocket.beats == []
+    for count in range(1, 20):
+        await stage.measured(websocket, 0.02)
+        assert len(websocket.beats) == count
+        assert websocket.beat_at > stage.now_s, "none was due before"
 
 
 async def test_a_line_that_is_closing_stops_nobody(stage: Stage) -> None:

@@ -96,7 +96,7 @@ class Rest:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answer: asyncio.Future[Reply | Refused] = asyncio.get_running_loop().create_future()
         request = next(self._request_ids)
-        sender = _Asking(visitor.player, visitor.arrived_at, self._people, None, request, None, answer)
+        sender = _Asking(visitor.player, visitor.arrived_at, self._people, None, request, None, None, answer)
         self._limits.charge(sender, payload, visitor.address)
         try:
             work = row.perform(self._game, sender, payload)

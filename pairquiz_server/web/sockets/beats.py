@@ -18,21 +18,19 @@ LOOK_EVERY_S = 0.25
 
 
 class Beats:
-    """Sends a ping every `interval_s`, and ends what is silent for `silence_s`, or takes nothing for `stall_s`."""
+    """Sends pings when they are due, and ends what is silent for `silence_s`, or takes nothing for `stall_s`."""
 
     def __init__(
         self,
         transports: Transports,
         refusals: Refusals,
         *,
-        interval_s: float,
         silence_s: float,
         stall_s: float,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transports = transports
         self._refusals = refusals
-        self._interval_s = interval_s
         self._silence_s = silence_s
         self._stall_s = stall_s
         self._now = now
@@ -43,7 +41,6 @@ class Beats:
 
     def websocket_opened(self, websocket: Websocket) -> None:
         """Send pings to a websocket from now on."""
-        websocket.beat_at = self._now() + self._interval_s
         self._look_again(websocket)
 
     def websocket_ended(self, websocket: Websocket) -> None:
@@ -66,11 +63,9 @@ class Beats:
                 await self._transports.drop(websocket.eio_sid)
                 continue
             if websocket.beat_at <= now:
-                websocket.beat_at = now + self._interval_s
-                if not websocket.clear:
-                    self._transports.choked(websocket)
-                if websocket.carries:
-                    websocket.beat()
+                websocket.beat(now)
+            if not websocket.clear:
+                self._transports.choked(websocket)
             self._look_again(websocket)
         if self._transports.slow or self._unsent:
             self._look_at_slow(now)

@@ -57,7 +57,7 @@ class Commands:
         asked = asking.read(packet)
         request = next(self._request_ids)
         sender = _Connected(
-            connection.player, arrived_at, self._people, connection, request, None, self, connection, asked
+            connection.player, arrived_at, self._people, connection, request, None, None, self, connection, asked
         )
         if debugging():
             log.debug("command_received", command=asked.name, request=request)
@@ -97,9 +97,10 @@ class Commands:
     def _perform(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command that does not wait."""
         payload = sender.asked.payload
+        if isinstance(payload, Refused):
+            sender.reply(payload)
+            return
         try:
-            if isinstance(payload, Refused):
-                raise payload
             row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
@@ -107,10 +108,11 @@ class Commands:
             self._fail(sender)
 
     async def _carry_out(self, row: CommandRow, sender: "_Connected") -> None:
+        payload = sender.asked.payload
+        if isinstance(payload, Refused):
+            sender.reply(payload)
+            return
         try:
-            payload = sender.asked.payload
-            if isinstance(payload, Refused):
-                raise payload
             self._limits.charge(sender, payload, sender.connection.address)
             work = row.perform(self._game, sender, payload)
             if work is not None:

@@ -178,11 +178,17 @@ class Connections:
     def hearers(
         self, player_id: str, session_id: str, version: int, live: bool, but: object = None
     ) -> Sequence[Connection]:
-        """Note that a player hears of a match, and return the player's connections, but for one."""
+        """Note that a player hears of a match in this version, and return the player's connections, but for one."""
         connections = self._by_player.get(player_id)
         if connections is None:
-            return ()
-        self._note(player_id, session_id, version, live)
+            return ()  # gone, while the match was read or written
+        followed = self._followed.get(player_id)
+        if followed is None:
+            followed = self._followed[player_id] = {}
+        if not live:
+            followed.pop(session_id, None)
+        elif version > followed.get(session_id, 0):
+            followed[session_id] = version
         if but is None:
             return connections
         if len(connections) == 1:
@@ -191,17 +197,7 @@ class Connections:
 
     def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
         """Note that a player who is connected here knows a live match in this version, or that it is over."""
-        if player_id in self._by_player:  # else gone while the match was read
-            self._note(player_id, session_id, version, live)
-
-    def _note(self, player_id: str, session_id: str, version: int, live: bool) -> None:
-        followed = self._followed.get(player_id)
-        if followed is None:
-            followed = self._followed[player_id] = {}
-        if not live:
-            followed.pop(session_id, None)
-        elif version > followed.get(session_id, 0):
-            followed[session_id] = version
+        self.hearers(player_id, session_id, version, live)
 
     def followed(self, player_id: str) -> Mapping[str, int]:
         """Return the matches of whose end a player has not heard here: session id → the last version heard."""

@@ -95,6 +95,7 @@ class Line(Link):
         """Begin, with the transport of the handshake and what has come behind that."""
         self.transport = transport
         self.heard_at = time.monotonic()
+        self.beat_at = self.heard_at + self._transports.beat_every_s
         # aiohttp closes (1009) at its limit, and not only beyond.
         limit = self._transports.message_bytes + 1
         self._reader = WebSocketReader(_Frames(self), limit, compress=False, decode_text=False)
@@ -155,14 +156,16 @@ class Line(Link):
     # What others ask of it.
 
     def ping(self, payload: bytes) -> None:
-        """Send a PING frame, at most 125 bytes. Raises `OSError` where the line is closed."""
+        """Send a PING frame, at most 125 bytes, at once: it is measured. Raises `OSError` where the line is closed."""
         if self.closing:
             raise ConnectionResetError("the socket is closed")
         self.send_frame(framing.PING, payload)
+        self.flush()
 
-    def beat(self) -> None:
-        """Send a ping of Engine.IO, whose answer tells that the page lives."""
-        if not self.closing:
+    def beat(self, now: float) -> None:
+        """Send a ping of Engine.IO, whose answer tells that the page lives; the next one is due an interval later."""
+        self.beat_at = now + self._transports.beat_every_s
+        if self.carries and not self.closing:
             self.send_frame(framing.TEXT, _BEAT)
 
     def leave(self) -> None:

@@ -55,6 +55,11 @@ class Link:
         pieces.append(framing.message_header(len(packet)))
         pieces.append(packet)
 
+    def begin(self, head: bytes) -> None:
+        """Put the end of the handshake on its way, with the first frames behind it."""
+        self._turn.add(self)
+        self._pieces.append(head)
+
     def send_frame(self, kind: int, data: bytes) -> None:
         """Put a frame of the websocket on its way."""
         if not self._pieces:

@@ -43,7 +43,8 @@ class _Measured:
 class Pings:
     """The websockets of this process, and their round trips. Polling has none, and so is credited nothing.
 
-    Each is measured every `interval_s`, more or less by chance. One that did not answer until the next PING has lost
+    Each is measured every `interval_s`, or by chance sooner. The ping of Engine.IO that would be due before the next
+    measure goes with it: so a line that is idle costs one write. One that did not answer until the next PING has lost
     its measure, and a new websocket begins without one.
     """
 
@@ -103,6 +104,8 @@ class Pings:
             self._measure_in(self._interval_s, measured)
             if measured.payload is not None:
                 measured.trips = _UNMEASURED
+            if websocket.beat_at <= measured.due_at:
+                websocket.beat(now)  # leaves by the same write
             measured.payload = os.urandom(_PAYLOAD_BYTES)
             measured.sent_at = self._now()
             try:
@@ -128,5 +131,5 @@ class Pings:
         return _UNMEASURED
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
-        measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1 + JITTER)
+        measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1)
         heappush(self._due, (measured.due_at, next(self._entries), measured))

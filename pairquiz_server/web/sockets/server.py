@@ -146,14 +146,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             if kind == b"0" and connection is None and eio_sid not in self._arriving:
                 return self._open(eio_sid, packet[1:])
             if packet == b"1":
-                return self._handle_disconnect(eio_sid, "/", self.reason.CLIENT_DISCONNECT)
+                self._leave(eio_sid, self.reason.CLIENT_DISCONNECT)
+                return None
             if kind == b"3" and packet[1:2] != b"/":
                 return None  # we ask for no acknowledgements, so that one is noise, and no fault
         except frames.BadFrame as error:
             return self._transports.bad_frame(eio_sid, str(error))
         return self._transports.bad_frame(eio_sid, f"a packet of type {kind.decode()} that is not taken here")
 
-    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str | None = None) -> None:
+    def _leave(self, eio_sid: str, reason: str) -> None:
+        """End the connection of a session that may go on, and then has to CONNECT again."""
         if self._drop(eio_sid, reason):
             self._idle.opened(eio_sid)
 
@@ -164,7 +166,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._transports.forget(eio_sid)
         self._idle.ended(eio_sid)
 
-    def _drop(self, eio_sid: str, reason: str | None) -> bool:
+    def _drop(self, eio_sid: str, reason: str) -> bool:
         """Forget the connection of a session; tell whether there was one."""
         connection = self._by_eio_sid.pop(eio_sid, None)
         if connection is None:
@@ -275,7 +277,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             return
         try:
             connection.send(b"1")
-            await self._handle_disconnect(eio_sid, "/", self.reason.SERVER_DISCONNECT)
+            self._leave(eio_sid, self.reason.SERVER_DISCONNECT)
             with suppress(TimeoutError):
                 await asyncio.wait_for(connection.written(), FAREWELL_S)
             if eio_sid not in self._by_eio_sid and eio_sid not in self._arriving:  # else it is in use again

@@ -33,6 +33,7 @@ class Websocket(Protocol):
     closing: bool
     heard_at: float
     beat_at: float
+    """When the next ping of Engine.IO is due."""
     transport: asyncio.Transport | None
 
     @property
@@ -40,10 +41,10 @@ class Websocket(Protocol):
         """Whether nothing waits to be sent."""
 
     def ping(self, payload: bytes) -> None:
-        """Send a PING frame. Raises `OSError` where it is closed."""
+        """Send a PING frame at once. Raises `OSError` where it is closed."""
 
-    def beat(self) -> None:
-        """Send a ping of Engine.IO."""
+    def beat(self, now: float) -> None:
+        """Send a ping of Engine.IO; the next one is due an interval later."""
 
     def leave(self) -> None:
         """Close it in peace."""
@@ -68,7 +69,8 @@ class WebsocketWatcher(Protocol):
 class Transports:
     """The Engine.IO sessions of this process. `eio` is python-engineio's server (see `seams.install`)."""
 
-    def __init__(self, refusals: Refusals, settings: Settings, pace: Callable[[], Pace]) -> None:
+    def __init__(self, refusals: Refusals, settings: Settings, pace: Callable[[], Pace], beat_every_s: float) -> None:
+        self.beat_every_s = beat_every_s
         self.message_bytes = settings.message_bytes
         self.kept_max = settings.message_bytes
         """How much may wait of one websocket while something is done, before it is read no further."""
@@ -143,6 +145,7 @@ class Transports:
     async def _ended(self, websocket: Websocket) -> None:
         reason = self._eio.reason
         await self._finish(websocket, reason.CLIENT_DISCONNECT if websocket.said_goodbye else reason.TRANSPORT_CLOSE)
+        websocket.session = None  # each knows the other
 
     async def goodbye(self, websocket: Websocket) -> None:
         """End a session whose client has said so, and its websocket."""

@@ -1,0 +1,55 @@
+"""Commands on their way: in which order they are answered."""
+
+import gc
+import json
+from uuid import uuid4
+
+import pytest
+
+from pairquiz_server.rules.errors import Refused
+from tests.client import Client
+from tests.conftest import Server
+from tests.web.duel import answering, duel
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BEHIND = ["sync_clock", "resume_pair_quiz", "create_pair_quiz"]
+
+
+@pytest.mark.parametrize("command", BEHIND)
+async def test_a_command_behind_an_answer_is_answered_after_it(shared_server: Server, command: str) -> None:
+    async with duel(shared_server) as players:
+        started = await players.start(question_count=2)
+        await send(players.first, 901, "submit_answer", answering(started))
+        await send(players.first, 902, command, {})
+        assert (await players.first.acknowledged(902))["ok"]
+        assert players.first._acks[901]["ok"], "it was answered before"
+
+
+async def test_answers_of_one_burst_are_taken_together_and_answered_in_their_order(shared_server: Server) -> None:
+    async with duel(shared_server) as players:
+        started = await players.start(question_count=5)
+        for place in range(5):
+            await send(players.first, 900 + place, "submit_answer", answering(started, place))
+        versions = [(await players.first.acknowledged(900 + place))["version"] for place in range(5)]
+        assert versions == [started["version"] + 1 + place for place in range(5)]
+
+
+async def send(client: Client, number: int, command: str, payload: object) -> None:
+    await client.send_frame(f"42{number}{json.dumps([command, payload])}")
+
+
+async def test_what_was_refused_leaves_nothing_behind(shared_server: Server) -> None:
+    async with duel(shared_server) as players:
+        started = await players.start(question_count=2)
+        stranger = {**answering(started), "question_id": 0}
+        before = refusals_in_memory()
+        for command in ("submit_answer", "quiz_completed", "join_pair_quiz", "start_quiz", "nothing_such"):
+            for payload in ({}, {"session_id": 7}, None, stranger, {**stranger, "session_id": str(uuid4())}):
+                await players.first.ask(command, payload)
+        assert refusals_in_memory() == before
+
+
+def refusals_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(one, Refused) for one in gc.get_objects())
