@@ -172,6 +172,19 @@ async def test_a_line_that_the_server_closes_while_a_command_waits_hears_the_cli
     assert stage.ended == ["lost"], "who is sent away has not gone"
 
 
+async def test_a_clients_close_is_found_behind_all_that_was_not_read_yet() -> None:
+    stage = Stage(message_bytes=8192)
+    stage.open()
+    stage.receive("2wait")
+    stage.line.data_received(text_frame("42a") * 5000 + CLOSE_FRAME)
+    assert stage.line._rest
+    assert not stage.transport.closed
+    stage.line.close(1012, "again")
+    assert stage.transport.closed
+    assert stage.packets() == ["2wait"]
+    stage.line.connection_lost(None)
+
+
 async def test_a_client_that_closes_is_answered_and_has_gone() -> None:
     stage = Stage()
     stage.open()
