@@ -42,7 +42,7 @@ def _ours(measure: str) -> Callable[[Round], float]:
 
 def _spread(figures: Round) -> float:
     """How much dearer an answer is at the dearest number of pairs than at the cheapest."""
-    costs = [value for (_, measure), value in figures.items() if measure.startswith("server_us_")]
+    costs = [value for (who, measure), value in figures.items() if who == OURS and measure.startswith("server_us_")]
     return (max(costs) / min(costs) - 1) * 100
 
 

@@ -74,16 +74,19 @@ def connections(contest: Contest, effort: Effort) -> Iterator[Figure]:
 
 
 def scaling(contest: Contest, effort: Effort) -> Iterator[Figure]:
-    """The same rate in all, by few pairs and by many."""
+    """The same rate in all, by few pairs and by many; C shows how much of that is the kernel's and the caches'."""
     for pairs in effort.scale:
         options = {"pairs": pairs, "questions": QUESTIONS, "rate": effort.scale_rate}
-        with contest.server(OURS) as server:
-            run = play(server, contest.cores, warm=effort.warm, seconds=effort.seconds, **options)
-        yield OURS, f"server_us_{pairs}", run.server_us
-        yield OURS, f"postgres_us_{pairs}", run.postgres_us
-        yield OURS, f"answers_per_s_{pairs}", run.answers_per_s
-        yield OURS, f"p99_ms_{pairs}", run.p99_ms
-        yield OURS, f"delayed_{pairs}", run.delayed
+        for name in (OURS, EPOLL):
+            with contest.server(name) as server:
+                run = play(server, contest.cores, warm=effort.warm, seconds=effort.seconds, **options)
+            yield name, f"server_us_{pairs}", run.server_us
+            yield name, f"kernel_us_{pairs}", run.kernel_us
+            yield name, f"answers_per_s_{pairs}", run.answers_per_s
+            if name == OURS:
+                yield name, f"postgres_us_{pairs}", run.postgres_us
+                yield name, f"p99_ms_{pairs}", run.p99_ms
+                yield name, f"delayed_{pairs}", run.delayed
 
 
 def duels(contest: Contest, effort: Effort) -> Iterator[Figure]:

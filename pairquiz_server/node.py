@@ -89,7 +89,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         metrics = Metrics()
         node = uuid4()
         nodes = Nodes(database)
-        matches = Matches(database)
+        matches = Matches(database, questions)
         clock = Clock(await find_time(nodes, matches))
         rules = _game_rules(settings)
 

@@ -29,9 +29,9 @@ _SCREEN = """
 
 
 COLLECT_AFTER = (10_000, 10, 10)
-"""When Python looks for cycles of garbage: ten times as rarely as it would by itself, since each look at everything
-stops a server of ten thousand connections for seconds (docs/performance.md). More, and what closed connections leave
-behind would stay for too long."""
+"""When Python looks for cycles of garbage: ten times as rarely as it would by itself. While 5,000 players connect, that
+takes 32 ms in all and 11 at most, instead of 145 and 64; to look at what the start has made no more (`gc.freeze`), or
+still more rarely, gains nothing. What connections leave behind when they close is no garbage of this kind."""
 
 
 @click.command()

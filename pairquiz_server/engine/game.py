@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission
 from pairquiz_server.engine.together import Together
@@ -21,7 +22,6 @@ from pairquiz_server.rules.commands import (
     CreateMatch,
     JoinMatch,
     LeaveMatch,
-    MatchQuestion,
     StartMatch,
     SubmitAnswer,
     Topic,
@@ -34,7 +34,7 @@ from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
-from pairquiz_server.store.questions import DrawnQuestion, Questions, TopicCount
+from pairquiz_server.store.questions import Questions, TopicCount
 
 JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
@@ -90,10 +90,10 @@ class Game:
         random: Random | None = None,
     ) -> None:
         self._matches = matches
-        self._questions = questions
         self._committer = committer
         self._rules = rules
         self._random = random or secrets.SystemRandom()
+        self._draws = Draws(questions, self._random)
         self._creates = True
         self._creating = Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
@@ -120,16 +120,17 @@ class Game:
         count = question_count or self._rules.question_count
 
         async def gather() -> CreateMatch | Decision:
-            if request_id is not None:
-                earlier = await self._matches.find_by_request(caller.player.id, request_id)
+            most = self._rules.live_matches_max
+            live = 0
+            if request_id is not None or most:
+                earlier, live = await self._matches.find_before_creation(caller.player.id, request_id, most)
                 if earlier is not None:
                     return Decision(await self._load(earlier), duplicate=True)
             if not self._creates:
                 raise Refused(Code.DRAINING)
-            most = self._rules.live_matches_max
-            if most and len(await self._matches.find_live(caller.player.id)) >= most:
+            if most and live >= most:
                 raise Refused(Code.TOO_MANY_SESSIONS)
-            found = await self._questions.find_topic(topic, count)
+            found = await self._draws.topic(topic, count)
             return CreateMatch(
                 match_id=str(uuid4()),
                 player=caller.player,
@@ -165,11 +166,11 @@ class Game:
             match = self._committer.cached(match_id)
             if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
                 match = await self._load(match_id)
-            draw: tuple[MatchQuestion, ...] = ()
             startable = match.status in LIVE and match.started_at is None
             if startable and match.seat_of(caller.player.id) is not None:
-                drawn = await self._questions.draw(match.topic_id, match.question_count)
-                draw = tuple(shuffled(question, self._random) for question in drawn)
+                draw = await self._draws.draw(match.topic, match.question_count)
+            else:
+                draw = ()
             return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw, patience=self._rules.patience)
 
         await self._carry_out(caller, gather)
@@ -287,18 +288,3 @@ class Game:
 def normal_code(code: str) -> str:
     """Return a join code as it is stored: capitals, no hyphens or spaces, I and L as 1, O as 0 (Crockford)."""
     return code.upper().translate(_AS_STORED)
-
-
-def shuffled(question: DrawnQuestion, random: Random) -> MatchQuestion:
-    """Return a stored question with its options in an order by chance."""
-    order = list(range(len(question.options)))
-    random.shuffle(order)
-    return MatchQuestion(
-        id=question.id,
-        text=question.text,
-        options=tuple(question.options[place] for place in order),
-        correct=order.index(question.correct),
-        option_order=tuple(order),
-        lang=question.lang,
-        explanation=question.explanation,
-    )

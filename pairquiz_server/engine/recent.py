@@ -16,6 +16,13 @@ class Recent(Generic[T]):
         self._found: asyncio.Future[T] | None = None
         self._asked_at = 0.0
 
+    def keep(self, found: T) -> None:
+        """Take what somebody else has found just now."""
+        loop = asyncio.get_running_loop()
+        self._found = loop.create_future()
+        self._found.set_result(found)
+        self._asked_at = loop.time()
+
     async def get(self) -> T:
         """Return what was found; raises what `find` raises."""
         now = asyncio.get_running_loop().time()

@@ -75,7 +75,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     )
 
 
-def own_answer(match: Match, seat: int, answer: Answer, *, version: int, duplicate: bool = False) -> OwnAnswer:
+def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
     """As the one who answered hears it."""
     question = match.question(answer.question_id)
     assert question is not None

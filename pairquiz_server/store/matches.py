@@ -1,6 +1,6 @@
 """Matches in PostgreSQL: one method for each query of sql/queries/matches.sql. No decisions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -16,12 +16,12 @@ from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
+from pairquiz_server.store.questions import Questions, StoredQuestion
 from pairquiz_server.store.rows import AnswerRow, Change, batch
 
 _QUERIES = load("matches")
 _FORGET_AT_ONCE = 10_000  # well within a statement's time
 
-_questions = msgspec.json.Decoder(tuple[MatchQuestion, ...])
 _answers = msgspec.json.Decoder(list[AnswerRow])
 
 
@@ -33,10 +33,14 @@ class DueMatch(Struct, frozen=True):
 
 
 class Matches:
-    """The matches of one database. Every method raises `StorageUnavailable` where the database does not answer."""
+    """The matches of one database. Every method raises `StorageUnavailable` where the database does not answer.
 
-    def __init__(self, database: Database) -> None:
+    `questions` are those that the process has in memory already: matches share their texts.
+    """
+
+    def __init__(self, database: Database, questions: Questions | None = None) -> None:
         self._database = database
+        self._questions = questions or Questions(database)
 
     @property
     def available(self) -> bool:
@@ -73,7 +77,9 @@ class Matches:
     async def load(self, ids: Sequence[str]) -> dict[str, Match]:
         """Return the whole matches that exist among `ids`."""
         records = await self._database.fetch(_QUERIES["load"], ids)
-        matches = (_match(record) for record in records)
+        drawn = {number for record in records for number in record["question_ids"] or ()}
+        questions = await self._questions.read(drawn) if drawn else {}
+        matches = (_match(record, questions) for record in records)
         return {match.id: match for match in matches}
 
     async def find_by_code(self, code: str, player_id: str) -> str | None:
@@ -81,10 +87,17 @@ class Matches:
         found = await self._database.fetchval(_QUERIES["find_by_code"], code, player_id)
         return None if found is None else str(found)
 
-    async def find_by_request(self, player_id: str, request_id: str) -> str | None:
-        """Return the match that a player has created under a request id."""
-        found = await self._database.fetchval(_QUERIES["find_by_request"], player_id, request_id)
-        return None if found is None else str(found)
+    async def find_before_creation(
+        self, player_id: str, request_id: str | None, count_to: int
+    ) -> tuple[str | None, int]:
+        """Return the match that a player has created under a request id, and how many live ones the player has.
+
+        Those are counted to `count_to` on each seat.
+        """
+        ((earlier, live),) = await self._database.fetch(
+            _QUERIES["find_before_creation"], player_id, request_id, count_to
+        )
+        return None if earlier is None else str(earlier), live
 
     async def find_live(self, player_id: str) -> list[str]:
         """Return the ids of a player's live matches, the oldest first."""
@@ -112,8 +125,13 @@ class Matches:
         await self._database.fetch(_QUERIES["forget_requests"], before, _FORGET_AT_ONCE)
 
 
-def _match(record: asyncpg.Record) -> Match:
-    questions = _questions.decode(record["questions"]) if record["questions"] else ()
+def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Match:
+    questions = tuple(
+        [
+            stored[number].shown(tuple(order))
+            for number, order in zip(record["question_ids"] or (), record["option_orders"] or (), strict=True)
+        ]
+    )
     answers: list[AnswerRow] = _answers.decode(record["answers"]) if record["answers"] else []
     seats = tuple(
         _seat(record, number, questions, tuple(answer.answer() for answer in answers if answer.player == number))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from pairquiz_server.store.pool import UNAVAILABLE, Database
@@ -77,7 +76,7 @@ async def migrate(database: Database, migrations: Sequence[Migration] | None = N
     return pending
 
 
-async def _run(connection: PoolConnectionProxy, sql: str, failure: str) -> None:
+async def _run(connection: asyncpg.Connection, sql: str, failure: str) -> None:
     try:
         await connection.execute(sql, timeout=_TIMEOUT_S)
     except asyncpg.InsufficientPrivilegeError as error:

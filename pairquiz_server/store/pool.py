@@ -7,21 +7,26 @@ from typing import Any
 
 import asyncpg
 import structlog
-from asyncpg.pool import PoolConnectionProxy
 from asyncpg.prepared_stmt import PreparedStatement
 from msgspec import Struct
 
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
+from pairquiz_server.store.readers import Readers
 
 log = structlog.get_logger("pairquiz.database")
 
 RECONNECT_S = 2.0
 """A server that plays is not kept waiting as long as one that starts (`connect_timeout_s`)."""
 PROBE_S = 1.0
-RELEASE_S = 0.5
-"""For a cancelled query to end. With `command_timeout_s` twice this, a read ends within 3 s of a frozen database."""
-CLOSE_S = 0.5
+PLACE_S = 1.2
+"""A read waits so long for a connection at most: with `command_timeout_s` it ends within 3 s of a frozen database."""
 DEADLOCK_RETRIES = 4
+READER_SETTINGS = {
+    # Every read finds its rows by one index, whatever it is asked for (tests hold that). Planning it anew each time, as
+    # PostgreSQL may else, costs three times what it takes to run.
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
 WRITER_SETTINGS = {
     # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
     # planning; without the other joins and scans it visits rows in the order of their ids, however small the table
@@ -73,19 +78,8 @@ NOBODY_THERE = (ConnectionRefusedError, FileNotFoundError, asyncpg.CannotConnect
 """What asyncpg raises where a new connection is refused because no server is up."""
 
 
-class _Connection(asyncpg.Connection):
-    """One whose end fails for nobody: asyncpg closes those from before an outage in tasks that nobody looks at."""
-
-    __slots__ = ()
-
-    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg calls it so
-        """Close in order, and where the other end does not answer, drop it."""
-        with suppress(*UNAVAILABLE):
-            await super().close(timeout=timeout)
-
-
 class Database:
-    """A pool for reads, a connection of its own for the committer, and one that tells whether the database answers.
+    """Connections for reads, one of its own for the committer, and one that tells whether the database answers.
 
     Every failure is `StorageUnavailable`. Once somebody has called `probe`, it decides: from its first failure until
     its next success the database is away, and all other work fails at once instead of waiting for its own timeout.
@@ -93,7 +87,7 @@ class Database:
 
     def __init__(self, options: DatabaseOptions) -> None:
         self._options = options
-        self._pool: asyncpg.Pool | None = None
+        self._readers: Readers | None = None
         self._writer: asyncpg.Connection | None = None
         self._writer_stale = False
         self._prepared: dict[str, PreparedStatement] = {}
@@ -120,25 +114,18 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Raises `StorageUnavailable` with the reason."""
-        options = self._options
+        readers = Readers(self._open_reader, self._options.pool_max)
         with _failures_named():
-            self._pool = await asyncpg.create_pool(
-                options.dsn,
-                min_size=options.pool_min,
-                max_size=options.pool_max,
-                connection_class=_Connection,
-                **self._connection_options(),
-            )
+            await readers.fill(self._options.pool_min)
+        self._readers = readers
 
     async def close(self) -> None:
         """Give all connections back; waits for none that hangs."""
         for connection in (self._writer, self._prober):
             if connection is not None:
                 connection.terminate()
-        if self._pool is not None:
-            # One that a cancelled query still holds would else end in a traceback.
-            with suppress(TimeoutError, *UNAVAILABLE):
-                await asyncio.wait_for(self._pool.close(), CLOSE_S)
+        if self._readers is not None:
+            await self._readers.close()
 
     async def probe(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query on a connection of its own, and take its outcome for that of the whole database.
@@ -150,8 +137,7 @@ class Database:
         try:
             with _failures_named():
                 if self._prober is None or self._prober.is_closed():
-                    limits = {"timeout": RECONNECT_S, "command_timeout": ASYNCPG_S}
-                    self._prober = await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
+                    self._prober = await self._connect(timeout=RECONNECT_S, command_timeout=ASYNCPG_S)
                 async with Patience(timeout_s or PROBE_S):
                     rows: list[asyncpg.Record] = await self._prober.fetch(query, *arguments)
         except StorageUnavailable as failure:
@@ -160,45 +146,30 @@ class Database:
                 self._prober = None
             self._lose(str(failure))
             raise
-        await self._find_again()
+        self._find_again()
         return rows
 
     async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query and return its rows; `timeout_s` is for one that may take longer than a player waits."""
         with _failures_named():
-            async with self._lent(timeout_s) as connection:
+            async with self.connection() as connection, Patience(timeout_s or self._options.command_timeout_s):
                 return await connection.fetch(query, *arguments, timeout=ASYNCPG_S)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """Run one query and return the first value of its first row, None without rows."""
         with _failures_named():
-            async with self._lent(None) as connection:
+            async with self.connection() as connection, Patience(self._options.command_timeout_s):
                 return await connection.fetchval(query, *arguments, timeout=ASYNCPG_S)
 
     @asynccontextmanager
-    async def _lent(self, timeout_s: float | None) -> AsyncIterator[PoolConnectionProxy]:
-        """Lend a connection for one query, which has its own time, and one with everything around it."""
-        query = Patience(timeout_s or self._options.command_timeout_s)
-        async with Patience(self._patience_s(timeout_s)), self.connection() as connection, query:
-            yield connection
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[PoolConnectionProxy]:
-        """Lend a connection of the pool."""
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection for reads."""
         self._check_available()
-        if self._pool is None:
+        if self._readers is None:
             raise StorageUnavailable("the database is not open")
         with _failures_named():
-            connection = await self._pool.acquire(timeout=self._connect_timeout_s)
-            try:
+            async with self._readers.lent(self._place_s) as connection:
                 yield connection
-            finally:
-                # One that still waits for a query to be cancelled is closed, if that takes long; a task of its own, so
-                # that the failure of a release is somebody's even where whoever waits for it is cancelled.
-                release = asyncio.ensure_future(self._pool.release(connection, timeout=RELEASE_S))
-                release.add_done_callback(lambda done: done.cancelled() or done.exception())
-                await asyncio.wait({release})
-                release.result()
 
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run one statement on the committer's connection, which is opened anew after every failure.
@@ -229,13 +200,21 @@ class Database:
                 statement = self._prepared[query] = await writer.prepare(query)
             return await statement.fetch(*arguments)
 
+    async def _open_reader(self) -> asyncpg.Connection:
+        connection = await self._connect()
+        if not self._options.transaction_pooler:
+            await _set(connection, READER_SETTINGS)
+        return connection
+
+    async def _connect(self, **limits: float) -> asyncpg.Connection:
+        return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
+
     async def _open_writer(self) -> asyncpg.Connection:
         if self._writer_stale:
             self._close_writer()
         if self._writer is None or self._writer.is_closed():
             try:
-                limits = {"command_timeout": ASYNCPG_S}
-                self._writer = await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
+                self._writer = await self._connect(command_timeout=ASYNCPG_S)
                 self._prepared = {}
             except NOBODY_THERE as error:
                 # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
@@ -243,8 +222,7 @@ class Database:
                     self._lose(_reason(error))
                 raise
             if not self._options.transaction_pooler:
-                # Not as parameters of the connection's start, which poolers refuse.
-                await self._writer.execute(";".join(f"SET {name} = {value}" for name, value in WRITER_SETTINGS.items()))
+                await _set(self._writer, WRITER_SETTINGS)
         return self._writer
 
     def _close_writer(self) -> None:
@@ -263,14 +241,13 @@ class Database:
             log.warning("database_away", reason=reason)
         self._there.clear()
 
-    async def _find_again(self) -> None:
+    def _find_again(self) -> None:
         """Take no line that was open before: it may hang, or lead to a primary that is none any more."""
         if self.available:
             return
         log.info("database_back")
-        if self._pool is not None:
-            # Closes idle ones when they are next asked for, and others when they are given back.
-            await self._pool.expire_connections()
+        if self._readers is not None:
+            self._readers.expire()
         self._writer_stale = True
         self._there.set()
 
@@ -278,11 +255,9 @@ class Database:
     def _connect_timeout_s(self) -> float:
         return min(self._options.connect_timeout_s, RECONNECT_S) if self._probed else self._options.connect_timeout_s
 
-    def _patience_s(self, timeout_s: float | None) -> float | None:
-        """Return how long a query may take with everything around it, None for one that has its own time."""
-        if timeout_s is not None or not self._probed:
-            return None
-        return self._options.command_timeout_s + RELEASE_S
+    @property
+    def _place_s(self) -> float:
+        return PLACE_S if self._probed else self._connect_timeout_s
 
     def _connection_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -292,6 +267,11 @@ class Database:
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
+
+
+async def _set(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
+    """Set what a session goes by; not as parameters of its start, which poolers refuse."""
+    await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
 
 
 @contextmanager

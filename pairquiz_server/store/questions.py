@@ -1,21 +1,26 @@
 """Topics and questions in PostgreSQL: one method for each query of sql/queries/questions.sql, and the import."""
 
-from collections.abc import Sequence
+from array import array
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
 from pairquiz_server.rules.bank import Fate, Standing, Verdict, judge
-from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.commands import MatchQuestion, Topic
 from pairquiz_server.rules.question import Difficulty, Question, text_digest, topic_key
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 
 _QUERIES = load("questions")
 _IMPORT_TIMEOUT_S = 120.0
+IDS_MAX = 5000
+"""So many of a topic's questions are known at a time, others the next time: the largest topic costs no more memory."""
+KEPT_MAX = 10_000
+"""So many questions' texts are kept in memory; a question has a few hundred bytes, and 3 KB at most."""
 
 
 class TopicCount(Struct, frozen=True):
@@ -25,8 +30,20 @@ class TopicCount(Struct, frozen=True):
     questions: int
 
 
-class DrawnQuestion(Struct, frozen=True):
-    """A question as it is stored, drawn for a match."""
+class FoundTopic(Struct, frozen=True):
+    """A topic as it is stored, with the ids of its active questions: all, or `IDS_MAX` by chance."""
+
+    id: int
+    name: str
+    question_ids: Sequence[int]
+
+    def topic(self) -> Topic:
+        """Return the topic as the rules know it."""
+        return Topic(self.id, self.name, len(self.question_ids))
+
+
+class StoredQuestion(Struct, frozen=True):
+    """A question as it is stored. It never changes, so one object serves all matches that draw it."""
 
     id: int
     text: str
@@ -34,6 +51,18 @@ class DrawnQuestion(Struct, frozen=True):
     correct: int
     lang: str | None
     explanation: str | None
+
+    def shown(self, order: Sequence[int]) -> MatchQuestion:
+        """Return the question as a match shows it: at place i the stored option `order[i]`."""
+        return MatchQuestion(
+            id=self.id,
+            text=self.text,
+            options=tuple([self.options[place] for place in order]),
+            correct=order.index(self.correct),
+            option_order=tuple(order),
+            lang=self.lang,
+            explanation=self.explanation,
+        )
 
 
 class _NewRow(Struct):
@@ -56,30 +85,32 @@ class Questions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept: OrderedDict[int, StoredQuestion] = OrderedDict()
 
-    async def find_topic(self, name: str, count_to: int) -> Topic | None:
-        """Return a topic by any spelling of its name; `available` is counted to `count_to` at most."""
-        found = await self._database.fetch(_QUERIES["find_topic"], topic_key(name), count_to)
-        return Topic(*found[0]) if found else None
+    async def find_topic(self, name: str) -> FoundTopic | None:
+        """Return a topic by any spelling of its name."""
+        found = await self._database.fetch(_QUERIES["find_topic"], topic_key(name), IDS_MAX)
+        if not found:
+            return None
+        number, shown, ids = found[0]
+        return FoundTopic(number, shown, array("q", ids))
+
+    async def read(self, ids: Collection[int]) -> Mapping[int, StoredQuestion]:
+        """Return questions by their ids, retired ones too. What was read before is in memory."""
+        kept = self._kept
+        found = {number: kept[number] for number in ids if number in kept}
+        for number in found:
+            kept.move_to_end(number)
+        if missing := [number for number in ids if number not in found]:
+            for record in await self._database.fetch(_QUERIES["read"], missing):
+                found[record["id"]] = kept[record["id"]] = _stored(record)
+            while len(kept) > KEPT_MAX:
+                kept.popitem(last=False)
+        return found
 
     async def list_topics(self) -> list[TopicCount]:
         """Return all topics that have questions, by name."""
         return [TopicCount(*record) for record in await self._database.fetch(_QUERIES["list_topics"])]
-
-    async def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
-        """Return `count` questions of a topic by chance, fewer where there are fewer."""
-        records = await self._database.fetch(_QUERIES["draw"], topic_id, count)
-        return [
-            DrawnQuestion(
-                id=record["id"],
-                text=record["text"],
-                options=tuple(record["options"]),
-                correct=record["correct"],
-                lang=record["lang"],
-                explanation=record["explanation"],
-            )
-            for record in records
-        ]
 
     async def export(self, topic: str | None = None) -> list[Question]:
         """Return all active questions with their keys, of one topic where it is named."""
@@ -111,7 +142,7 @@ class Questions:
             return verdicts
 
 
-async def _import(connection: PoolConnectionProxy, questions: Sequence[Question]) -> Sequence[Verdict]:
+async def _import(connection: asyncpg.Connection, questions: Sequence[Question]) -> Sequence[Verdict]:
     await connection.execute(_QUERIES["lock_import"], timeout=_IMPORT_TIMEOUT_S)
     names = {topic_key(question.topic): question.topic for question in reversed(questions)}
     await connection.execute(_QUERIES["add_topics"], list(names), list(names.values()))
@@ -159,4 +190,15 @@ def _question(record: asyncpg.Record) -> Question:
         explanation=record["explanation"],
         source=record["source"],
         key=record["key"],
+    )
+
+
+def _stored(record: asyncpg.Record) -> StoredQuestion:
+    return StoredQuestion(
+        id=record["id"],
+        text=record["text"],
+        options=tuple(record["options"]),
+        correct=record["correct"],
+        lang=record["lang"],
+        explanation=record["explanation"],
     )

@@ -101,13 +101,12 @@ class PlayerRow(Struct, gc=False):
     match_id: str
 
 
-class QuestionRow(Struct, gc=False):
-    """A row of `match_questions`."""
+class DrawRow(Struct, gc=False):
+    """A row of `draws`."""
 
     match_id: str
-    position: int
-    question_id: int
-    option_order: tuple[int, ...]
+    question_ids: list[int]
+    option_orders: list[tuple[int, ...]]
 
 
 class AnswerRow(Struct, kw_only=True, gc=False):
@@ -155,13 +154,13 @@ class Batch(Struct):
 
     matches: list[MatchRow | ScoreRow] = []
     players: list[PlayerRow] = []
-    questions: list[QuestionRow] = []
+    draws: list[DrawRow] = []
     answers: list[AnswerRow] = []
     usage: list[UsageRow] = []
 
     def parameters(self) -> tuple[str, ...]:
         """Return each table's rows as a JSON text."""
-        tables = (self.matches, self.players, self.questions, self.answers, self.usage)
+        tables = (self.matches, self.players, self.draws, self.answers, self.usage)
         return tuple([_encode(rows).decode() for rows in tables])
 
 
@@ -264,9 +263,12 @@ def _add(rows: Batch, match: Match, event: Event) -> None:
             _add_usage(rows, match, 1, "joined", match.joined_at)
         case MatchStarted():
             assert match.started_at is not None
-            rows.questions.extend(
-                QuestionRow(match.id, position, question.id, question.option_order)
-                for position, question in enumerate(match.questions)
+            rows.draws.append(
+                DrawRow(
+                    match.id,
+                    [question.id for question in match.questions],
+                    [question.option_order for question in match.questions],
+                )
             )
             _add_usage(rows, match, event.seat, "started", match.started_at)
         case PlayerLeft() | PlayerForfeited():

@@ -1,6 +1,7 @@
 """A committed decision → packets to the connections of those whom it concerns."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol, assert_never
 
 from msgspec import Struct
@@ -111,55 +112,50 @@ class Announcer:
     def _messages(self, match: Match, event: Event) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""
         match event:
-            case AnswerAccepted(seat=seat, answer=answer, version=version):
-                yield seat, "answer_submitted", lambda: views.own_answer(match, seat, answer, version=version)
-                yield 1 - seat, "answer_submitted", lambda: views.opponent_answer(match, event)
+            case AnswerAccepted(seat=seat):
+                yield seat, "answer_submitted", partial(views.own_answer, match, seat, event.answer, event.version)
+                yield 1 - seat, "answer_submitted", partial(views.opponent_answer, match, event)
             case MatchCreated():
-                yield 0, "quiz_created", lambda: views.quiz_created(match)
+                yield 0, "quiz_created", partial(views.quiz_created, match)
             case PlayerJoined():
-                yield 0, "opponent_joined", lambda: views.opponent_joined(match, 0)
-                yield 1, "opponent_joined", lambda: views.opponent_joined(match, 1)
+                for seat in (0, 1):
+                    yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
             case MatchStarted():
-                yield from _to_all(match, "quiz_started", lambda: views.quiz_started(match))
+                yield from _to_all(match, "quiz_started", partial(views.quiz_started, match))
             case PlayerCompleted(seat=seat, by_command=by_command):
-                completed = Completed(match.id, event.score, event.version)
-                yield 1 - seat, "opponent_completed", lambda: completed
+                yield 1 - seat, "opponent_completed", partial(Completed, match.id, event.score, event.version)
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerLeft(seat=seat):
                 if len(match.seats) == 2:
-                    gone, left = (
-                        OpponentDisconnected(match.id, "left", event.version),
-                        OpponentLeft(match.id, event.version),
-                    )
-                    yield 1 - seat, "opponent_disconnected", lambda: gone
-                    yield 1 - seat, "opponent_left", lambda: left
+                    gone = partial(OpponentDisconnected, match.id, "left", event.version)
+                    yield 1 - seat, "opponent_disconnected", gone
+                    yield 1 - seat, "opponent_left", partial(OpponentLeft, match.id, event.version)
                 if match.status is Status.ABANDONED:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerAbsent(seat=seat, absence=absence):
                 if len(match.seats) == 2:
-                    gone = views.opponent_disconnected(match, absence, version=event.version)
-                    yield 1 - seat, "opponent_disconnected", lambda: gone
+                    away = partial(views.opponent_disconnected, match, absence, version=event.version)
+                    yield 1 - seat, "opponent_disconnected", away
                 # Who has come back already, faster than that was noted, must not miss a version.
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerReturned(seat=seat):
                 if len(match.seats) == 2:
-                    back = OpponentReconnected(match.id, event.version)
-                    yield 1 - seat, "opponent_reconnected", lambda: back
+                    yield 1 - seat, "opponent_reconnected", partial(OpponentReconnected, match.id, event.version)
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerForfeited(seat=seat):
-                yield 1 - seat, "opponent_left", lambda: OpponentLeft(match.id, event.version)
+                yield 1 - seat, "opponent_left", partial(OpponentLeft, match.id, event.version)
             case MatchEnded():
-                yield 0, "quiz_results", lambda: views.quiz_results(match, 0)
-                yield 1, "quiz_results", lambda: views.quiz_results(match, 1)
+                for seat in (0, 1):
+                    yield seat, "quiz_results", partial(views.quiz_results, match, seat)
             case MatchExpired(reason=reason):
-                yield from _to_all(match, "session_expired", lambda: SessionExpired(match.id, reason, event.version))
+                yield from _to_all(match, "session_expired", partial(SessionExpired, match.id, reason, event.version))
             case _:
                 assert_never(event)
 
     def _state(self, match: Match, seat: int) -> Shape:
         """The match as it was just committed, for a change that its own player's other tabs hear in no other way."""
-        return lambda: views.quiz_state(match, seat, self._now())
+        return partial(views.quiz_state, match, seat, self._now())
 
 
 def _to_all(match: Match, name: str, shape: Shape) -> Iterator[Message]:

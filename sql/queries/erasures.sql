@@ -36,6 +36,9 @@ joined AS MATERIALIZED (
 own AS MATERIALIZED (
     SELECT id, alone FROM created UNION ALL SELECT id, alone FROM joined
 ),
+drawn AS (
+    DELETE FROM pairquiz.draws WHERE match_id IN (SELECT id FROM own WHERE alone)
+),
 answered AS (
     DELETE FROM pairquiz.answers WHERE match_id IN (SELECT id FROM own WHERE alone)
 ),

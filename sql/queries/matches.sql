@@ -6,7 +6,7 @@
 -- because another node was faster (or because a join code or request id was taken): nothing of theirs is written.
 --   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, whole: true, status, …columns}
 --            or, where there were answers alone, {id, from_version, version, player1_score, player2_score}
---   $2 json  the players, ordered by id; $3 json the drawn questions; $4 json the answers; $5 json the feature
+--   $2 json  the players, ordered by id; $3 json the draws; $4 json the answers; $5 json the feature
 --            usage: rows of their tables, each naming its match_id
 --   $6 uuid  the node, $7 bigint the batch's number: written into the node's row of `batches` by the same statement,
 --            so that `resolve` can tell what became of it. Where that number is closed, or the node has no row,
@@ -92,11 +92,10 @@ known AS (
     ON CONFLICT (id) DO UPDATE SET label = excluded.label WHERE players.label IS NULL AND excluded.label IS NOT NULL
 ),
 drawn AS (
-    INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
-    SELECT q.match_id, q.position, q.question_id, q.option_order
-    FROM json_to_recordset($3::json) AS q (
-        match_id uuid, position smallint, question_id bigint, option_order smallint[])
-    WHERE q.match_id NOT IN (SELECT id FROM stuck)
+    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
+    SELECT d.match_id, d.question_ids, d.option_orders
+    FROM json_to_recordset($3::json) AS d (match_id uuid, question_ids bigint[], option_orders smallint[])
+    WHERE d.match_id NOT IN (SELECT id FROM stuck)
 ),
 answered AS (
     INSERT INTO pairquiz.answers (
@@ -149,22 +148,13 @@ INSERT INTO pairquiz.batches (node_id, number, closed, stuck, saved_at) VALUES (
 ON CONFLICT (node_id) DO NOTHING;
 
 -- name: load
--- Whole matches, with their drawn questions and answers as JSON. $1 uuid[].
+-- Whole matches, with what they have drawn (without the questions' texts) and their answers as JSON. $1 uuid[].
 SELECT
     m.*,
     t.name AS topic,
     p1.kind AS player1_kind, p1.display_name AS player1_name,
     p2.kind AS player2_kind, p2.display_name AS player2_name,
-    (
-        SELECT json_agg(json_build_object(
-            'id', q.id, 'text', q.text, 'correct', array_position(mq.option_order, q.correct) - 1,
-            'options', (SELECT json_agg(q.options[place + 1] ORDER BY n)
-                        FROM unnest(mq.option_order) WITH ORDINALITY AS o (place, n)),
-            'option_order', mq.option_order, 'lang', q.lang, 'explanation', q.explanation
-        ) ORDER BY mq.position)
-        FROM pairquiz.match_questions AS mq JOIN pairquiz.questions AS q ON q.id = mq.question_id
-        WHERE mq.match_id = m.id
-    ) AS questions,
+    d.question_ids, d.option_orders,
     (
         SELECT json_agg(a ORDER BY a.player, a.ordinal) FROM pairquiz.answers AS a WHERE a.match_id = m.id
     ) AS answers
@@ -172,6 +162,7 @@ FROM pairquiz.matches AS m
 JOIN pairquiz.topics AS t ON t.id = m.topic_id
 JOIN pairquiz.players AS p1 ON p1.id = m.player1_id
 LEFT JOIN pairquiz.players AS p2 ON p2.id = m.player2_id
+LEFT JOIN pairquiz.draws AS d ON d.match_id = m.id
 WHERE m.id = ANY ($1);
 
 -- name: find_by_code
@@ -180,14 +171,28 @@ WHERE m.id = ANY ($1);
 SELECT id FROM (
     SELECT id, 0 AS rank, created_at FROM pairquiz.matches WHERE join_code = $1 AND status = 'waiting'
     UNION ALL
-    SELECT id, 1, created_at FROM pairquiz.matches WHERE player2_id = $2 AND join_code = $1
+    SELECT id, 1, created_at FROM pairquiz.matches
+    -- All states but the one in which nobody has joined: the index has them before the code.
+    WHERE player2_id = $2 AND join_code = $1
+        AND status IN ('ready', 'in_progress', 'completed', 'abandoned', 'expired')
 ) AS found
 ORDER BY rank, created_at DESC
 LIMIT 1;
 
--- name: find_by_request
--- The match that a player has created under a request id. $1 text the player's id, $2 text the request id.
-SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2;
+-- name: find_before_creation
+-- What a creation must know: the match that the player has created under the request id, null where none, and how many
+-- live matches the player has, counted to $3 on each seat. $1 text the player's id, $2 text the request id, $3 integer.
+SELECT
+    (SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2) AS earlier,
+    (
+        SELECT count(*) FROM (
+            (SELECT 1 FROM pairquiz.matches
+             WHERE player1_id = $1 AND status IN ('waiting', 'ready', 'in_progress') LIMIT $3)
+            UNION ALL
+            (SELECT 1 FROM pairquiz.matches
+             WHERE player2_id = $1 AND status IN ('waiting', 'ready', 'in_progress') LIMIT $3)
+        ) AS live
+    ) AS live;
 
 -- name: find_live
 -- All live matches of a player, the oldest first. $1 text the player's id.
@@ -215,7 +220,7 @@ ORDER BY created_at, id;
 -- Live matches whose time is over at $1 (bigint), the longest overdue first, at most $2 (integer). A row that is
 -- being written just now is skipped: whoever writes it moves it, or it is found by the next sweep.
 SELECT id, status FROM pairquiz.matches
-WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at <= $1
+WHERE ended_at IS NULL AND due_at <= $1
 ORDER BY due_at
 LIMIT $2
 FOR UPDATE SKIP LOCKED;
@@ -223,7 +228,7 @@ FOR UPDATE SKIP LOCKED;
 -- name: next_due
 -- When the next live match is due, after $1 (bigint); null where none is.
 SELECT min(due_at) FROM pairquiz.matches
-WHERE status IN ('waiting', 'ready', 'in_progress') AND due_at > $1;
+WHERE ended_at IS NULL AND due_at > $1;
 
 -- name: forget_requests
 -- Clear the request ids of matches created before $1 (bigint), the oldest first, at most $2 (integer): a request id

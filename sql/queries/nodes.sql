@@ -75,7 +75,7 @@ alive AS (
 live AS MATERIALIZED (
     SELECT id
     FROM pairquiz.matches
-    WHERE status IN ('waiting', 'ready', 'in_progress') AND (SELECT gap FROM last) > 0
+    WHERE ended_at IS NULL AND (SELECT gap FROM last) > 0
     ORDER BY id
     FOR UPDATE
 ),
@@ -99,8 +99,8 @@ moved AS (
                     m.player2_reconnect_by - m.player2_absent_since))
         END
     FROM live, last
-    -- The states say nothing new of rows that are locked, but lead to them by the index of live matches.
-    WHERE m.id = live.id AND m.status IN ('waiting', 'ready', 'in_progress')
+    -- That they are live says nothing new of rows that are locked, but leads to them by the index of live matches.
+    WHERE m.id = live.id AND m.ended_at IS NULL
     RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by
 )
 SELECT

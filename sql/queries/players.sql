@@ -73,9 +73,13 @@ SELECT (
             SELECT display_name FROM pairquiz.players
             WHERE id = CASE WHEN seat.number = 1 THEN m.player2_id ELSE m.player1_id END),
         'questions', (
-            SELECT coalesce(jsonb_agg(to_jsonb(mq) - 'match_id' || jsonb_build_object('text', q.text) ORDER BY position), '[]')
-            FROM pairquiz.match_questions AS mq JOIN pairquiz.questions AS q ON q.id = mq.question_id
-            WHERE mq.match_id = m.id),
+            SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'position', place - 1, 'question_id', q.id, 'text', q.text,
+                'option_order', to_jsonb(d.option_orders) -> (place - 1)::integer) ORDER BY place), '[]')
+            FROM pairquiz.draws AS d
+            CROSS JOIN LATERAL unnest(d.question_ids) WITH ORDINALITY AS drawn (question_id, place)
+            JOIN pairquiz.questions AS q ON q.id = drawn.question_id
+            WHERE d.match_id = m.id),
         'answers', (
             SELECT coalesce(jsonb_agg(to_jsonb(a) - 'match_id' - 'player' ORDER BY ordinal), '[]')
             FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number)

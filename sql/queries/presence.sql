@@ -45,10 +45,10 @@ GROUP BY m.id, seat.player_id;
 SELECT id, player_id, away
 FROM (
     SELECT id, player1_id AS player_id, player1_absent_since IS NOT NULL AS away, player1_completed_at AS completed_at
-    FROM pairquiz.matches WHERE status IN ('waiting', 'ready', 'in_progress')
+    FROM pairquiz.matches WHERE ended_at IS NULL
     UNION ALL
     SELECT id, player2_id, player2_absent_since IS NOT NULL, player2_completed_at
-    FROM pairquiz.matches WHERE status IN ('ready', 'in_progress')
+    FROM pairquiz.matches WHERE ended_at IS NULL AND status <> 'waiting'
 ) AS seat
 WHERE completed_at IS NULL
     AND away = EXISTS (SELECT FROM pairquiz.presence AS p WHERE p.player_id = seat.player_id)

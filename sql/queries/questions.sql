@@ -1,13 +1,12 @@
 -- Used by store/questions.py. Topics and questions.
 
 -- name: find_topic
--- A topic by its key, with how many questions can be drawn from it, counted to $2 at most (more than a match needs
--- is not worth counting). $1 text the key, $2 integer.
-SELECT t.id, t.name, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM pairquiz.questions AS q WHERE q.topic_id = t.id AND q.retired_at IS NULL LIMIT $2
-    ) AS counted
-) AS available
+-- A topic by its key, with the ids of the questions that can be drawn from it, $2 (integer) by chance where it has more:
+-- matches draw from them for some seconds. $1 text the key.
+SELECT t.id, t.name, ARRAY (
+    SELECT q.id FROM pairquiz.questions AS q WHERE q.topic_id = t.id AND q.retired_at IS NULL
+    ORDER BY random() LIMIT $2
+) AS question_ids
 FROM pairquiz.topics AS t WHERE t.key = $1;
 
 -- name: list_topics
@@ -16,11 +15,9 @@ SELECT t.name, count(*) AS questions
 FROM pairquiz.topics AS t JOIN pairquiz.questions AS q ON q.topic_id = t.id AND q.retired_at IS NULL
 GROUP BY t.id ORDER BY t.name;
 
--- name: draw
--- $2 (integer) questions of a topic by chance, in an order by chance. $1 integer the topic's id.
-SELECT id, text, options, correct, lang, explanation
-FROM pairquiz.questions WHERE topic_id = $1 AND retired_at IS NULL
-ORDER BY random() LIMIT $2;
+-- name: read
+-- Questions as they are stored, retired ones too. $1 bigint[] ids.
+SELECT id, text, options, correct, lang, explanation FROM pairquiz.questions WHERE id = ANY ($1);
 
 -- name: lock_import
 -- One import at a time; the lock is gone with the transaction.

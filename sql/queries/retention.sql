@@ -11,6 +11,9 @@ WITH old AS MATERIALIZED (
     LIMIT $4
     FOR UPDATE SKIP LOCKED
 ),
+drawn AS (
+    DELETE FROM pairquiz.draws WHERE match_id IN (SELECT id FROM old)
+),
 answered AS (
     DELETE FROM pairquiz.answers WHERE match_id IN (SELECT id FROM old)
 ),

@@ -11,9 +11,13 @@ QUERIES = {
                started_at, deadline_at, resumed_at, due_at, ended_at, end_reason::text, forfeited_by
         FROM pairquiz.matches""",
     "questions": """
-        SELECT d.match_id::text, d.question_id, array_position(d.option_order, q.correct) - 1 AS right_option
-        FROM pairquiz.match_questions d JOIN pairquiz.questions q ON q.id = d.question_id
-        ORDER BY d.match_id, d.position""",
+        SELECT d.match_id::text, q.id AS question_id,
+               (SELECT option - 1 FROM generate_series(1, 4) option
+                WHERE d.option_orders[drawn.place][option] = q.correct) AS right_option
+        FROM pairquiz.draws d
+        CROSS JOIN unnest(d.question_ids) WITH ORDINALITY drawn (id, place)
+        JOIN pairquiz.questions q ON q.id = drawn.id
+        ORDER BY d.match_id, drawn.place""",
     "answers": """
         SELECT match_id::text, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at
         FROM pairquiz.answers ORDER BY match_id, player, ordinal""",

@@ -11,7 +11,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Caller, Game, GameRules
 from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.engine.sweeper import Sweeper
-from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer, Topic
+from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Event
@@ -188,12 +188,12 @@ class Node:
         return (await Matches(self.database).load([match.id]))[match.id]
 
     async def creation(self, player: Player = CAROL, **changed: object) -> CreateMatch:
-        topic = await self.questions.find_topic("General", RULES.question_count)
-        assert isinstance(topic, Topic)
+        found = await self.questions.find_topic("General")
+        assert found is not None
         usual = {
             "match_id": str(uuid4()),
             "player": player,
-            "topic": topic,
+            "topic": found.topic(),
             "join_code": f"CODE{next(_numbers):04}",
             "question_count": RULES.question_count,
             "time_limit_s": RULES.time_limit_s,

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
+from pairquiz_server.engine import draws
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, Game, normal_code
 from pairquiz_server.rules.decide import Decision
@@ -202,7 +203,10 @@ async def test_both_players_start_at_once_over_two_nodes_and_the_match_starts_on
     assert len([event for event in events if isinstance(event, MatchStarted)]) == 1
 
 
-async def test_topic_shrinks_before_the_start_and_the_match_stays_ready(node: Node, database: Database) -> None:
+async def test_topic_shrinks_before_the_start_and_the_match_stays_ready(
+    node: Node, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draws, "KEPT_S", -1.0)  # else what was active a moment ago is drawn still
     await add_topic(node, "Shrinking", 5)
     match = await node.ready(topic="Shrinking")
     await database.fetch("UPDATE pairquiz.questions SET retired_at = now() WHERE text = 'Shrinking 3?'")

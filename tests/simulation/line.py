@@ -15,13 +15,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.match import Match
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import Returned, SeatTaken
-from pairquiz_server.store.questions import DrawnQuestion, TopicCount
+from pairquiz_server.store.questions import FoundTopic, StoredQuestion, TopicCount
 from pairquiz_server.store.rows import Change
 from tests.simulation.model import Model
 from tests.simulation.plan import Kind
@@ -119,8 +118,10 @@ class Line:
     async def find_by_code(self, code: str, player_id: str) -> str | None:
         return await self._ask(lambda: self._model.find_by_code(code, player_id))
 
-    async def find_by_request(self, player_id: str, request_id: str) -> str | None:
-        return await self._ask(lambda: self._model.find_by_request(player_id, request_id))
+    async def find_before_creation(
+        self, player_id: str, request_id: str | None, count_to: int
+    ) -> tuple[str | None, int]:
+        return await self._ask(lambda: self._model.find_before_creation(player_id, request_id, count_to))
 
     async def find_live(self, player_id: str) -> list[str]:
         return await self._ask(lambda: self._model.find_live(player_id))
@@ -140,11 +141,11 @@ class Line:
     async def list_topics(self) -> list[TopicCount]:
         raise NotImplementedError("nobody asks for topics here")
 
-    async def find_topic(self, name: str, count_to: int) -> Topic | None:
-        return await self._ask(lambda: self._model.find_topic(name, count_to))
+    async def find_topic(self, name: str) -> FoundTopic | None:
+        return await self._ask(lambda: self._model.find_topic(name))
 
-    async def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
-        return await self._ask(lambda: self._model.draw(topic_id, count))
+    async def read(self, ids: Iterable[int]) -> dict[int, StoredQuestion]:
+        return await self._ask(lambda: self._model.read(ids))
 
     async def read_clock(self) -> ClockReading:
         return await self._ask(self._model.read_clock)

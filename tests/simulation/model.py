@@ -5,7 +5,6 @@ One call is one statement: all of it happens, or nothing.
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from random import Random
 from uuid import UUID
 
 from msgspec import Struct
@@ -21,7 +20,7 @@ from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import Returned, SeatTaken
-from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.questions import FoundTopic, StoredQuestion
 from pairquiz_server.store.rows import Change
 
 Moved = Callable[[Match, Match], None]
@@ -47,8 +46,7 @@ class Model:
 
     def __init__(
         self,
-        bank: dict[Topic, Sequence[DrawnQuestion]],
-        random: Random,
+        bank: dict[Topic, Sequence[StoredQuestion]],
         *,
         committed: Committed = lambda *_: None,
         moved: Moved = lambda *_: None,
@@ -61,8 +59,8 @@ class Model:
         self.events: dict[str, list[Event]] = {}
         self.conflicts = 0
         self._bank = {topic.id: bank[topic] for topic in bank}
+        self._questions = {question.id: question for questions in bank.values() for question in questions}
         self._topics = {topic_key(topic.name): topic for topic in bank}
-        self._random = random
         self._committed = committed
         self._moved = moved
         self._now = now
@@ -157,8 +155,10 @@ class Model:
         joined = self._joined.get((player_id, code), [])
         return max(joined, key=lambda match_id: self.matches[match_id].created_at, default=None)
 
-    def find_by_request(self, player_id: str, request_id: str) -> str | None:
-        return self._requests.get((player_id, request_id))
+    def find_before_creation(self, player_id: str, request_id: str | None, count_to: int) -> tuple[str | None, int]:
+        earlier = None if request_id is None else self._requests.get((player_id, request_id))
+        created = [self.matches[one].seats[0].player.id == player_id for one in self.find_live(player_id)]
+        return earlier, min(sum(created), count_to) + min(len(created) - sum(created), count_to)
 
     def find_live(self, player_id: str) -> list[str]:
         return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
@@ -184,13 +184,12 @@ class Model:
             self.matches[match_id] = replace(match, request_id=None)
         del self._requested[:place]
 
-    def find_topic(self, name: str, count_to: int) -> Topic | None:
+    def find_topic(self, name: str) -> FoundTopic | None:
         topic = self._topics.get(topic_key(name))
-        return topic and replace(topic, available=min(len(self._bank[topic.id]), count_to))
+        return topic and FoundTopic(topic.id, topic.name, [question.id for question in self._bank[topic.id]])
 
-    def draw(self, topic_id: int, count: int) -> list[DrawnQuestion]:
-        questions = self._bank[topic_id]
-        return self._random.sample(questions, min(count, len(questions)))
+    def read(self, ids: Iterable[int]) -> dict[int, StoredQuestion]:
+        return {number: self._questions[number] for number in ids}
 
     # The queries of store.nodes.
 

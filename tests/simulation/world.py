@@ -17,7 +17,7 @@ from pairquiz_server.engine import game
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.nodes import MovedMatch
-from pairquiz_server.store.questions import DrawnQuestion
+from pairquiz_server.store.questions import StoredQuestion
 from tests.simulation.checker import Checker
 from tests.simulation.health import Service
 from tests.simulation.invariants import Break, Counts, Invariant
@@ -31,7 +31,7 @@ from tests.simulation.player import Pair
 GENERAL = Topic(1, "General", 0)
 BANK = {
     GENERAL: [
-        DrawnQuestion(number, f"Which is {number}?", tuple(str(number + place) for place in range(4)), 0, "en", None)
+        StoredQuestion(number, f"Which is {number}?", tuple(str(number + place) for place in range(4)), 0, "en", None)
         for number in range(1, 13)
     ]
 }
@@ -75,7 +75,6 @@ class World:
         self._service = Service()
         self.model = Model(
             BANK,
-            plan.random("store"),
             committed=self.checker.committed,
             moved=self.checker.moved,
             now=lambda: EPOCH_MS + self._database_step_ms + int(self.loop.time() * 1000),

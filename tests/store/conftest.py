@@ -7,7 +7,7 @@ import pytest
 
 from pairquiz_server import config
 from pairquiz_server.database import open_database
-from pairquiz_server.engine.game import shuffled
+from pairquiz_server.engine.draws import shuffled
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
 from tests.store.duel import Board
@@ -34,7 +34,8 @@ def questions(database: Database) -> Questions:
 @pytest.fixture
 async def board(questions: Questions) -> Board:
     """Five drawn questions of the topic General, each with its options in another order than the stored one."""
-    topic = await questions.find_topic("General", 5)
-    assert topic is not None
-    drawn = await questions.draw(topic.id, 5)
-    return Board(topic, tuple(shuffled(question, Random(seed)) for seed, question in enumerate(drawn, start=1)))
+    found = await questions.find_topic("General")
+    assert found is not None
+    drawn = await questions.read(found.question_ids[:5])
+    draw = tuple(shuffled(question, Random(seed)) for seed, question in enumerate(drawn.values(), start=1))
+    return Board(found.topic(), draw)

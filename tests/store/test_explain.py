@@ -19,9 +19,7 @@ from tests.store.duel import NOW, Board, answered, merged, save_all
 from tests.store.numbered import Matches
 
 ROWS = 20_000
-LARGE = frozenset(
-    {"matches", "match_questions", "answers", "players", "questions", "feature_usage", "presence", "bans"}
-)
+LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"})
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
@@ -50,13 +48,14 @@ FILL = f"""
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
     JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
 
-    INSERT INTO pairquiz.match_questions (match_id, position, question_id, option_order)
-    SELECT m.id, place, lowest.id + (m.created_at * 7 + place) % {ROWS}, '{{0,1,2,3}}'
-    FROM pairquiz.matches AS m CROSS JOIN generate_series(0, 1) AS place
-    CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
+    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
+    SELECT m.id, ARRAY[lowest.id + m.created_at * 7 % {ROWS}, lowest.id + (m.created_at * 7 + 1) % {ROWS}],
+           '{{{{0,1,2,3}},{{0,1,2,3}}}}'
+    FROM pairquiz.matches AS m CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
     INSERT INTO pairquiz.answers
-    SELECT match_id, player, position + 1, question_id, 0, true, 100, 0, 1, 1, 0
-    FROM pairquiz.match_questions CROSS JOIN generate_series(1, 2) AS player;
+    SELECT match_id, player, place, question_id, 0, true, 100, 0, 1, 1, 0
+    FROM pairquiz.draws CROSS JOIN LATERAL unnest(question_ids) WITH ORDINALITY AS q (question_id, place)
+    CROSS JOIN generate_series(1, 2) AS player;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
 
@@ -86,12 +85,12 @@ LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
     "bans.unban": Found({"bans_pkey"}, (bytes(32),)),
-    "erasures.vacate": Found({"matches_pkey", "matches_player1", "matches_joined_code"}, ("player 7", "erased", 500)),
+    "erasures.vacate": Found({"matches_pkey", "matches_player1", "matches_player2"}, ("player 7", "erased", 500)),
     "erasures.unlink": Found({"feature_usage_player", "feature_usage_pkey"}, ("player 7", "erased", 500)),
     "erasures.finish": Found(
         {
             "matches_player1",
-            "matches_joined_code",
+            "matches_player2",
             "feature_usage_player",
             "presence_pkey",
             "players_pkey",
@@ -100,35 +99,39 @@ BY_INDEX = {
         ("player 7", bytes(32), 6.0),
     ),
     "matches.load": Found(
-        {"matches_pkey", "players_pkey", "match_questions_pkey", "questions_pkey", "answers_pkey"},
+        {"matches_pkey", "players_pkey", "draws_pkey", "answers_pkey"},
         (IDS,),
     ),
-    "matches.find_by_code": Found({"matches_waiting_code", "matches_joined_code"}, ("CODE1", "player 2")),
-    "matches.find_by_request": Found({"matches_request"}, ("player 20", "request")),
-    "matches.find_live": Found({"matches_live_player1", "matches_live_player2"}, ("player 2",)),
-    "matches.find_live_of": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
+    "matches.find_by_code": Found({"matches_waiting_code", "matches_player2"}, ("CODE1", "player 2")),
+    "matches.find_before_creation": Found(
+        {"matches_request", "matches_player1", "matches_player2"}, ("player 20", "request", 5)
+    ),
+    "matches.find_live": Found({"matches_player1", "matches_player2"}, ("player 2",)),
+    "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
-    "players.export_match_ids": Found({"matches_player1", "matches_joined_code"}, ("player 7",)),
-    "players.export_matches": Found({"matches_pkey", "match_questions_pkey", "answers_pkey"}, ("player 7", IDS)),
+    "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
+    "players.export_matches": Found({"matches_pkey", "draws_pkey", "answers_pkey"}, ("player 7", IDS)),
     "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
-    "presence.find_seats": Found({"matches_live_player1", "matches_live_player2"}, (["player 1", "player 2"],)),
+    "presence.find_seats": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "presence.find_returned": Found({"matches_pkey", "presence_pkey"}, (IDS,)),
     "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
-    "questions.draw": Found({"questions_active"}, (100, 5)),
+    "questions.read": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
-    "retention.forget_matches": Found({"matches_ended", "matches_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)),
+    "retention.forget_matches": Found(
+        {"matches_ended", "matches_pkey", "draws_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)
+    ),
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
-    "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_live_player1"}, (LOCK, 70, 20)),
+    "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
@@ -140,6 +143,7 @@ OTHERWISE = {
     "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
+    "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
     "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
@@ -266,7 +270,23 @@ async def test_a_look_at_the_bans_reads_those_that_are_new(connection: asyncpg.C
 async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:
     plan = await explained(connection, query("presence.find_mistakes"), 1000)
     assert tables_read_whole(plan) <= {"presence"}
-    assert indexes(plan) & {"matches_due", "matches_live_player1", "matches_live_player2"}
+    assert indexes(plan) & {"matches_due", "matches_player1", "matches_player2"}
+
+
+@pytest.mark.parametrize("name", ["find_live", "find_before_creation", "find_by_code"])
+async def test_no_walk_over_live_matches_looks_cheap_where_few_are_known(
+    connection: asyncpg.Connection, name: str
+) -> None:
+    arguments = BY_INDEX[f"matches.{name}"].arguments
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("DELETE FROM pairquiz.matches WHERE ended_at IS NULL")
+    await connection.execute("ANALYZE pairquiz.matches")
+    plan = await explained(connection, query(f"matches.{name}"), *arguments)
+    await transaction.rollback()
+    scans = {node["Index Name"]: node.get("Index Cond", "") for node in plan if "Index Name" in node}
+    assert scans.keys() <= BY_INDEX[f"matches.{name}"].indexes
+    assert all("_id = " in condition or "join_code = " in condition for condition in scans.values())
 
 
 async def _explained_save(connection: asyncpg.Connection) -> list[dict[str, Any]]:

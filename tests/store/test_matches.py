@@ -15,7 +15,7 @@ from tests.store.deadlocks import deadlocks
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, ended, joined, left, merged, save_all
 from tests.store.numbered import Matches
 
-TABLES_OF_A_BATCH = ("players", "match_questions", "answers", "feature_usage")
+TABLES_OF_A_BATCH = ("players", "draws", "answers", "feature_usage")
 LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "waiting": Board.waiting_match,
     "ready": Board.ready_match,
@@ -228,12 +228,13 @@ async def test_a_request_finds_the_match_of_its_own_player_until_it_is_forgotten
 ) -> None:
     old = await save_all(matches, [board.created(request_id="old", at=NOW - 1)])
     new = await save_all(matches, [board.created(request_id="new", at=NOW)])
-    assert await matches.find_by_request(ANNA.id, "old") == old.id
-    assert await matches.find_by_request(BEN.id, "old") is None
+    assert await matches.find_before_creation(ANNA.id, "old", 9) == (old.id, 2)
+    assert await matches.find_before_creation(BEN.id, "old", 9) == (None, 0)
 
     await matches.forget_requests(NOW)
-    assert await matches.find_by_request(ANNA.id, "old") is None
-    assert await matches.find_by_request(ANNA.id, "new") == new.id
+    assert await matches.find_before_creation(ANNA.id, "old", 9) == (None, 2)
+    assert await matches.find_before_creation(ANNA.id, "new", 1) == (new.id, 1)
+    assert await matches.find_before_creation(ANNA.id, None, 0) == (None, 0)
     assert (await matches.load([old.id]))[old.id] == replace(old, request_id=None)
     assert not await matches.save([joined(old)]), "forgetting is no change of the match"
 

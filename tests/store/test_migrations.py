@@ -3,12 +3,14 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
 from pairquiz_server import config
 from pairquiz_server.database import open_database
+from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import Migration, MigrationError, migrate, read_migrations, status
 from pairquiz_server.store.pool import Database
 
@@ -40,6 +42,33 @@ async def test_only_what_is_new_is_applied(empty: Database) -> None:
     assert await migrate(empty, [FIRST]) == (FIRST,)
     assert await migrate(empty, [FIRST, SECOND]) == (SECOND,)
     assert await empty.fetchval("SELECT count(*) FROM pairquiz.first WHERE name IS NULL") == 2
+
+
+async def test_what_matches_have_drawn_before_it_was_one_row_is_kept(empty: Database) -> None:
+    await migrate(empty, read_migrations()[:5])
+    async with empty.connection() as connection:
+        await connection.execute("""
+            INSERT INTO pairquiz.players VALUES ('anna', 'user', 'Anna', NULL, 1);
+            INSERT INTO pairquiz.topics (name, key) VALUES ('T', 't');
+            INSERT INTO pairquiz.questions (topic_id, text, text_digest, options, correct, difficulty)
+            SELECT 1, 'Q' || n, sha256(n::text::bytea), '{a,b,c,d}', 3, 'easy' FROM generate_series(1, 12) AS n;
+            INSERT INTO pairquiz.matches (
+                id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, player1_id,
+                created_at, due_at)
+            SELECT lpad(n::text, 32, '0')::uuid, 1, 'waiting', 1, 2, 30, 1, 1, 'CODE' || n, 'anna', 1, 1
+            FROM generate_series(1, 3) AS n;
+            INSERT INTO pairquiz.match_questions SELECT lpad('1', 32, '0')::uuid, 11 - n, n, '{3,1,0,2}'
+            FROM generate_series(0, 11) AS n WHERE n > 0;
+            INSERT INTO pairquiz.match_questions VALUES (lpad('2', 32, '0')::uuid, 0, 12, '{0,1,2,3}');
+        """)
+    await migrate(empty)
+    matches = Matches(empty)
+    ids = [str(UUID(int=number)) for number in (1, 2, 3)]
+    found = await matches.load(ids)
+    drawn = [[(question.id, question.option_order) for question in found[one].questions] for one in ids]
+    assert drawn == [[(n, (3, 1, 0, 2)) for n in range(11, 0, -1)], [(12, (0, 1, 2, 3))], []]
+    assert found[ids[0]].questions[0].options == ("d", "b", "a", "c")
+    assert found[ids[0]].questions[0].correct == 0
 
 
 async def test_status_tells_what_is_pending_and_changes_nothing(empty: Database) -> None:

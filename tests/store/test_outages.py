@@ -171,12 +171,9 @@ async def test_a_line_from_before_an_outage_that_hangs_is_dropped_without_a_word
             database._lose("so says this test")
             await database.probe("SELECT 1")
             assert await database.fetchval("SELECT pg_backend_pid()") != hanging.pid
-            closing = {task for task in asyncio.all_tasks() if "close" in repr(task.get_coro())}
-            assert closing
-            await asyncio.wait(closing)
+            assert not [task for task in asyncio.all_tasks() if "close" in repr(task.get_coro())], "nobody waits for it"
         finally:
             hanging.resume()
-        assert [task.exception() for task in closing] == [None]
 
 
 async def test_a_read_only_database_is_noticed_and_found_again_when_it_takes_writes(outages: Outages) -> None:

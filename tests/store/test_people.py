@@ -32,14 +32,16 @@ SECTIONS = {
     "bans": "bans",
     "erasures": "erasures",
     "matches": "matches",
-    "match_questions": "questions",
+    "draws": "questions",
     "answers": "answers",
     "feature_usage": "feature_usage",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
     "bans.written": "counts transactions, and says nothing of the person",
-    "match_questions.match_id": "the match that it stands in",
+    "draws.match_id": "the match that it stands in",
+    "draws.question_ids": "a question_id in each",
+    "draws.option_orders": "an option_order in each",
     "answers.match_id": "the match that it stands in",
     "answers.player": "your_seat of the match that it stands in",
     "matches.topic_id": "the topic is there by its name, too",
@@ -187,7 +189,9 @@ async def test_every_row_of_a_person_is_in_the_export(
         assert [answer["question_id"] for answer in own["answers"]] == [
             a.question_id for a in match.seats[seat].answers
         ]
-        assert [question["text"] for question in own["questions"]] == [q.text for q in match.questions]
+        assert [(q["position"], q["question_id"], q["text"], tuple(q["option_order"])) for q in own["questions"]] == [
+            (place, q.id, q.text, q.option_order) for place, q in enumerate(match.questions)
+        ]
         if len(match.seats) == 2:
             assert (own["opponent_name"], own["opponent_score"]) == (CARA.display_name, match.seats[1 - seat].score)
     usage = await database.fetch("SELECT id FROM pairquiz.feature_usage WHERE player_id = $1", PERSON.id)
@@ -250,7 +254,7 @@ async def test_a_match_of_two_who_are_erased_is_deleted(
     for player in (ANNA, BEN):
         await erasures.wish(player.id)
         assert await erase(erasures, bans, player.id)
-    for table in ("matches", "answers", "match_questions", "erasures"):
+    for table in ("matches", "answers", "draws", "erasures"):
         assert await database.fetchval(f"SELECT count(*) FROM pairquiz.{table}") == 0
     rows = await database.fetch(
         "SELECT p.id, player_id FROM pairquiz.players AS p LEFT JOIN pairquiz.feature_usage ON true"

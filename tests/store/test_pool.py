@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 import uvloop
 
-from pairquiz_server.engine.game import shuffled
+from pairquiz_server.engine.draws import shuffled
 from pairquiz_server.store.migrations import migrate, read_migrations
-from pairquiz_server.store.pool import WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import READER_SETTINGS, WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.questions import Questions
 from tests.store.bank import bank
 from tests.store.deadlocks import deadlocks
@@ -192,11 +192,14 @@ async def test_a_fault_of_ours_is_not_called_unavailable(database: Database) -> 
             await run(database, "SELECT FROM nothing")
 
 
-async def test_the_writer_has_its_planner_settings_and_the_pool_has_not(database: Database) -> None:
+async def test_writer_and_readers_have_their_own_planner_settings(database: Database) -> None:
     for name in WRITER_SETTINGS.keys() - {"synchronous_commit"}:
         (row,) = await database.write(f"SHOW {name}")
         assert row[0] == WRITER_SETTINGS[name]
-        assert await database.fetchval(f"SHOW {name}") != WRITER_SETTINGS[name]
+        read = await database.fetchval(f"SHOW {name}")
+        assert (read == WRITER_SETTINGS[name]) == (name in READER_SETTINGS)
+    for name, value in READER_SETTINGS.items():
+        assert await database.fetchval(f"SHOW {name}") == value
 
 
 async def test_the_writer_commits_to_disk_whatever_its_database_says(database: Database, database_url: str) -> None:
@@ -240,10 +243,11 @@ async def test_everything_works_without_prepared_statements(empty_database_url: 
             assert len(await migrate(database)) == left_to_do
         await questions.add(bank(5))
         for _ in range(2):
-            topic = await questions.find_topic("numbers", 5)
-            assert topic is not None
-            draw = tuple(shuffled(question, Random(1)) for question in await questions.draw(topic.id, 5))
-            match = await save_all(matches, Board(topic, draw).completed_match())
+            found = await questions.find_topic("numbers")
+            assert found is not None
+            drawn = (await questions.read(found.question_ids)).values()
+            draw = tuple(shuffled(question, Random(1)) for question in drawn)
+            match = await save_all(matches, Board(found.topic(), draw).completed_match())
             assert await matches.load([match.id]) == {match.id: match}
 
         for rows in (await database.write(PREPARED), await database.fetch(PREPARED)):

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from pairquiz_server.formats import dump, parse
 from pairquiz_server.rules.bank import Fate, Verdict
 from pairquiz_server.rules.question import Difficulty, Question
+from pairquiz_server.store import questions as store_questions
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database
-from pairquiz_server.store.questions import Questions, TopicCount
+from pairquiz_server.store.questions import Questions, StoredQuestion, TopicCount
 from tests.store.bank import bank, key, made
 from tests.store.duel import Board, save_all
 
@@ -25,6 +26,13 @@ def fates(verdicts: object) -> Counter[Fate]:
 async def numbers(questions: Questions) -> list[Question]:
     """What the bank has of the made-up topic, without the keys that it gave."""
     return [replace(question, key=None) for question in await questions.export("Numbers")]
+
+
+async def active(questions: Questions, topic: str = "Numbers") -> list[StoredQuestion]:
+    """What can be drawn of a topic."""
+    found = await questions.find_topic(topic)
+    assert found is not None
+    return list((await questions.read(found.question_ids)).values())
 
 
 async def test_questions_are_added_as_they_are(questions: Questions) -> None:
@@ -61,7 +69,7 @@ async def test_all_or_nothing_keeps_everything_out_for_one_duplicate(database: D
     verdicts = await questions.add(mixed, all_or_nothing=True)
     assert [verdict.fate for verdict in verdicts] == [Fate.DUPLICATE, Fate.ADDED]
     assert await database.fetchval(ROWS) == before
-    assert await questions.find_topic("New topic", 1) is None
+    assert await questions.find_topic("New topic") is None
     assert fates(await questions.add([made(1), made(4)], all_or_nothing=True)) == {Fate.UNCHANGED: 1, Fate.ADDED: 1}
 
 
@@ -72,7 +80,7 @@ async def test_a_dry_run_tells_every_fate_and_changes_nothing(database: Database
     dry = await questions.add(plan, dry_run=True)
     assert [verdict.fate for verdict in dry] == [Fate.EDITED, Fate.UNCHANGED, Fate.DUPLICATE, Fate.ADDED]
     assert await database.fetch("SELECT * FROM pairquiz.questions ORDER BY id") == before
-    assert await questions.find_topic("New", 1) is None
+    assert await questions.find_topic("New") is None
     assert await questions.add(plan) == dry
 
 
@@ -80,12 +88,10 @@ async def test_an_edit_is_a_new_row_that_is_drawn_instead_of_the_old_one(
     database: Database, questions: Questions
 ) -> None:
     await questions.add([made(1, keyed=True)])
-    topic = await questions.find_topic("Numbers", 9)
-    assert topic is not None
-    (old,) = await questions.draw(topic.id, 9)
+    (old,) = await active(questions)
     for edit in (made(1, text="Edited?", keyed=True), replace(made(1, text="Edited?", keyed=True), correct=0)):
         (verdict,) = await questions.add([edit])
-        (new,) = await questions.draw(topic.id, 9)
+        (new,) = await active(questions)
         assert verdict == Verdict(Fate.EDITED, old.id)
         assert new.id != old.id
         assert (new.text, new.correct) == (edit.text, edit.correct)
@@ -116,24 +122,8 @@ async def test_a_running_match_keeps_the_old_text_of_an_edited_question(
     edits = [replace(exported[question.text], text=f"{question.text} (edited)") for question in match.questions]
     assert fates(await questions.add(edits)) == {Fate.EDITED: 5}
     assert await matches.load([match.id]) == {match.id: match}
-    drawn = {question.id for question in await questions.draw(board.topic.id, 1000)}
+    drawn = {question.id for question in await active(questions, "General")}
     assert drawn.isdisjoint(question.id for question in match.questions)
-
-
-async def test_a_draw_has_different_active_questions_never_more_than_there_are(questions: Questions) -> None:
-    await questions.add(bank(10, keyed=True))
-    await questions.add([made(number, text=f"Edited {number}?", keyed=True) for number in range(5)])
-    topic = await questions.find_topic("Numbers", 50)
-    assert topic is not None
-    active = {question.text for question in await questions.export("Numbers")}
-    for count, expected in ((0, 0), (1, 1), (9, 9), (10, 10), (50, 10)):
-        drawn = {question.text for question in await questions.draw(topic.id, count)}
-        assert len(drawn) == expected
-        assert drawn <= active
-    orders = {tuple(question.id for question in await questions.draw(topic.id, 10)) for _ in range(10)}
-    assert len(orders) > 1, "ten draws of ten questions came in one order"
-    firsts = {(await questions.draw(topic.id, 1))[0].id for _ in range(30)}
-    assert len(firsts) > 3, "thirty draws of one question came from three"
 
 
 @pytest.mark.parametrize(
@@ -141,20 +131,47 @@ async def test_a_draw_has_different_active_questions_never_more_than_there_are(q
 )
 async def test_a_topic_is_found_by_any_spelling(questions: Questions, name: str) -> None:
     await questions.add([made(1, topic="Straße & Café"), made(2, topic="STRASSE & Café")])
-    topic = await questions.find_topic(name, 50)
+    topic = await questions.find_topic(name)
     assert topic is not None
-    assert (topic.name, topic.available) == ("Straße & Café", 2)
+    assert (topic.name, len(topic.question_ids)) == ("Straße & Café", 2)
     assert len(await questions.export(name)) == 2
 
 
-async def test_what_is_available_is_counted_no_further_than_asked(questions: Questions) -> None:
-    await questions.add(bank(7))
-    for count_to, available in ((1, 1), (7, 7), (50, 7)):
-        topic = await questions.find_topic("Numbers", count_to)
-        assert topic is not None
-        assert topic.available == available
-    assert await questions.find_topic("Nothing", 5) is None
+async def test_of_a_large_topic_some_questions_are_known_and_others_the_next_time(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_questions, "IDS_MAX", 20)
+    await questions.add(bank(40))
+    known: set[int] = set()
+    for _ in range(30):
+        found = await questions.find_topic("Numbers")
+        assert found is not None
+        assert len(set(found.question_ids)) == 20
+        known |= set(found.question_ids)
+    assert len(known) == 40
+    assert await questions.find_topic("Nothing") is None
     assert await questions.export("Nothing") == []
+
+
+async def test_a_question_is_read_once_and_one_object_for_all(
+    database: Database, questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_questions, "KEPT_MAX", 3)
+    await questions.add(bank(5))
+    found = await questions.find_topic("Numbers")
+    assert found is not None
+    first, second, *others = sorted(found.question_ids)
+    read = await questions.read([first, second])
+    assert [read[first].text, read[second].text] == [made(number).text for number in (0, 1)]
+    with monkeypatch.context() as away:
+        away.setattr(database, "fetch", None)
+        assert (await questions.read([first]))[first] is read[first]
+    await questions.read(others[:2])  # now the second one has been asked for least
+    with monkeypatch.context() as away:
+        away.setattr(database, "fetch", None)
+        assert (await questions.read([first]))[first] is read[first]
+        with pytest.raises(TypeError):
+            await questions.read([second])
 
 
 async def test_topics_are_listed_by_name_with_their_active_questions(questions: Questions) -> None:
@@ -200,7 +217,7 @@ async def test_an_import_that_fails_leaves_nothing(database: Database, questions
     with pytest.raises(Exception, match="violates check constraint"):
         await questions.add([made(1), replace(made(2), correct=4)])
     assert await database.fetchval(ROWS) == before
-    assert await questions.find_topic("Numbers", 1) is None
+    assert await questions.find_topic("Numbers") is None
 
 
 async def test_an_empty_import_is_harmless(questions: Questions) -> None:

@@ -295,9 +295,9 @@ async def test_deaf_listener_subscribes_anew(
             started = await started_match(first, second)
             wire.deaf = True
             assert (await second.ask("submit_answer", answering(started)))["ok"]
-            while (await first.event("quiz_state"))["opponent"]["answered"] != 1:
+            # It may first be told because the other node has fallen silent, and once more when it is heard again.
+            while (await first.event("quiz_state"))["opponent"]["answered"] != 1 or wire.subscriptions < 2:
                 pass
-            assert wire.subscriptions > 1
             await answer(first, second, started, 0)
 
 

@@ -95,7 +95,7 @@ class Commands:
         return frames.refusal_acknowledgement(asked.ack, refusal)
 
     def _perform(self, row: CommandRow, sender: "_Connected") -> None:
-        """Carry out a command that does not wait."""
+        """Carry out a command that does not wait; none of them costs more than its frame."""
         payload = sender.asked.payload
         if isinstance(payload, Refused):
             sender.reply(payload)

@@ -1,0 +1,61 @@
+"""Which questions a match gets: drawn in memory from what the database had a moment ago."""
+
+from functools import partial
+from itertools import permutations
+from random import Random
+
+from pairquiz_server.engine.recent import Recent
+from pairquiz_server.rules.commands import MatchQuestion, Topic
+from pairquiz_server.rules.question import OPTION_COUNT, topic_key
+from pairquiz_server.store.questions import FoundTopic, Questions, StoredQuestion
+
+KEPT_S = 5.0
+"""For so long a match may still get a question that was retired or edited meanwhile."""
+ORDERS = tuple(permutations(range(OPTION_COUNT)))
+
+
+class Draws:
+    """Topics and their questions, for the matches of one process. `random` must be one that nobody can foresee.
+
+    Every method raises `StorageUnavailable`.
+    """
+
+    def __init__(self, questions: Questions, random: Random) -> None:
+        self._questions = questions
+        self._random = random
+        # Only topics that there are, so nobody can fill it with names.
+        self._topics: dict[str, Recent[FoundTopic | None]] = {}
+
+    async def topic(self, name: str, count: int) -> Topic | None:
+        """Return a topic by any spelling of its name, with how many questions a match may draw from it.
+
+        One that was not there, or had less than `count` questions, is looked for anew: what was imported is found.
+        """
+        found = await self._find(name, count)
+        return None if found is None else found.topic()
+
+    async def draw(self, topic: str, count: int) -> tuple[MatchQuestion, ...]:
+        """Return different questions of a topic by chance, their options by chance; fewer where there are fewer."""
+        found = await self._find(topic, count)
+        if found is None:
+            return ()
+        places = self._random.sample(range(len(found.question_ids)), min(count, len(found.question_ids)))
+        ids = [found.question_ids[place] for place in places]
+        stored = await self._questions.read(ids)
+        return tuple([shuffled(stored[number], self._random) for number in ids])
+
+    async def _find(self, name: str, count: int) -> FoundTopic | None:
+        key = topic_key(name)
+        recent = self._topics.get(key)
+        if recent is not None and (found := await recent.get()) is not None and len(found.question_ids) >= count:
+            return found
+        found = await self._questions.find_topic(name)
+        if found is not None:
+            recent = self._topics.setdefault(key, Recent(partial(self._questions.find_topic, name), KEPT_S))
+            recent.keep(found)
+        return found
+
+
+def shuffled(question: StoredQuestion, random: Random) -> MatchQuestion:
+    """Return a stored question with its options in an order by chance."""
+    return question.shown(random.choice(ORDERS))
