@@ -216,6 +216,16 @@ async def test_what_is_no_frame_closes_with_its_code(data: bytes, code: int) -> 
     assert stage.packets() == []
 
 
+async def test_a_line_is_read_on_after_a_broken_frame_so_that_its_client_comes_to_the_close() -> None:
+    stage = Stage()
+    stage.open()
+    stage.line.data_received(text_frame("42a") + b"\xc1" + bytes(3 * lines.PIECE))
+    assert stage.packets() == ["2a"]
+    assert stage.transport.written[0][2:4] == (1002).to_bytes(2, "big")
+    assert stage.transport.reading
+    stage.line.connection_lost(None)
+
+
 async def test_what_is_sent_within_a_turn_leaves_by_one_write() -> None:
     stage = Stage()
     stage.open()

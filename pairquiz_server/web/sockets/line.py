@@ -188,7 +188,7 @@ class Line(Link):
         while at < len(rest) and self._feed is not None and not self._full():
             self._feed(rest[at : at + PIECE])
             at += PIECE
-        self._rest = rest[at:]
+        self._rest = b"" if self._feed is None else rest[at:]
         if self.transport is not None and (self._rest or self._full()):
             self.transport.pause_reading()
 
