@@ -23,11 +23,13 @@ _SECRETS = (
     (re.compile(_KEY + r"""(\\*["']).*?\2"""), r"\1\2[hidden]\2"),
     (re.compile(_KEY + r"\d+"), r"\1null"),
 )
+_threshold = logging.WARNING
+"""From which level our events are written, as it was configured last."""
 
 
 def debugging() -> bool:
     """Tell whether debug events are written; structlog takes some 5 µs to find out, at each event."""
-    return _ours.isEnabledFor(logging.DEBUG)
+    return _threshold <= logging.DEBUG
 
 
 def configure(
@@ -39,7 +41,8 @@ def configure(
     `socketio` and `engineio` switch those libraries' own logs on; what they catch of our faults is logged anyway.
     """
     stream = stream or sys.stderr
-    threshold = logging.getLevelNamesMapping()[level.upper()]
+    global _threshold
+    threshold = _threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
