@@ -88,6 +88,7 @@ class Game:
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
         self._submit = committer.submit
+        self.knows = committer.knows
         self._creates = True
         self._creating = Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
