@@ -56,9 +56,8 @@ class LagAllowance(Struct, frozen=True, gc=False):
         Never so much that it would have been given before the start.
         """
         left_ms = self.bank_a_question_ms * question_count - spent_ms
-        credit_ms = (
-            lag_ms if lag_ms < self.answer_ms else self.answer_ms
-        )  # not by `min`, which takes three times as long
+        # Not by `min`, which takes three times as long.
+        credit_ms = lag_ms if lag_ms < self.answer_ms else self.answer_ms
         if credit_ms > left_ms:
             credit_ms = left_ms
         if credit_ms > since_start_ms:
