@@ -187,8 +187,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     def seats_with(self, index: int, seat: Seat) -> tuple[Seat, ...]:
         """Return the seats with another one in the place of one."""
-        first, *others = self.seats
-        return (seat, *others) if index == 0 else (first, seat)
+        return (self.seats[0], seat) if index else (seat, *self.seats[1:])
 
     def running_due_at(self) -> int:
         """Return when a running match is over if nothing happens: at a grace's end, or at the deadline.

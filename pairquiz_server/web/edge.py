@@ -92,7 +92,7 @@ class Edge:
             engineio_logger=engineio_logger,
         )
         seams.install(self.sockets.eio, self.transports)
-        self.transports.serve(self.sockets.take, game.now, self.arrivals.line_lost)
+        self.transports.serve(self.sockets.take, clock.now, self.arrivals.line_lost)
         visitors = Visitors(clock, admission, limits, self.arrivals)
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [

@@ -114,9 +114,9 @@ SEAMS = (
         for name in ("_handshake", "prepare", "write_eof")
     ),
     Seam(
-        WebSocketDataQueue, "feed_data", "sockets/line.py", "a frame is carried out where it arrives, and not put by",
+        WebSocketDataQueue, "feed_data", "sockets/reading.py", "a frame is carried out where it arrives"
     ),
-    Seam(WebSocketReader, "feed_data", "sockets/line.py", "frames are read without aiohttp's protocol"),
+    Seam(WebSocketReader, "feed_data", "sockets/reading.py", "frames are read without aiohttp's protocol"),
     *(
         Seam(AsyncSocket, name, "sockets/line.py", "a session's queue and its writer are a task, and its pings another")
         for name in ("_websocket_handler", "schedule_ping")

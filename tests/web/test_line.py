@@ -15,6 +15,7 @@ from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets import line as lines
 from pairquiz_server.web.sockets.line import Line
+from pairquiz_server.web.sockets.reading import FRAME_BYTES
 from pairquiz_server.web.sockets.transport import Transports
 from tests.web.stalls import text_frame
 
@@ -128,17 +129,17 @@ async def test_what_waits_is_bounded_and_the_rest_is_read_when_there_is_room() -
     stage = Stage(message_bytes=8192)
     stage.open()
     stage.receive("2wait")
-    count, largest = 5000, 0
+    count = 5000
     stage.receive(*(f"2{number:04}" for number in range(count)))
     assert not stage.transport.reading
-    assert stage.line._kept <= 8192 + lines.PIECE * lines.FRAME_BYTES
-    largest = len(stage.line._rest)
-    assert largest > count * 10
+    assert stage.line._backlog is not None
+    assert stage.line._backlog.size <= 8192 + lines.PIECE * FRAME_BYTES
+    assert len(stage.line._rest) > count * 10
     stage.done.set()
     await stage.turn()
     assert stage.packets() == ["2wait", *(f"2{number:04}" for number in range(count))]
     assert stage.transport.reading
-    assert (stage.line._kept, stage.line._rest) == (0, b"")
+    assert (stage.line._backlog, stage.line._rest) == (None, b"")
 
 
 async def test_a_line_that_is_cut_while_a_command_waits_carries_out_nothing_more() -> None:
@@ -213,6 +214,16 @@ async def test_what_is_no_frame_closes_with_its_code(data: bytes, code: int) -> 
     assert stage.transport.written[0][2:4] == code.to_bytes(2, "big")
     stage.receive("2a")
     assert stage.packets() == []
+
+
+async def test_a_line_is_read_on_after_a_broken_frame_so_that_its_client_comes_to_the_close() -> None:
+    stage = Stage()
+    stage.open()
+    stage.line.data_received(text_frame("42a") + b"\xc1" + bytes(3 * lines.PIECE))
+    assert stage.packets() == ["2a"]
+    assert stage.transport.written[0][2:4] == (1002).to_bytes(2, "big")
+    assert stage.transport.reading
+    stage.line.connection_lost(None)
 
 
 async def test_what_is_sent_within_a_turn_leaves_by_one_write() -> None:

@@ -60,5 +60,6 @@ async def test_what_has_come_and_is_not_read_yet_is_bounded(start_server: StartS
         (line,) = server.running.transports._websockets
         assert isinstance(line, Line)
         await until(lambda: line.transport is not None and not line.transport.is_reading())
-        assert line._kept + len(line._rest) < 2 * server.settings.limits.message_bytes + SEGMENT_MAX
+        assert line._backlog is not None
+        assert line._backlog.size + len(line._rest) < 2 * server.settings.limits.message_bytes + SEGMENT_MAX
         sending.cancel()

@@ -2,7 +2,7 @@
 
 What comes is carried out where it arrives, in `data_received`. What cannot be done at once (a command that asks the
 database, a bad frame, a pause because too much came) is a coroutine: until it is done, the frames behind it wait, each
-with the time at which it arrived, and when those are `KEPT_MAX` the transport is read no further.
+with the time at which it arrived (`Backlog`), and when those are many the transport is read no further.
 
 An Engine.IO frame is a digit and its data: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6 noop
 (https://socket.io/docs/v4/engine-io-protocol/). All that a client may send is 1, 3, 4 and a Socket.IO packet, and
@@ -11,18 +11,16 @@ the two frames of an upgrade: `2probe` and 5. All else is a bad frame.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType
-from aiohttp._websocket.models import WSMessage, WSMessageTextBytes
-from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 from engineio.packet import NOOP, Packet
 
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.link import Link
+from pairquiz_server.web.sockets.reading import Backlog, Frame, is_text, reader
 from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
@@ -31,12 +29,8 @@ CLOSE_TIMEOUT_S = 1.0
 PROBE_TIMEOUT_S = 10.0
 PIECE = 4096
 """Of what comes at once while something is held, so much is read at a time: the rest stays as it came."""
-FRAME_BYTES = 200
-"""What a frame that waits costs beside its bytes."""
 _PROBE, _PROBED, _UPGRADE = b"2probe", b"3probe", b"5"
 _CLOSE, _PONG, _BEAT = b"1", b"3", b"2"
-_Kept = tuple[int, WSMsgType, Any]
-"""A frame that waits: when it arrived, its kind, and what it holds."""
 
 
 class Line(Link):
@@ -46,27 +40,9 @@ class Line(Link):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_arrived_at",
-        "_backlog",
-        "_broken",
-        "_ended",
-        "_kept",
-        "_reader",
-        "_rest",
-        "_timer",
-        "_transports",
-        "beat_at",
-        "carries",
-        "closing",
-        "eio_sid",
-        "heard_at",
-        "on_pong",
-        "pace",
-        "probed",
-        "said_goodbye",
-        "session",
-    )
+        "__weakref__", "_arrived_at", "_backlog", "_ended", "_feed", "_rest", "_timer", "_transports", "beat_at",
+        "carries", "closing", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
+    )  # fmt: skip
 
     def __init__(self, session: Any, transports: Transports) -> None:
         super().__init__(transports.turn)
@@ -81,11 +57,11 @@ class Line(Link):
         """Whether the client has closed, and not only vanished."""
         self.heard_at = self.beat_at = 0.0
         self.on_pong: Callable[[bytes], None] | None = None
-        self._reader: WebSocketReader | None = None
+        self._feed: Callable[[bytes], tuple[bool, bytes]] | None = None
+        """Takes bytes, and tells of the frames in them; None when nothing more is read."""
         self._arrived_at = 0
-        self._backlog: deque[_Kept] | None = None
+        self._backlog: Backlog | None = None
         """What waits while something is done; None while nothing has to."""
-        self._kept = 0
         self._rest = b""
         """What is not even parsed, while the transport is paused."""
         self._timer: asyncio.TimerHandle | None = None
@@ -96,9 +72,7 @@ class Line(Link):
         self.transport = transport
         self.heard_at = time.monotonic()
         self.beat_at = self.heard_at + self._transports.beat_every_s
-        # aiohttp closes (1009) at its limit, and not only beyond.
-        limit = self._transports.message_bytes + 1
-        self._reader = WebSocketReader(_Frames(self), limit, compress=False, decode_text=False)
+        self._feed = reader(self, self._transports.message_bytes).feed_data
         if self.session.connected:
             self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
         else:
@@ -118,6 +92,8 @@ class Line(Link):
         """Carry out what has come."""
         self.heard_at = time.monotonic()
         self._arrived_at = self._transports.now()
+        if self._feed is None:
+            return
         if self._backlog is None and len(data) <= PIECE:
             self._feed(data)
         else:
@@ -129,7 +105,7 @@ class Line(Link):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
-        self.transport = self._reader = None
+        self.transport = self._feed = None
         self.closing = True
         self._rest = b""
         self._pieces.clear()
@@ -183,8 +159,7 @@ class Line(Link):
         self.closing = True
         self._pieces.append(framing.close(code, reason))
         self.flush()
-        self._backlog = deque()
-        self._kept = 0
+        self._backlog = Backlog()
         self._feed_rest()
         self.transport.resume_reading()
         if self._timer is not None:
@@ -206,20 +181,19 @@ class Line(Link):
 
     # What comes.
 
-    def _feed(self, data: bytes) -> None:
-        """Let aiohttp's reader find the frames."""
-        if self._reader is not None and self._reader.feed_data(data)[0]:
-            self._reader = None
-
     def _feed_rest(self) -> None:
         """Read what was not parsed, as far as there is room for its frames, and the transport only when it is empty."""
-        rest, at = self._rest, 0
-        while at < len(rest) and self._kept <= self._transports.kept_max:
+        rest, self._rest = self._rest, b""
+        at = 0
+        while at < len(rest) and self._feed is not None and not self._full():
             self._feed(rest[at : at + PIECE])
             at += PIECE
-        self._rest = rest[at:]
-        if self.transport is not None and (self._rest or self._kept > self._transports.kept_max):
+        self._rest = b"" if self._feed is None else rest[at:]
+        if self.transport is not None and (self._rest or self._full()):
             self.transport.pause_reading()
+
+    def _full(self) -> bool:
+        return self._backlog is not None and self._backlog.size > self._transports.kept_max
 
     def frame(self, kind: WSMsgType, data: Any) -> None:
         """Take the next frame."""
@@ -228,13 +202,13 @@ class Line(Link):
             if work is not None:
                 self._hold(work)
         elif not self.closing:
-            self._kept += FRAME_BYTES + (len(data) if isinstance(data, bytes) else 0)
             self._backlog.append((self._arrived_at, kind, data))
         elif kind is WSMsgType.CLOSE and self.transport is not None:
             self.transport.close()
 
     def broken(self, error: BaseException) -> None:
         """Close, because what came is no websocket frame, or is too large."""
+        self._feed = None
         self.close(getattr(error, "code", WSCloseCode.PROTOCOL_ERROR), str(error))
 
     def _read(self, kind: WSMsgType, data: Any, arrived_at: int, now: float) -> Coroutine[Any, Any, object] | None:
@@ -243,7 +217,7 @@ class Line(Link):
             return self._wait(wait_s, (arrived_at, kind, data))
         if kind is WSMsgType.TEXT:
             if len(data) > 1 and data[0] == 0x34 and 0x30 <= data[1] <= 0x39 and self.carries:
-                if data.isascii() or _is_text(data):
+                if data.isascii() or is_text(data):
                     return self._transports.take(self.eio_sid, data[1:], arrived_at)
                 self.close(WSCloseCode.INVALID_TEXT, "text is UTF-8")
                 return None
@@ -271,7 +245,7 @@ class Line(Link):
         elif data == _CLOSE:
             return self._transports.goodbye(self)
         elif data not in (_PROBE, _UPGRADE):
-            if not _is_text(data):
+            if not is_text(data):
                 self.close(WSCloseCode.INVALID_TEXT, "text is UTF-8")
             else:
                 return self._transports.bad_frame(self.eio_sid, "no Engine.IO frame")
@@ -281,7 +255,7 @@ class Line(Link):
 
     def _hold(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something, and let all that comes wait until it is done."""
-        self._backlog = deque()
+        self._backlog = Backlog()
         self._transports.beside(self._carry_on(work))
 
     async def _carry_on(self, work: Coroutine[Any, Any, object] | None) -> None:
@@ -296,8 +270,7 @@ class Line(Link):
         """Carry out what has waited, up to what has to be waited for again, or all."""
         while not self.closing and self._backlog is not None:
             if self._backlog:
-                arrived_at, kind, data = self._backlog.popleft()
-                self._kept -= FRAME_BYTES + (len(data) if isinstance(data, bytes) else 0)
+                arrived_at, kind, data = self._backlog.take()
                 if (work := self._read(kind, data, arrived_at, time.monotonic())) is not None:
                     return work
             elif self._rest:
@@ -308,12 +281,11 @@ class Line(Link):
                     self.transport.resume_reading()
         return None
 
-    async def _wait(self, wait_s: float, kept: _Kept) -> None:
+    async def _wait(self, wait_s: float, frame: Frame) -> None:
         """Wait until the pace allows a frame, which is then the next one."""
         await self.pace.pause(wait_s)
         if self._backlog is not None and not self.closing:
-            self._kept += FRAME_BYTES + (len(kept[2]) if isinstance(kept[2], bytes) else 0)
-            self._backlog.appendleft(kept)
+            self._backlog.put_back(frame)
 
     # The upgrade of a session that is polled.
 
@@ -348,35 +320,3 @@ class Line(Link):
                 self.put_nowait(packet)
         queue.put_nowait(Packet(NOOP))  # for a poll that waits all the same
         self._transports.carried(self)
-
-
-class _Frames(WebSocketDataQueue):
-    """Where aiohttp's reader puts its frames. An exception that leaves `feed_data` would vanish."""
-
-    __slots__ = ("_line",)
-
-    def __init__(self, line: Line) -> None:
-        self._line = line  # and no deque: nothing is kept here
-
-    def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
-        """Take a frame."""
-        try:
-            self._line.frame(data[0], data[1])
-        except Exception:
-            log.exception("frame_failed")
-            self._line.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
-
-    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        """Hear that what comes is no websocket frame."""
-        self._line.broken(exc)
-
-    def feed_eof(self) -> None:
-        """Hear of the end."""
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
