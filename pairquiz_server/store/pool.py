@@ -94,6 +94,7 @@ class Database:
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
         self._probed = False
+        self._closed = False
         self._there = asyncio.Event()
         self._there.set()
         self._away_because = ""
@@ -120,7 +121,8 @@ class Database:
         self._readers = readers
 
     async def close(self) -> None:
-        """Give all connections back; waits for none that hangs."""
+        """Give all connections back, and take no more; waits for none that hangs."""
+        self._closed = True
         for connection in (self._writer, self._prober):
             if connection is not None:
                 connection.terminate()
@@ -207,6 +209,8 @@ class Database:
         return connection
 
     async def _connect(self, **limits: float) -> asyncpg.Connection:
+        if self._closed:
+            raise asyncpg.InterfaceError("it is closed")
         return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
 
     async def _open_writer(self) -> asyncpg.Connection:
