@@ -93,6 +93,7 @@ class Database:
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
         self._probed = False
+        self._closed = False
         self._there = asyncio.Event()
         self._there.set()
         self._away_because = ""
@@ -119,7 +120,8 @@ class Database:
         self._readers = readers
 
     async def close(self) -> None:
-        """Give all connections back; waits for none that hangs."""
+        """Give all connections back, and take no more; waits for none that hangs."""
+        self._closed = True
         self._close_writer()
         if self._prober is not None:
             self._prober.terminate()
@@ -202,6 +204,8 @@ class Database:
         return connection
 
     async def _connect(self, **limits: float | None) -> asyncpg.Connection:
+        if self._closed:
+            raise asyncpg.InterfaceError("it is closed")
         return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
 
     def _writer_at_hand(self) -> Writer | None:
