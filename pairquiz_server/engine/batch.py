@@ -28,7 +28,7 @@ class Batch:
         try:
             outcome = decide(before, submission.command, submission.arrived_at)
         except Refused as refusal:
-            outcome = refusal
+            outcome = refusal.with_traceback(None)  # which leads back here, and so to itself and to all of the batch
         if isinstance(outcome, Decision) and outcome.events:
             self._change(match_id, before, outcome)
         elif before is not None and match_id not in self.fresh and match_id not in self.changes:

@@ -74,6 +74,9 @@ UNAVAILABLE = (
 )
 """What asyncpg raises where the database does not answer; all that it raises else is a fault of ours."""
 
+OUTLIVED = (asyncpg.InvalidSQLStatementNameError, asyncpg.InvalidCachedStatementError)
+"""What asyncpg raises, before anything is carried out, where a prepared statement is none any more."""
+
 NOBODY_THERE = (ConnectionRefusedError, FileNotFoundError, asyncpg.CannotConnectNowError)
 """What asyncpg raises where a new connection is refused because no server is up."""
 
@@ -195,16 +198,14 @@ class Database:
         async with Patience(self._options.command_timeout_s):
             if self._options.transaction_pooler:
                 return await writer.fetch(query, *arguments)
-            statement = self._prepared.get(query)
-            if statement is None:
-                statement = self._prepared[query] = await writer.prepare(query)
+            if query in self._prepared:
+                with suppress(*OUTLIVED):
+                    return await self._prepared[query].fetch(*arguments)
+            statement = self._prepared[query] = await writer.prepare(query)
             return await statement.fetch(*arguments)
 
     async def _open_reader(self) -> asyncpg.Connection:
-        connection = await self._connect()
-        if not self._options.transaction_pooler:
-            await _set(connection, READER_SETTINGS)
-        return connection
+        return await self._set(await self._connect(), READER_SETTINGS)
 
     async def _connect(self, **limits: float) -> asyncpg.Connection:
         return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
@@ -214,16 +215,27 @@ class Database:
             self._close_writer()
         if self._writer is None or self._writer.is_closed():
             try:
-                self._writer = await self._connect(command_timeout=ASYNCPG_S)
-                self._prepared = {}
+                writer = await self._connect(command_timeout=ASYNCPG_S)
             except NOBODY_THERE as error:
                 # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
                 if self._probed:
                     self._lose(_reason(error))
                 raise
-            if not self._options.transaction_pooler:
-                await _set(self._writer, WRITER_SETTINGS)
+            self._prepared = {}
+            self._writer = await self._set(writer, WRITER_SETTINGS)
         return self._writer
+
+    async def _set(self, connection: asyncpg.Connection, settings: dict[str, str]) -> asyncpg.Connection:
+        """Set what a session goes by, and return it; not as parameters of its start, which poolers refuse."""
+        if self._options.transaction_pooler:
+            return connection
+        try:
+            async with Patience(self._options.command_timeout_s):
+                await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
+        except BaseException:  # nobody else knows it yet
+            connection.terminate()
+            raise
+        return connection
 
     def _close_writer(self) -> None:
         if self._writer is not None:
@@ -267,11 +279,6 @@ class Database:
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
-
-
-async def _set(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Set what a session goes by; not as parameters of its start, which poolers refuse."""
-    await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
 
 
 @contextmanager
