@@ -10,7 +10,7 @@ import pytest
 from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine import waiting
 from pairquiz_server.engine.batch import Batch
-from pairquiz_server.engine.submission import Outcome, Submission, Told
+from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -211,7 +211,7 @@ async def test_poisoned_value_hurts_its_own_command_alone(node: Node, poison: st
 async def test_what_was_refused_holds_nothing_of_its_batch(node: Node) -> None:
     match = await node.started()
     batch = Batch({match.id: match}, frozenset({match.id}))
-    batch.decide(Submission(answer(match, CAROL, 0, 0), node.clock.now(), lambda outcome: None))
+    batch.decide(Told(command=answer(match, CAROL, 0, 0), arrived_at=node.clock.now(), tell=lambda outcome: None))
     assert code(batch.decided[0][1]) == "not_a_player"
     held = weakref.ref(batch)
     gc.disable()
