@@ -29,7 +29,8 @@ class Batch:
             outcome = decision = decide(before, submission.command, submission.arrived_at)
             changed = bool(decision.events)
         except Refused as refusal:
-            outcome, changed = refusal, False
+            # Its traceback leads back here, and so to itself and to all of the batch.
+            outcome, changed = refusal.with_traceback(None), False
         if changed:
             self._change(match_id, before, decision)
         elif before is not None and match_id not in self.fresh and match_id not in self.changes:

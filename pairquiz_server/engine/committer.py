@@ -152,7 +152,8 @@ class Committer:
         while self._stop_at is None or self._queue:
             await self._rhythm.next()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
-            self._queue.extendleft(reversed(await self._carry_out(batch)))
+            if batch:  # else it was only hurried
+                self._queue.extendleft(reversed(await self._carry_out(batch)))
             if self._queue:
                 self._rhythm.want()
 

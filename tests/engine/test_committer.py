@@ -1,12 +1,15 @@
 """The committer of one node: how it batches, when it tells what, and whom a fault hurts."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
 
 from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine import waiting
+from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
@@ -203,6 +206,20 @@ async def test_poisoned_value_hurts_its_own_command_alone(node: Node, poison: st
     stored = await node.stored(match)
     assert [len(seat.answers) for seat in stored.seats] == [1, 1]
     assert [event.version for event in node.told_of(match.id)] == list(range(1, stored.version + 1))
+
+
+async def test_what_was_refused_holds_nothing_of_its_batch(node: Node) -> None:
+    match = await node.started()
+    batch = Batch({match.id: match}, frozenset({match.id}))
+    batch.decide(Told(command=answer(match, CAROL, 0, 0), arrived_at=node.clock.now(), tell=lambda outcome: None))
+    assert code(batch.decided[0][1]) == "not_a_player"
+    held = weakref.ref(batch)
+    gc.disable()
+    try:
+        del batch
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
