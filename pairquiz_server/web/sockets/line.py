@@ -16,12 +16,11 @@ from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode, WSMsgType
-from aiohttp._websocket.models import WSMessage, WSMessageTextBytes
 from engineio.packet import NOOP, Packet
 
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.link import Link
-from pairquiz_server.web.sockets.reading import Backlog, Frame, is_text, reader
+from pairquiz_server.web.sockets.reading import Backlog, Frame, Message, is_text, reader
 from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
@@ -198,7 +197,7 @@ class Line(Link):
     def _full(self) -> bool:
         return self._backlog is not None and self._backlog.size > self._transports.kept_max
 
-    def frame(self, message: WSMessage | WSMessageTextBytes, size: int) -> None:
+    def frame(self, message: Message, size: int) -> None:
         """Take the next frame. A fault closes the line."""
         kind, data = message[0], message[1]
         try:

@@ -13,6 +13,8 @@ from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
 FRAME_BYTES = 200
 """What a frame that waits costs beside its bytes."""
 
+Message = WSMessage | WSMessageTextBytes
+"""A frame as aiohttp's reader gives it: its kind, what it holds, and more."""
 Frame = tuple[int, WSMsgType, Any]
 """When it arrived, its kind, and what it holds."""
 
@@ -20,7 +22,7 @@ Frame = tuple[int, WSMsgType, Any]
 class Hearer(Protocol):
     """Who hears of frames."""
 
-    def frame(self, message: WSMessage | WSMessageTextBytes, size: int) -> None:
+    def frame(self, message: Message, size: int) -> None:
         """Take the next frame. What this raised would vanish."""
 
     def broken(self, error: BaseException) -> None:
