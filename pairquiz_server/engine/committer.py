@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from pairquiz_server import logs
-from pairquiz_server.engine import journal
+from pairquiz_server.engine import journal, tally
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
@@ -25,7 +25,7 @@ from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import AnswerAccepted, Event
+from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
@@ -68,7 +68,6 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._events = self._metrics.match_events
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
@@ -237,15 +236,20 @@ class Committer:
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
         again: list[Submission] = []
+        events: list[Event] = []
+        tell = self._tell if logs.debugging() else self._answer
         for submission, outcome in batch.decided:
-            if submission.command.match_id not in stuck:
-                self._tell(submission, outcome)
+            if not stuck or submission.command.match_id not in stuck:
+                tell(submission, outcome)
+                if isinstance(outcome, Decision):
+                    events += outcome.events
             elif isinstance(submission.command, CreateMatch):
                 self._tell(submission, Collision())
             else:
                 again.append(submission)
         for waiting in batch.deferred.values():
             again.extend(waiting)
+        tally.count(self._metrics, events)
         return _unsettled(again)  # however often others were faster: nobody waits for longer than `PATIENCE_S`
 
     def _fail(self, submissions: list[Submission], code: Code) -> None:
@@ -254,10 +258,6 @@ class Committer:
             self._tell(submission, Refused(code))
 
     def _tell(self, submission: Submission, outcome: Outcome) -> None:
-        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else.
-
-        Who asked and was refused meanwhile, because it took too long, is one of the others.
-        """
         if logs.debugging():
             log.debug(
                 "command_settled",
@@ -266,28 +266,27 @@ class Committer:
                 request=submission.request,
                 outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
             )
-        origin = None if submission.settled else submission.origin
-        try:
-            if not submission.settled:
-                submission.settled = True
+        self._answer(submission, outcome)
+
+    def _answer(self, submission: Submission, outcome: Outcome) -> None:
+        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else.
+
+        Who asked and was refused meanwhile, because it took too long, is one of the others.
+        """
+        origin = None
+        if not submission.settled:
+            origin = submission.origin
+            submission.settled = True
+            try:
                 submission.settle(outcome)
-        except Exception:
-            log.exception("reply_failed", command=type(submission.command).__name__)
+            except Exception:
+                log.exception("reply_failed", command=type(submission.command).__name__)
         if isinstance(outcome, Decision) and outcome.events:
-            self._count(outcome.events)
             try:
                 self._announce(outcome, origin)
             except Exception:
                 log.exception("announcement_failed", command=type(submission.command).__name__)
             journal.record(outcome, submission.request)
-
-    def _count(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._events.count(type(event).__name__)
-            if isinstance(event, AnswerAccepted):
-                self._metrics.lag_credit_seconds.observe(event.answer.lag_credit_ms / 1000)
-                if event.answer.too_fast:
-                    self._metrics.answers_too_fast.inc()
 
     def _refuse(self, submission: Submission) -> None:
         if not submission.settled:

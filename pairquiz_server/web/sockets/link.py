@@ -52,8 +52,7 @@ class Link:
         pieces = self._pieces
         if not pieces:
             self._turn.add(self)
-        pieces.append(framing.message_header(len(packet)))
-        pieces.append(packet)
+        pieces += (framing.message_header(len(packet)), packet)
 
     def begin(self, head: bytes) -> None:
         """Put the end of the handshake on its way, with the first frames behind it."""
