@@ -223,15 +223,16 @@ class Committer:
         return Batch(known, frozenset(missing))
 
     def _remember(self, batch: Batch, stuck: frozenset[str]) -> None:
+        cache = self._cache
         moved_elsewhere = {*stuck, *batch.deferred, *self._forgotten}
         for match_id, match in batch.known.items():
             if match.status not in LIVE or match_id in moved_elsewhere:
-                self._cache.pop(match_id, None)
+                cache.pop(match_id, None)
             else:
-                self._cache[match_id] = match
-                self._cache.move_to_end(match_id)
-        while len(self._cache) > MAX_CACHED_MATCHES:
-            self._cache.popitem(last=False)
+                cache[match_id] = match
+                cache.move_to_end(match_id)
+        while len(cache) > MAX_CACHED_MATCHES:
+            cache.popitem(last=False)
 
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
