@@ -101,10 +101,6 @@ class Matches:
         )
         return None if earlier is None else str(earlier), live
 
-    async def find_live(self, player_id: str) -> list[str]:
-        """Return the ids of a player's live matches, the oldest first."""
-        return [str(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
-
     async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the live matches of those players who have any, the oldest first."""
         found: dict[str, list[str]] = {}

@@ -93,6 +93,7 @@ class Database:
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
         self._probed = False
+        self._closed = False
         self._there = asyncio.Event()
         self._there.set()
         self._away_because = ""
@@ -119,7 +120,8 @@ class Database:
         self._readers = readers
 
     async def close(self) -> None:
-        """Give all connections back; waits for none that hangs."""
+        """Give all connections back, and take no more; waits for none that hangs."""
+        self._closed = True
         self._close_writer()
         if self._prober is not None:
             self._prober.terminate()
@@ -196,12 +198,11 @@ class Database:
         return await (self._writer_at_hand() or await self._open_writer()).run(query, arguments)
 
     async def _open_reader(self) -> asyncpg.Connection:
-        connection = await self._connect()
-        if not self._options.transaction_pooler:
-            await _set(connection, READER_SETTINGS)
-        return connection
+        return await self._set(await self._connect(), READER_SETTINGS)
 
     async def _connect(self, **limits: float | None) -> asyncpg.Connection:
+        if self._closed:
+            raise asyncpg.InterfaceError("it is closed")
         return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
 
     def _writer_at_hand(self) -> Writer | None:
@@ -216,12 +217,22 @@ class Database:
             if self._probed:
                 self._lose(_reason(error))
             raise
-        pooled = self._options.transaction_pooler
-        self._writer = Writer(connection, self._options.command_timeout_s, prepares=not pooled)
-        if not pooled:
-            async with Patience(self._options.command_timeout_s):
-                await _set(connection, WRITER_SETTINGS)
+        await self._set(connection, WRITER_SETTINGS)
+        prepares = not self._options.transaction_pooler
+        self._writer = Writer(connection, self._options.command_timeout_s, prepares=prepares)
         return self._writer
+
+    async def _set(self, connection: asyncpg.Connection, settings: dict[str, str]) -> asyncpg.Connection:
+        """Set what a session goes by, and return it; not as parameters of its start, which poolers refuse."""
+        if self._options.transaction_pooler:
+            return connection
+        try:
+            async with Patience(self._options.command_timeout_s):
+                await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
+        except BaseException:  # nobody else knows it yet
+            connection.terminate()
+            raise
+        return connection
 
     def _close_writer(self) -> None:
         if self._writer is not None:
@@ -265,11 +276,6 @@ class Database:
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
-
-
-async def _set(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Set what a session goes by; not as parameters of its start, which poolers refuse."""
-    await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
 
 
 @contextmanager

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from pairquiz_server.store.patience import LAST_LOOK_S
+
+OUTLIVED = (asyncpg.InvalidSQLStatementNameError, asyncpg.InvalidCachedStatementError)
+"""What asyncpg raises, before anything is carried out, where a prepared statement is none any more."""
 
 
 class Writer:
@@ -48,9 +52,11 @@ class Writer:
                 rows: Sequence[asyncpg.Record] = await self._connection.fetch(query, *arguments)
                 return rows
             statement = self._prepared.get(query)
-            if statement is None:
-                # asyncpg's own cache of statements costs a sixth of the whole.
-                statement = self._prepared[query] = await self._connection.prepare(query)
+            if statement is not None:
+                with suppress(*OUTLIVED):
+                    return await statement.fetch(*arguments)
+            # asyncpg's own cache of statements costs a sixth of the whole.
+            statement = self._prepared[query] = await self._connection.prepare(query)
             return await statement.fetch(*arguments)
         except asyncpg.PostgresConnectionError:
             if self._given_up:

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
 import uvloop
 
 from pairquiz_server.engine.draws import shuffled
+from pairquiz_server.store import pool
 from pairquiz_server.store.migrations import migrate, read_migrations
 from pairquiz_server.store.pool import READER_SETTINGS, WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.questions import Questions
@@ -235,6 +237,42 @@ async def test_the_writer_commits_to_disk_whatever_its_database_says(database: D
         assert await later.fetchval("SHOW synchronous_commit") == "off"
         (row,) = await later.write("SHOW synchronous_commit")
     assert row[0] == "on"
+
+
+@pytest.mark.parametrize(
+    ("settings", "run"), [("WRITER_SETTINGS", LINES["writes"]), ("READER_SETTINGS", LINES["reads"])]
+)
+async def test_one_whose_settings_are_not_taken_in_time_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, settings: str, run: Run
+) -> None:
+    made: list[asyncpg.Connection] = []
+    connect = asyncpg.connect
+
+    async def connect_and_note(*arguments: Any, **options: Any) -> asyncpg.Connection:
+        made.append(await connect(*arguments, **options))
+        return made[-1]
+
+    async with opened(database_url, command_timeout_s=0.1, pool_min=0) as database:
+        monkeypatch.setattr(asyncpg, "connect", connect_and_note)
+        monkeypatch.setattr(pool, settings, {"jit": "off; SELECT pg_sleep(60)"})
+        async with asyncio.timeout(30):
+            with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+                await run(database, "SELECT 1")
+    (only,) = made
+    assert only.is_closed()
+
+
+@pytest.mark.parametrize(
+    "change", ["DEALLOCATE ALL", "ALTER TABLE met ADD COLUMN other integer"], ids=["forgotten", "changed"]
+)
+async def test_a_prepared_statement_that_is_none_any_more_is_prepared_anew(database: Database, change: str) -> None:
+    await database.write("CREATE TABLE met (value integer)")
+    add = "INSERT INTO met VALUES (1) RETURNING *"
+    assert len(await database.write(add)) == 1
+    await database.write(change)
+    for _ in range(2):
+        assert len(await database.write(add)) == 1
+    assert await database.fetchval("SELECT count(*) FROM met") == 3
 
 
 async def test_writes_wait_for_each_other(database: Database) -> None:
