@@ -162,7 +162,8 @@ class Committer:
 
     async def _carry_out(self, submissions: list[Submission]) -> list[Submission]:
         """Decide, write and tell; return those that have to be decided again, in their order."""
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         self._forgotten.clear()
         try:
             batch = await self._read(submissions)
@@ -184,7 +185,7 @@ class Committer:
             return _unsettled(submissions)
         self._remember(batch, stuck)
         again = self._settle(batch, stuck)
-        spent = asyncio.get_running_loop().time() - started
+        spent = loop.time() - started
         self._metrics.batch_size.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
         if logs.debugging():
