@@ -9,7 +9,7 @@ all.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from random import Random
 
@@ -26,6 +26,7 @@ IN_DOUBT_S = 1.0
 one now. They are so far apart that no short hiccup takes more than one."""
 JITTER = 0.3
 _PAYLOAD_BYTES = 8
+_AT_A_TIME = 128
 _UNMEASURED = RoundTrips()
 
 
@@ -67,6 +68,7 @@ class Pings:
         self._interval_s = interval_s
         self._now = now
         self._random = random or Random()  # noqa: S311 - pauses alone; what a PING holds is no less than a secret
+        self._payloads = _unguessable()
         self._due = Wheel[_Measured](TICK_S, now())
         self._by_websocket: dict[Websocket, _Measured] = {}
         self._by_session: dict[str, list[_Measured]] = {}
@@ -111,7 +113,7 @@ class Pings:
                 measured.trips, measured.doubts = _UNMEASURED, 0
             if websocket.beat_at <= measured.due_at:
                 websocket.beat(now)  # leaves by the same write
-            measured.payload = os.urandom(_PAYLOAD_BYTES)
+            measured.payload = next(self._payloads)
             measured.sent_at = self._now()
             try:
                 websocket.ping(measured.payload)
@@ -146,3 +148,11 @@ class Pings:
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1)
         self._due.put(measured, measured.due_at)
+
+
+def _unguessable() -> Iterator[bytes]:
+    """Yield payloads by chance; the kernel is asked for many at a time."""
+    while True:
+        many = os.urandom(_AT_A_TIME * _PAYLOAD_BYTES)
+        for at in range(0, len(many), _PAYLOAD_BYTES):
+            yield many[at : at + _PAYLOAD_BYTES]
