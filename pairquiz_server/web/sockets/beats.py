@@ -8,6 +8,7 @@ those that do not take what is sent to them, all the time.
 import asyncio
 import time
 from collections.abc import Callable
+from weakref import ref
 
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets.transport import Transports, Websocket
@@ -33,7 +34,8 @@ class Beats:
         self._silence_s = silence_s
         self._stall_s = stall_s
         self._now = now
-        self._due = Wheel[Websocket](LOOK_EVERY_S, now())
+        self._due = Wheel[ref[Websocket]](LOOK_EVERY_S, now())
+        """What is closed need not wait for it."""
         self._unsent: dict[Websocket, tuple[int, float]] = {}
         """What waited at the last look, and since when none of it was taken."""
 
@@ -42,7 +44,8 @@ class Beats:
         self._look_again(websocket)
 
     def websocket_ended(self, websocket: Websocket) -> None:
-        """Hear of one that is closed; it is forgotten when it would have been looked at."""
+        """Hear of one that is closed: it is gone, and its place here when it would have been looked at."""
+        self._unsent.pop(websocket, None)
 
     async def run(self) -> None:
         """Look, until cancelled."""
@@ -53,8 +56,9 @@ class Beats:
     async def look(self) -> None:
         """Look at those that are due, and at those that take what is sent to them too slowly."""
         now = self._now()
-        for websocket in self._due.take(now):
-            if websocket.transport is None:
+        for due in self._due.take(now):
+            websocket = due()
+            if websocket is None or websocket.transport is None:
                 continue
             if websocket.carries and now - websocket.heard_at >= self._silence_s:
                 await self._transports.drop(websocket.eio_sid)
@@ -68,7 +72,7 @@ class Beats:
             self._look_at_slow(now)
 
     def _look_again(self, websocket: Websocket) -> None:
-        self._due.put(websocket, min(websocket.beat_at, websocket.heard_at + self._silence_s))
+        self._due.put(ref(websocket), min(websocket.beat_at, websocket.heard_at + self._silence_s))
 
     def _look_at_slow(self, now: float) -> None:
         before, self._unsent = self._unsent, {}
