@@ -11,6 +11,7 @@ from pairquiz_server.database import open_database
 from pairquiz_server.engine import heartbeat
 from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat, find_time
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.store import nodes
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, ClockReading, Nodes
 from pairquiz_server.store.pool import Database, StorageUnavailable
@@ -241,6 +242,13 @@ class TestAlone:
             assert await Nodes(first).alone()
             async with open_database(settings, database_url) as second:
                 assert not await Nodes(second).alone()
+
+    async def test_on_a_session_that_somebody_had_before_nobody_knows_to_be_alone(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nodes, "NEW_SESSION_MS", 0)
+        async with open_database(config.load(environ={}), database_url) as database:
+            assert not await Nodes(database).alone()
 
     async def test_behind_a_pooler_nobody_knows_to_be_alone(self, database_url: str) -> None:
         settings = config.load(environ={"PAIRQUIZ_DATABASE__TRANSACTION_POOLER": "true"})

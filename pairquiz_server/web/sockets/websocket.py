@@ -14,9 +14,12 @@ from aiohttp import web
 from engineio.async_socket import AsyncSocket
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from pairquiz_server.logs import overhearing
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.headers import guard
+from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.sockets.line import Line
+from pairquiz_server.web.sockets.overheard import OverheardLine
 from pairquiz_server.web.sockets.transport import Transports
 
 Headers = CIMultiDictProxy[str]
@@ -44,7 +47,7 @@ class WebsocketSession(AsyncSocket):  # type: ignore[misc]  # python-engineio ha
         self.connected = self.upgraded = True
         self.upgrading = self.closing = self.closed = False
         self.session: dict[str, Any] = {}
-        self.queue: Line = Line(self, transports, transports.new_pace())
+        self.queue = _line(self, transports, transports.new_pace())
 
 
 def answer(headers: Headers) -> bytes:
@@ -66,12 +69,16 @@ async def upgrade(session: Any, transports: Transports, environ: dict[str, Any])
     """Let a session that is polled try a websocket, whose handshake this is."""
     request: web.Request = environ["aiohttp.request"]
     head = answer(request.headers)
-    line = Line(session, transports, session.queue.pace)
+    line = _line(session, transports, session.queue.pace)
     handed = cast(HttpProtocol, request.protocol).hand_over(line)
     if handed is not None:  # else the client is gone already
         line.begin(head)
         line.open(*handed)
     return Answered()
+
+
+def _line(session: Any, transports: Transports, pace: Pace) -> Line:
+    return (OverheardLine if overhearing() else Line)(session, transports, pace)
 
 
 class Answered(web.StreamResponse):
