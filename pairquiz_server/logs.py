@@ -33,8 +33,8 @@ def debugging() -> bool:
 
 
 def overhearing() -> bool:
-    """Tell whether the packets of connections are logged."""
-    return library_loggers()[1].isEnabledFor(logging.INFO)
+    """Tell whether `configure` was asked for the packets of connections."""
+    return library_loggers()[1].level == logging.INFO
 
 
 def configure(
