@@ -236,8 +236,9 @@ class TestStart:
 class TestAlone:
     """Whether anybody else is there is known by the sessions of the database."""
 
-    async def test_a_process_is_alone_before_another_one_comes(self, database_url: str) -> None:
-        settings = config.load(environ={})
+    @pytest.mark.parametrize("connections", ["1", "3"])
+    async def test_a_process_is_alone_before_another_one_comes(self, database_url: str, connections: str) -> None:
+        settings = config.load(environ={"PAIRQUIZ_DATABASE__POOL_MIN": connections})
         async with open_database(settings, database_url) as first:
             assert await Nodes(first).alone()
             async with open_database(settings, database_url) as second:
