@@ -1,6 +1,7 @@
 """Whatever is mixed in a batch: a match is written once, by as few columns as will do, and is what memory has."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def test_whatever_is_mixed_in_a_batch_its_matches_are_saved_as_they_are_kn
 
 def any_move(chance: Random, match: Match) -> Command:
     """What may befall a running match, answers more often than anything else."""
-    whose = {"match_id": match.id, "player_id": chance.choice((ANNA.id, BEN.id))}
+    whose: dict[str, Any] = {"match_id": match.id, "player_id": chance.choice((ANNA.id, BEN.id))}
     question_id, answer, lag_ms = chance.choice(match.questions).id, chance.randrange(4), chance.randrange(400)
     moves: dict[Command, int] = {
         SubmitAnswer(**whose, question_id=question_id, answer=answer, lag_ms=lag_ms): 24,
