@@ -30,6 +30,11 @@ def debugging() -> bool:
     return _ours.isEnabledFor(logging.DEBUG)
 
 
+def overhearing() -> bool:
+    """Tell whether the packets of connections are logged."""
+    return library_loggers()[1].isEnabledFor(logging.INFO)
+
+
 def configure(
     *, level: str, style: str, socketio: bool = False, engineio: bool = False, stream: TextIO | None = None
 ) -> None:

@@ -18,7 +18,7 @@ from pairquiz_server import logs
 from pairquiz_server.engine import journal
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
-from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
+from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
 from pairquiz_server.metrics import Metrics
@@ -81,14 +81,16 @@ class Committer:
         if self._stop_at is not None:
             self._tell(submission, Refused(Code.DRAINING))
             return
-        if not self._matches.available or self._writing.lost_for_s > PATIENCE_S:
+        if not self._matches.available or (self._writing.lost and self._writing.lost_for_s > PATIENCE_S):
             self._refuse(submission)
             return
-        if len(self._queue) >= MAX_QUEUED:
-            self._refuse(self._queue.popleft())
+        queue = self._queue
+        if not queue:
+            self._rhythm.want()
+        elif len(queue) >= MAX_QUEUED:
+            self._refuse(queue.popleft())
         self._waiting.begin(submission)
-        self._queue.append(submission)
-        self._rhythm.want()
+        queue.append(submission)
 
     async def ask(self, command: Command, arrived_at: int) -> Decision | Collision:
         """Submit a command that has no origin, and return its outcome. Raises `Refused`."""
@@ -98,7 +100,7 @@ class Committer:
             if not answer.done():  # whoever asked may have gone; the command stands
                 answer.set_result(outcome)
 
-        self.submit(Submission(command, arrived_at, settle))
+        self.submit(Told(command=command, arrived_at=arrived_at, tell=settle))
         outcome = await answer
         if isinstance(outcome, Refused):
             raise outcome

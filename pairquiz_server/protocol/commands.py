@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.game import Caller, Game
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
@@ -32,20 +33,16 @@ class Reply(Struct, frozen=True):
     events: Callable[[], Events] = tuple
 
 
-class Sender(Struct):
+class Sender(Caller, kw_only=True, eq=False):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
     `people` knows what the sender may ask about itself; `request` names the command in the log. `overheard` hears of
     the answer before the sender does; `view` makes it of a decision and a seat.
     """
 
-    player: Player
-    arrived_at: int
     people: People
-    origin: object
-    request: str | None
-    overheard: Callable[[Reply | Refused], None] | None
-    view: Callable[[Decision, int], Reply] | None
+    overheard: Callable[[Reply | Refused], None] | None = None
+    view: Callable[[Decision, int], Reply] | None = None
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command."""
@@ -68,16 +65,16 @@ class Sender(Struct):
     def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
         """Return the sender as the engine knows it; it is answered by `view` when its command is settled."""
         self.view = view
-        player = self.player
         if label is not None:
-            player = Player(player.id, player.kind, player.display_name, label)
-        return Caller(player, self.arrived_at, self.settled, self.origin, self.request)
+            self.player = Player(self.player.id, self.player.kind, self.player.display_name, label)
+        return self
 
-    def settled(self, outcome: Decision | Refused) -> None:
+    def settle(self, outcome: Outcome) -> None:
         """Answer with what became of the command."""
         if isinstance(outcome, Refused):
             self.reply(outcome)
             return
+        assert isinstance(outcome, Decision)  # the game itself sees to a creation that collides
         seat = outcome.match.seat_of(self.player.id)
         assert seat is not None  # who is no player is refused
         assert self.view is not None
@@ -156,7 +153,9 @@ async def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> Non
 
 
 def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
-    question_id = payloads.question_id(payload.question_id)
+    question_id = payload.question_id
+    if type(question_id) is not int:
+        question_id = payloads.question_id(question_id)
 
     def view(decision: Decision, seat: int) -> Reply:
         answer = decision.match.seats[seat].answer_to(question_id)

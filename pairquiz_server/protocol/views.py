@@ -77,7 +77,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
 
 def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
     """As the one who answered hears it."""
-    question = match.question(answer.question_id)
+    question = match.question(answer.question_id, near=len(match.seats[seat].answers) - 1)
     assert question is not None
     return OwnAnswer(
         question_id=answer.question_id,

@@ -55,5 +55,7 @@ class LagAllowance(Struct, frozen=True, gc=False):
 
         Never so much that it would have been given before the start.
         """
+        if not lag_ms:
+            return 0
         left_ms = self.bank_a_question_ms * question_count - spent_ms
         return max(min(lag_ms, self.answer_ms, left_ms, since_start_ms), 0)

@@ -62,6 +62,8 @@ class Matches:
         looked. The numbers of a node's batches rise from 1.
         """
         records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
+        if not records:
+            return frozenset()
         if any(record["id"] is None for record in records):
             raise StorageUnavailable("the database does not know this node's last batch")
         return frozenset(str(record["id"]) for record in records)
@@ -98,10 +100,6 @@ class Matches:
             _QUERIES["find_before_creation"], player_id, request_id, count_to
         )
         return None if earlier is None else str(earlier), live
-
-    async def find_live(self, player_id: str) -> list[str]:
-        """Return the ids of a player's live matches, the oldest first."""
-        return [str(record["id"]) for record in await self._database.fetch(_QUERIES["find_live"], player_id)]
 
     async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the live matches of those players who have any, the oldest first."""

@@ -194,17 +194,6 @@ SELECT
         ) AS live
     ) AS live;
 
--- name: find_live
--- All live matches of a player, the oldest first. $1 text the player's id.
-SELECT id FROM (
-    SELECT id, created_at FROM pairquiz.matches
-    WHERE player1_id = $1 AND status IN ('waiting', 'ready', 'in_progress')
-    UNION ALL
-    SELECT id, created_at FROM pairquiz.matches
-    WHERE player2_id = $1 AND status IN ('waiting', 'ready', 'in_progress')
-) AS live
-ORDER BY created_at, id;
-
 -- name: find_live_of
 -- All live matches of players, the oldest first. $1 text[] the players.
 SELECT player_id, id FROM (

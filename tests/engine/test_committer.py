@@ -10,7 +10,7 @@ import pytest
 from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine import waiting
 from pairquiz_server.engine.batch import Batch
-from pairquiz_server.engine.submission import Outcome, Submission
+from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -211,7 +211,7 @@ async def test_poisoned_value_hurts_its_own_command_alone(node: Node, poison: st
 async def test_what_was_refused_holds_nothing_of_its_batch(node: Node) -> None:
     match = await node.started()
     batch = Batch({match.id: match}, frozenset({match.id}))
-    batch.decide(Submission(answer(match, CAROL, 0, 0), node.clock.now(), lambda outcome: None))
+    batch.decide(Told(command=answer(match, CAROL, 0, 0), arrived_at=node.clock.now(), tell=lambda outcome: None))
     assert code(batch.decided[0][1]) == "not_a_player"
     held = weakref.ref(batch)
     gc.disable()
@@ -237,8 +237,9 @@ async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: 
     monkeypatch.setattr(node, "announce", deaf_to_creations)
     creation = await node.creation()
     async with node.busy():
-        node.committer.submit(Submission(answer(match, ALICE, 0, 0), node.clock.now(), broken))
-        node.committer.submit(Submission(answer(match, CAROL, 0, 0), node.clock.now(), broken))
+        for player in (ALICE, CAROL):
+            command = answer(match, player, 0, 0)
+            node.committer.submit(Told(command=command, arrived_at=node.clock.now(), tell=broken))
         created = node.send(creation)
         answered = node.send(answer(match, BOB, 0, 0))
     assert [code(outcome) for outcome in (await created, await answered)] == ["accepted", "accepted"]

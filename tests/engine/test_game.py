@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pairquiz_server.engine import draws
 from pairquiz_server.engine import game as game_module
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, Game, normal_code
+from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Game, normal_code
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted
@@ -20,6 +20,7 @@ from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions, TopicCount
+from tests.callers import Asking
 from tests.engine.stage import (
     ALICE,
     BOB,
@@ -372,7 +373,7 @@ async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> Non
         raise RuntimeError("the line of the one who asked is broken")
 
     async with asyncio.timeout(PATIENCE_S):
-        await node.game.start(Caller(BOB, node.clock.now(), broken), match_id=match.id)
+        await node.game.start(Asking(player=BOB, arrived_at=node.clock.now(), tell=broken), match_id=match.id)
     assert (await node.stored(match)).status is Status.IN_PROGRESS
 
 

@@ -123,9 +123,6 @@ class Line:
     ) -> tuple[str | None, int]:
         return await self._ask(lambda: self._model.find_before_creation(player_id, request_id, count_to))
 
-    async def find_live(self, player_id: str) -> list[str]:
-        return await self._ask(lambda: self._model.find_live(player_id))
-
     async def find_live_of(self, players: Sequence[str]) -> dict[str, list[str]]:
         return await self._ask(lambda: self._model.find_live_of(players))
 

@@ -221,7 +221,6 @@ class Both(RuleBasedStateMachine):
             lambda real: real.matches.find_before_creation(player.id, request_id, count_to),
             lambda: model.find_before_creation(player.id, request_id, count_to),
         )
-        self.ask(lambda real: real.matches.find_live(player.id), lambda: model.find_live(player.id))
         everybody = [one.id for one in PLAYERS]
         self.ask(lambda real: real.matches.find_live_of(everybody), lambda: model.find_live_of(everybody))
         self.ask(lambda real: real.matches.find_due(at, 100), lambda: model.find_due(at, 100), sort=True)

@@ -81,6 +81,7 @@ async def test_a_database_that_is_not_open_is_unavailable(database_url: str, run
 @each_line
 async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(database_url: str, run: Run) -> None:
     async with opened(database_url, command_timeout_s=0.1) as database:
+        await run(database, "SELECT pg_sleep(0.05)")  # what came before gives it no more time
         with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
             await run(database, "SELECT pg_sleep(30)")
         async with opened(database_url) as other:
@@ -88,12 +89,19 @@ async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(d
         assert await run(database, "SELECT 1")
 
 
+async def test_statements_that_take_long_together_have_each_their_own_time(database_url: str) -> None:
+    async with opened(database_url, command_timeout_s=1.0) as database:
+        for _ in range(25):
+            await database.write("SELECT pg_sleep(0.05)")
+
+
+@pytest.mark.parametrize("in_callback", [False, True], ids=["by a task", "by a callback"])
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @each_line
 async def test_a_loop_that_was_held_up_is_not_taken_for_a_database_that_does_not_answer(
-    database_url: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop]
+    database_url: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop], in_callback: bool
 ) -> None:
-    query = "SELECT nextval('asked')"
+    query = "SELECT nextval('asked') FROM pg_sleep(0.05)"  # while the loop is held up
 
     async def answered_in_vain(until: float) -> None:
         """Return when the database has answered for the second time, and the time that the answer had is over."""
@@ -111,9 +119,27 @@ async def test_a_loop_that_was_held_up_is_not_taken_for_a_database_that_does_not
             working = asyncio.create_task(run(database, query))
             for _ in range(20):
                 await asyncio.sleep(0)  # until it is sent
-            with ThreadPoolExecutor() as threads:
-                threads.submit(asyncio.run, answered_in_vain(time.monotonic() + 2)).result()
+            if in_callback:
+                await hold_up_in_callback()
+            else:
+                hold_up()
             return await working
+
+    def hold_up() -> None:
+        with ThreadPoolExecutor() as threads:
+            threads.submit(asyncio.run, answered_in_vain(time.monotonic() + 2)).result()
+
+    async def hold_up_in_callback() -> None:
+        """As a player's frame would: uvloop looks at its timers after that, before it looks at other sockets."""
+
+        class Line(asyncio.Protocol):
+            def data_received(self, data: bytes) -> None:
+                hold_up()
+
+        near, far = socket.socketpair()
+        await asyncio.get_running_loop().create_connection(Line, sock=near)
+        far.send(b"frame")
+        far.close()
 
     def in_a_loop_of_its_own() -> object:
         with asyncio.Runner(loop_factory=loop) as runner:

@@ -59,7 +59,7 @@ def test_a_token_in_which_one_character_is_another_is_none() -> None:
         signed(aud="authenticated"),
         signed(aud=[GUEST_AUDIENCE]),
         signed(iat=NOW - DAYS_90 - 1, exp=NOW - 1),
-        signed(iat=NOW + 60, exp=NOW + 60 + DAYS_90),
+        signed(iat=NOW + 3600, exp=NOW + 3600 + DAYS_90),
         signed(exp=NOW + 10 * DAYS_90),
         signed(exp=...),
         signed(nbf=NOW),

@@ -21,26 +21,26 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def connections() -> int:
-    """Count what is in memory, whoever holds it."""
-    return sum(type(one) is Connection for one in gc.get_objects())
+def connections(*players: str) -> int:
+    """Count what is in memory of these players, whoever holds it."""
+    return sum(type(one) is Connection and one.player.id in players for one in gc.get_objects())
 
 
 async def test_a_connection_that_is_gone_leaves_nothing_to_collect(start_server: StartServer) -> None:
     # A closed websocket is forgotten when its next ping would be due.
     server = await start_server(PAIRQUIZ_SERVER__PING_INTERVAL_S="1")
-    before = connections()
     gc.collect()
     gc.disable()
     try:
         async with connected(server.url) as first, connected(server.url) as second:
             await started_match(first, second)
-            assert connections() == before + 2
+            players = first.user_id, second.user_id
+            assert connections(*players) == 2
             sessions = [ref(session) for session in server.running.transports.sessions()]
             assert len(sessions) == 2
             await first.close()
             second.cut()
-            await until(lambda: connections() == before)
+            await until(lambda: connections(*players) == 0)
             await until(lambda: not any(session() for session in sessions))
     finally:
         gc.enable()

@@ -276,5 +276,46 @@ async def test_a_fault_of_the_server_closes_the_line_with_1011(log: io.StringIO)
     log.truncate()  # else the traceback would be a fault of the test
 
 
-def _fault() -> None:
+async def test_a_fault_of_the_server_behind_what_was_waited_for_closes_the_line_too(log: io.StringIO) -> None:
+    stage = Stage()
+    stage.open()
+    stage.receive("2wait", "2b")
+    stage.transports.take = lambda eio_sid, packet, arrived_at: _fault()
+    stage.done.set()
+    await stage.turn()
+    assert stage.transport.written[0][2:4] == (1011).to_bytes(2, "big")
+    assert log.getvalue().count("frame_failed") == 1
+    log.seek(0)
+    log.truncate()
+    stage.line.connection_lost(None)
+
+
+async def test_behind_the_close_nothing_more_is_sent() -> None:
+    stage = Stage()
+    stage.open()
+    stage.line.send(b"2a")
+    stage.line.close(1012, "again")
+    stage.line.send(b"2b")
+    stage.line.beat(0)
+    await stage.turn()
+    assert stage.transport.written == [b"\x81\x03" + b"42a" + b"\x88\x07" + (1012).to_bytes(2, "big") + b"again"]
+    stage.line.connection_lost(None)
+
+
+async def test_a_line_that_cannot_be_written_to_takes_nothing_from_the_others(log: io.StringIO) -> None:
+    stage, other = Stage(), Stage()
+    other.line._turn = stage.transports.turn
+    for one in (stage, other):
+        one.open()
+    stage.transport.write = _fault  # type: ignore[method-assign, assignment]
+    stage.line.send(b"2a")
+    other.line.send(b"2a")
+    await stage.turn()
+    assert other.transport.written == [b"\x81\x03" + b"42a"]
+    assert log.getvalue().count("write_failed") == 1
+    log.seek(0)
+    log.truncate()
+
+
+def _fault(*_: object) -> None:
     raise ZeroDivisionError

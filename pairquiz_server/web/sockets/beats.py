@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from weakref import ref
 
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets.transport import Transports, Websocket
@@ -34,7 +35,7 @@ class Beats:
         self._silence_s = silence_s
         self._stall_s = stall_s
         self._now = now
-        self._due: list[tuple[float, int, Websocket]] = []
+        self._due: list[tuple[float, int, ref[Websocket]]] = []
         self._entries = count()
         self._unsent: dict[Websocket, tuple[int, float]] = {}
         """What waited at the last look, and since when none of it was taken."""
@@ -44,7 +45,8 @@ class Beats:
         self._look_again(websocket)
 
     def websocket_ended(self, websocket: Websocket) -> None:
-        """Hear of one that is closed; it is forgotten when it would have been looked at."""
+        """Hear of one that is closed: it is gone, and its place here when it would have been looked at."""
+        self._unsent.pop(websocket, None)
 
     async def run(self) -> None:
         """Look, until cancelled."""
@@ -56,8 +58,8 @@ class Beats:
         """Look at those that are due, and at those that take what is sent to them too slowly."""
         now = self._now()
         while self._due and self._due[0][0] <= now:
-            websocket = heappop(self._due)[2]
-            if websocket.transport is None:
+            websocket = heappop(self._due)[2]()
+            if websocket is None or websocket.transport is None:
                 continue
             if websocket.carries and now - websocket.heard_at >= self._silence_s:
                 await self._transports.drop(websocket.eio_sid)
@@ -72,7 +74,7 @@ class Beats:
 
     def _look_again(self, websocket: Websocket) -> None:
         due_at = min(websocket.beat_at, websocket.heard_at + self._silence_s)
-        heappush(self._due, (due_at, next(self._entries), websocket))
+        heappush(self._due, (due_at, next(self._entries), ref(websocket)))  # what is closed need not wait for it
 
     def _look_at_slow(self, now: float) -> None:
         before, self._unsent = self._unsent, {}

@@ -55,14 +55,22 @@ class Commands:
         Returns None where the connection's next packet may be read at once, else what has to be awaited before.
         """
         asked = asking.read(packet)
+        player = connection.identity.player
         request = next(self._request_ids)
         sender = _Connected(
-            connection.player, arrived_at, self._people, connection, request, None, None, self, connection, asked
+            player=player,
+            arrived_at=arrived_at,
+            people=self._people,
+            origin=connection,
+            request=request,
+            commands=self,
+            connection=connection,
+            asked=asked,
         )
         if debugging():
             log.debug("command_received", command=asked.name, request=request)
         try:
-            self._limits.command(asked.name, sender.player.id, connection.commands)
+            self._limits.command(asked.name, player.id, connection.commands)
         except Refused as refusal:
             sender.send(refusal)
             return asyncio.sleep(REFUSAL_PAUSE_S)
@@ -83,9 +91,13 @@ class Commands:
 
     def lag_ms(self, connection: Connection) -> int:
         """Return what was measured of a connection's line, and of those of its player's other tabs."""
+        lag_ms = self._pings.lag_ms(connection.eio_sid)
+        if not lag_ms:
+            return 0
         tabs = self._connections.of(connection.player.id)
-        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
-        return self._pings.lag_ms(connection.eio_sid, others)
+        if len(tabs) == 1:
+            return lag_ms
+        return self._pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
 
     def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
@@ -138,7 +150,7 @@ class Commands:
         sender.reply(Refused(Code.INTERNAL))
 
 
-class _Connected(Sender):
+class _Connected(Sender, kw_only=True, eq=False):
     """Whoever sent a command by a connection, by which it is answered."""
 
     commands: Commands

@@ -41,7 +41,7 @@ class Line(Link):
 
     __slots__ = (
         "__weakref__", "_arrived_at", "_backlog", "_ended", "_feed", "_rest", "_timer", "_transports", "beat_at",
-        "carries", "closing", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
+        "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
     )  # fmt: skip
 
     def __init__(self, session: Any, transports: Transports) -> None:
@@ -52,7 +52,6 @@ class Line(Link):
         self.pace = session.queue.pace
         self.carries = False
         self.probed = False
-        self.closing = False
         self.said_goodbye = False
         """Whether the client has closed, and not only vanished."""
         self.heard_at = self.beat_at = 0.0
@@ -156,9 +155,9 @@ class Line(Link):
         """
         if self.closing or self.transport is None:
             return
-        self.closing = True
         self._pieces.append(framing.close(code, reason))
         self.flush()
+        self.closing = True
         self._backlog = Backlog()
         self._feed_rest()
         self.transport.resume_reading()
@@ -264,7 +263,12 @@ class Line(Link):
                 await work
             except Exception:
                 log.exception("packet_failed")
-            work = self._next()
+            try:
+                work = self._next()
+            except Exception:
+                log.exception("frame_failed")
+                self.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
+                return
 
     def _next(self) -> Coroutine[Any, Any, object] | None:
         """Carry out what has waited, up to what has to be waited for again, or all."""

@@ -7,9 +7,12 @@ is more than a little (`pause_writing`).
 
 import asyncio
 
+import structlog
 from engineio.packet import CLOSE, Packet
 
 from pairquiz_server.web.sockets import framing
+
+log = structlog.get_logger("pairquiz.socket")
 
 CLEAR_EVERY_S = 0.01
 """How often somebody who waits for all to be written looks."""
@@ -32,13 +35,16 @@ class Turn:
     def _end(self) -> None:
         links, self._links = self._links, []
         for link in links:
-            link.flush()
+            try:
+                link.flush()
+            except Exception:  # of one; the others have nothing to do with it
+                log.exception("write_failed")
 
 
 class Link:
     """The sending half of a websocket. Its transport is None before it is open, and when it is gone."""
 
-    __slots__ = ("_pieces", "_turn", "choked", "transport")
+    __slots__ = ("_pieces", "_turn", "choked", "closing", "transport")
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
@@ -46,6 +52,8 @@ class Link:
         self.transport: asyncio.Transport | None = None
         self.choked = False
         """Whether more than a little waits for the network."""
+        self.closing = False
+        """Whether CLOSE was written, behind which comes nothing more."""
 
     def send(self, packet: bytes) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""
@@ -69,7 +77,7 @@ class Link:
     def flush(self) -> None:
         """Write what was sent."""
         pieces = self._pieces
-        if pieces and self.transport is not None:
+        if pieces and self.transport is not None and not self.closing:
             self.transport.write(b"".join(pieces))
             if self.choked:
                 self.waits(self.transport.get_write_buffer_size())

@@ -82,7 +82,8 @@ class Pings:
 
     def lag_ms(self, eio_sid: str, others: Iterable[str] = ()) -> int:
         """Return the lag of a session; `others` are those of the same player, none of which may be quicker."""
-        return lag_of(self._trips(eio_sid), map(self._trips, others))
+        own = self._trips(eio_sid)
+        return lag_of(own, map(self._trips, others)) if others else own.typical_ms or 0
 
     async def run(self) -> None:
         """Send PINGs, until cancelled."""

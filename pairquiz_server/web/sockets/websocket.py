@@ -13,9 +13,11 @@ from typing import Any, Protocol, cast
 from aiohttp import web
 from multidict import CIMultiDict
 
+from pairquiz_server.logs import overhearing
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.headers import guard
 from pairquiz_server.web.sockets.line import Line
+from pairquiz_server.web.sockets.overheard import OverheardLine
 from pairquiz_server.web.sockets.transport import Transports
 
 
@@ -34,7 +36,7 @@ async def shake_hands(session: Any, transports: Transports, environ: dict[str, A
         headers, *_ = answer._handshake(request)
     except ValueError:
         raise Refused(Code.INVALID_PAYLOAD, "The headers of a websocket's handshake are ASCII") from None
-    line = Line(session, transports)
+    line = (OverheardLine if overhearing() else Line)(session, transports)
     handed = cast(HttpProtocol, request.protocol).hand_over(line)
     if handed is not None:  # else the client is gone already
         line.begin(_head(headers))
