@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pairquiz_server.engine.batch import Batch
-from pairquiz_server.engine.submission import Submission
+from pairquiz_server.engine.submission import Told
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.commands import (
     Command,
@@ -33,7 +33,7 @@ async def test_whatever_is_mixed_in_a_batch_its_matches_are_saved_as_they_are_kn
         batch = Batch(dict(known), frozenset(known))
         for _ in range(chance.randint(1, 12)):
             at += chance.choice((0, 1, 900, 4_000))
-            batch.decide(Submission(any_move(chance, chance.choice([*known.values()])), at, lambda outcome: None))
+            batch.decide(Told(command=any_move(chance, chance.choice([*known.values()])), arrived_at=at, tell=print))
         assert not await matches.save(batch.changes.values())
         known = batch.known
         assert await matches.load(list(known)) == known
