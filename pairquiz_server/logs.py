@@ -33,8 +33,8 @@ def debugging() -> bool:
 
 
 def overhearing() -> bool:
-    """Tell whether the packets of connections are logged."""
-    return library_loggers()[1].isEnabledFor(logging.INFO)
+    """Tell whether `configure` was asked for the packets of connections."""
+    return library_loggers()[1].level == logging.INFO
 
 
 def configure(
@@ -49,7 +49,6 @@ def configure(
     global _threshold
     threshold = _threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -121,6 +120,7 @@ def _spelt_out(text: str) -> str:
 
 
 def _without_secrets(_logger: Any, _method: str, line: Any) -> str:
-    for pattern, replacement in _SECRETS:
-        line = pattern.sub(replacement, line)
+    if "eyJ" in line or "token" in line or "correct_option" in line:  # a tenth of what it takes to look for patterns
+        for pattern, replacement in _SECRETS:
+            line = pattern.sub(replacement, line)
     return str(line)

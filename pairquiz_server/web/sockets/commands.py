@@ -164,7 +164,7 @@ class _Connected(Sender, kw_only=True, eq=False):
         elif ack is not None:
             self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
-            for name, payload in outcome.events():
+            for name, payload in outcome.told():
                 self.connection.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:

@@ -18,6 +18,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType
 from engineio.packet import NOOP, Packet
 
+from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.link import Link
 from pairquiz_server.web.sockets.reading import Backlog, Frame, Message, is_text, reader
@@ -39,6 +40,7 @@ _TEXT = WSMsgType.TEXT
 class Line(Link):
     """The websocket of a session of python-engineio. While it is only tried for an upgrade, it does not carry it yet.
 
+    It carries the session from its `open` on where it is the session's queue already.
     `on_pong` is called with the payload of each PONG frame.
     """
 
@@ -47,12 +49,12 @@ class Line(Link):
         "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
     )  # fmt: skip
 
-    def __init__(self, session: Any, transports: Transports) -> None:
+    def __init__(self, session: Any, transports: Transports, pace: Pace) -> None:
         super().__init__(transports.turn)
         self._transports = transports
         self.session = session
         self.eio_sid = str(session.sid)
-        self.pace = session.queue.pace
+        self.pace = pace
         self.carries = False
         self.probed = False
         self.said_goodbye = False
@@ -75,11 +77,10 @@ class Line(Link):
         self.heard_at = time.monotonic()
         self.beat_at = self.heard_at + self._transports.beat_every_s
         self._feed = reader(self, self._transports.message_bytes).feed_data
-        if self.session.connected:
-            self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
+        if self.session.queue is self:
+            self.carries = True
         else:
-            self.session.connected = True
-            self._carry()
+            self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
         self._transports.opened(self)
         transport.resume_reading()
         if tail:

@@ -39,6 +39,8 @@ class _Frames(WebSocketDataQueue):
     """Where aiohttp's reader puts its frames: it calls `feed_data` for each, which is the hearer's own method."""
 
     __slots__ = ("_hearer", "feed_data")
+    _size = _limit = 0
+    """What the reader, where it is not the one in C, asks for: how much waits here, and how much may."""
 
     def __init__(self, hearer: Hearer) -> None:
         self._hearer = hearer  # and no deque: nothing is kept here
