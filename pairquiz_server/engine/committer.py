@@ -71,6 +71,8 @@ class Committer:
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
+        self.knows = self._cache.__contains__
+        """Tells whether a live match of this id is in memory."""
         self._forgotten: set[str] = set()
         self._stop_at: float | None = None
         self._limit: asyncio.Timeout | None = None

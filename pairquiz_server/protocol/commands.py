@@ -170,9 +170,10 @@ def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -
         own = views.own_answer(decision.match, seat, answer, version=version, duplicate=decision.duplicate)
         return Reply(own, "answer_submitted")
 
+    match_id = payload.session_id
     game.submit_answer(
         sender.caller(view),
-        match_id=payloads.session_id(payload.session_id),
+        match_id=match_id if game.knows(match_id) else payloads.session_id(match_id),
         question_id=question_id,
         answer=payload.answer,
         lag_ms=sender.lag_ms(),
