@@ -62,7 +62,11 @@ class LagAllowance(Struct, frozen=True, gc=False):
 
         Never so much that it would have been given before the start.
         """
-        if not lag_ms:
-            return 0
         left_ms = self.bank_a_question_ms * question_count - spent_ms
-        return max(min(lag_ms, self.answer_ms, left_ms, since_start_ms), 0)
+        # Not by `min`, which takes three times as long.
+        credit_ms = lag_ms if lag_ms < self.answer_ms else self.answer_ms
+        if credit_ms > left_ms:
+            credit_ms = left_ms
+        if credit_ms > since_start_ms:
+            credit_ms = since_start_ms
+        return credit_ms if credit_ms > 0 else 0

@@ -142,7 +142,8 @@ class Pings:
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
         for measured in self._by_session.get(eio_sid, ()):
-            if measured.websocket is not None and measured.websocket.carries:
+            websocket = measured.websocket
+            if websocket is not None and websocket.carries:
                 return measured.trips
         return _UNMEASURED
 
