@@ -39,6 +39,8 @@ from pairquiz_server.store.questions import Questions, TopicCount
 JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
 JOIN_CODE_LENGTH = 8
+LOADED_AT_ONCE = 500
+"""So many matches of those who come back are read at once. Who has joined thousands costs the others time, no more."""
 TOPICS_KEPT_S = 2.0
 """Anybody may ask for the topics, and each time all questions would be counted."""
 _AS_STORED = str.maketrans("ILO", "110", "- ")
@@ -88,6 +90,7 @@ class Game:
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
         self._submit = committer.submit
+        self.knows = committer.knows
         self._creates = True
         self._creating = Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
@@ -212,13 +215,16 @@ class Game:
         Raises `Refused` (`storage_unavailable`).
         """
         try:
-            return await self._live.ask(player_id) or []
+            return list(await self._live.ask(player_id) or ())
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
 
     async def _read_live(self, players: Sequence[str]) -> dict[str, list[Match]]:
         live = await self._matches.find_live_of(players)
-        found = await self._matches.load([match_id for ids in live.values() for match_id in ids]) if live else {}
+        every = list({match_id for ids in live.values() for match_id in ids})
+        found: dict[str, Match] = {}
+        for first in range(0, len(every), LOADED_AT_ONCE):
+            found |= await self._matches.load(every[first : first + LOADED_AT_ONCE])
         return {
             player_id: [found[match_id] for match_id in ids if match_id in found] for player_id, ids in live.items()
         }

@@ -18,7 +18,7 @@ _LAST_START = 1 + ACK_DIGITS_MAX
 _ZERO = ord("0")
 
 
-class Asked(Struct, frozen=True, gc=False):
+class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal leads back to what it is in
     """A command that a client asks for. Where there is no such command, `row` and `payload` are None.
 
     `ack` has the digits under which an answer is awaited, None where none is. A payload that does not fit is a refusal.

@@ -79,15 +79,16 @@ def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplica
     """As the one who answered hears it."""
     question = match.question(answer.question_id, near=len(match.seats[seat].answers) - 1)
     assert question is not None
+    judged = receipt(answer)
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
         session_id=match.id,
         correct=answer.correct,
         correct_option=question.correct,
-        points=answer.points,
+        points=judged.points,
         score=match.seats[seat].score,
-        receipt=receipt(answer),
+        receipt=judged,
         version=version,
         duplicate=duplicate,
     )

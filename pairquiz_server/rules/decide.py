@@ -74,9 +74,9 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
         return _create(command, now)
     if match is None:
         raise Refused(Code.NOT_FOUND)
+    if isinstance(command, SubmitAnswer):  # by far the most frequent; a `match` takes twice as long to find it
+        return _submit(match, command, now)
     match command:
-        case SubmitAnswer():  # the most frequent by far
-            return _submit(match, command, now)
         case JoinMatch():
             return _join(match, command, now)
         case StartMatch():
@@ -167,7 +167,9 @@ def _start(match: Match, command: StartMatch, now: int) -> Decision:
 
 
 def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
-    index = _seat(match, command.player_id)
+    index = match.seat_of(command.player_id)
+    if index is None:
+        raise Refused(Code.NOT_A_PLAYER)
     seat = match.seats[index]
     count = len(seat.answers)
     question = match.question(command.question_id, near=count)
@@ -176,9 +178,10 @@ def _submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
         if standing.chosen == _chosen(question, command.answer):
             return Decision(match, duplicate=True)
         raise Refused(Code.ALREADY_ANSWERED)
-    if match.end_reason is EndReason.DEADLINE:
-        raise Refused(Code.TOO_LATE)
-    _require_move(match, command)
+    if SubmitAnswer not in MOVES[match.status]:
+        if match.end_reason is EndReason.DEADLINE:
+            raise Refused(Code.TOO_LATE)
+        raise _wrong_state(_WHERE_IT_STANDS[match.status])
     if seat.completed_at is not None:
         raise _wrong_state("You are done with this session: it takes no more answers from you")
     if seat.absence is not None:

@@ -193,7 +193,8 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     def seats_with(self, index: int, seat: Seat) -> tuple[Seat, ...]:
         """Return the seats with another one in the place of one."""
-        return (self.seats[0], seat) if index else (seat, *self.seats[1:])
+        seats = self.seats
+        return (seats[0], seat) if index else (seat, seats[1]) if len(seats) == 2 else (seat,)
 
     def running_due_at(self) -> int:
         """Return when a running match is over if nothing happens: at a grace's end, or at the deadline.

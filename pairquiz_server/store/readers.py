@@ -37,13 +37,17 @@ class Readers:
         self._generation = 0
 
     async def fill(self, count: int) -> None:
-        """Have so many connections ready. Raises what `connect` raises."""
+        """Have so many connections ready, of which the first one made is lent first. Raises what `connect` raises."""
+        made: list[asyncpg.Connection] = []
         try:
-            while len(self._idle) < count:
-                self._keep(await self._connect())
+            while len(made) < count:
+                made.append(await self._connect())
         except BaseException:
-            self.expire()
+            for connection in made:
+                connection.terminate()
             raise
+        for connection in reversed(made):
+            self._keep(connection)
 
     @asynccontextmanager
     async def lent(self, within_s: float) -> AsyncIterator[asyncpg.Connection]:

@@ -55,7 +55,7 @@ class Seam(Struct, frozen=True):
 READ = (
     Read("python-socketio", (5, 18), (5, 19)),
     Read("python-engineio", (4, 15), (4, 16)),
-    Read("aiohttp", (3, 14, 4), (4,)),
+    Read("aiohttp", (3, 14, 4), (3, 15)),
 )
 
 SEAMS = (
@@ -127,6 +127,10 @@ SEAMS = (
         WebSocketDataQueue, "feed_data", "sockets/reading.py", "a frame is carried out where it arrives"
     ),
     Seam(WebSocketReader, "feed_data", "sockets/reading.py", "frames are read without aiohttp's protocol"),
+    *(
+        Seam(WebSocketDataQueue, name, "sockets/reading.py", "what is no frame is told there, and the end of the line")
+        for name in ("set_exception", "feed_eof")
+    ),
     *(
         Seam(AsyncSocket, name, "sockets/line.py", "a session's queue and its writer are a task, and its pings another")
         for name in ("_websocket_handler", "schedule_ping")

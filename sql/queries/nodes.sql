@@ -20,7 +20,8 @@ SELECT NOT EXISTS (
         AND coalesce(other.backend_type = 'client backend', true)
         AND coalesce(other.backend_start <= own.backend_start, true)
     WHERE own.pid = pg_backend_pid()
-        AND (other.pid IS NOT NULL OR own.backend_start < clock_timestamp() - $1 * interval '1 millisecond')
+        AND (other.pid IS NOT NULL
+            OR coalesce(own.backend_start < clock_timestamp() - $1 * interval '1 millisecond', true))
 );
 
 -- name: enter

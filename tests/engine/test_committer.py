@@ -31,6 +31,12 @@ async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
     assert node.matches.batches == [1, 1, 1]
 
 
+async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
+    node.committer.stop()
+    await node.working
+    assert node.committer._metrics.registry.get_sample_value("pairquiz_batch_size_count") == 0
+
+
 async def test_commands_that_arrive_during_a_write_are_the_next_batch(node: Node) -> None:
     creations = [await node.creation() for _ in range(7)]
     async with node.busy():

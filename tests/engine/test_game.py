@@ -1,6 +1,7 @@
 """What players can do, from gathering to what they are told."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.engine import draws
+from pairquiz_server.engine import game as game_module
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Game, normal_code
 from pairquiz_server.rules.decide import Decision
@@ -273,6 +275,32 @@ async def test_player_finds_all_live_matches_and_no_others_the_oldest_first(node
         live.append((await node.play(node.game.join, guest, match_id=created.match.id, join_code=None)).match)
     await node.play(node.game.leave, BOB, match_id=live.pop(1).id)
     assert await node.game.live_matches(DAVE.id) == live
+
+
+async def test_very_many_live_matches_are_read_piece_by_piece(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(game_module, "LOADED_AT_ONCE", 2)
+    player, other = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")
+    ids = [(await node.play(node.game.create, player, topic="General")).match.id for _ in range(5)]
+    await node.play(node.game.join, other, match_id=ids[0], join_code=None)
+    loads: list[int] = []
+    load = node.matches.load
+
+    async def loading(wanted: Sequence[str]) -> dict[str, Match]:
+        loads.append(len(wanted))
+        return await load(wanted)
+
+    monkeypatch.setattr(node.matches, "load", loading)
+    found = await asyncio.gather(*(node.game.live_matches(one.id) for one in (player, other)))
+    assert [sorted(match.id for match in matches) for matches in found] == [sorted(ids), ids[:1]]
+    assert loads == [2, 2, 1]
+
+
+async def test_what_one_does_with_a_list_of_matches_is_seen_by_nobody_else(node: Node) -> None:
+    player = person(f"erin-{uuid4()}")
+    made = (await node.play(node.game.create, player, topic="General")).match
+    one, other = await asyncio.gather(*(node.game.live_matches(player.id) for _ in range(2)))
+    one.clear()
+    assert other == [made]
 
 
 async def test_topics_are_listed_with_their_counts(node: Node) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Coroutine
 from types import SimpleNamespace
 from typing import Any
@@ -315,6 +318,18 @@ async def test_a_line_that_cannot_be_written_to_takes_nothing_from_the_others(lo
     assert log.getvalue().count("write_failed") == 1
     log.seek(0)
     log.truncate()
+
+
+def test_frames_are_read_where_aiohttp_has_no_extension_in_c() -> None:
+    code = (
+        "import aiohttp.http_websocket as theirs; from types import SimpleNamespace as Hearer;"
+        "from pairquiz_server.web.sockets.reading import reader;"
+        "assert theirs.WebSocketReader.__module__.endswith('reader_py');"
+        "reader(Hearer(frame=print, broken=print), 100).feed_data(bytes([129, 130, 0, 0, 0, 0, 52, 50]))"
+    )
+    environ = {**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"}
+    run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert run.stdout.endswith(" b'42'\n"), run
 
 
 def _fault(*_: object) -> None:

@@ -1,13 +1,20 @@
 """A server that cannot serve says so, and keeps its players for when it can."""
 
+import asyncio
 from uuid import uuid4
 
 from aiohttp import ClientSession
 
-from tests.client import connected
+from tests.client import PATIENCE_S, connected
 from tests.conftest import StartServer
 from tests.web.polling import polling
 from tests.web.rest import CREATE, Rest
+
+
+async def checked(rest: Rest) -> str:
+    """Return what `readyz` says of the database."""
+    _, body = await rest.call("GET", "/readyz")
+    return str(body["checks"]["database"])
 
 
 async def test_a_server_that_drains_is_alive_and_not_ready(start_server: StartServer) -> None:
@@ -26,6 +33,9 @@ async def test_a_server_whose_database_is_away_says_so(start_server: StartServer
     async with ClientSession() as session, connected(server.url) as player:
         rest = Rest(session, server.url)
         await server.running.database.close()
+        async with asyncio.timeout(PATIENCE_S):  # until nothing that was found before is given out again
+            while (await rest.call("GET", "/api/topics"))[0] == 200 or (await checked(rest)) == "ok":
+                await asyncio.sleep(0.05)
         for method, path in (("POST", CREATE), ("GET", f"/api/pair-quiz/{uuid4()}"), ("GET", "/api/topics")):
             error = await rest.refused(503, "storage_unavailable", method, path, token=player.token)
             assert error["retry"] is True

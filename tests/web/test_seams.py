@@ -20,8 +20,8 @@ def test_every_inside_that_is_touched_is_there() -> None:
         ("python-socketio", "6.0.0", "pip install 'python-socketio>=5.18,<5.19'"),
         ("python-socketio", "5.17.9", "pip install 'python-socketio>=5.18,<5.19'"),
         ("python-engineio", "4.16.0", "pip install 'python-engineio>=4.15,<4.16'"),
-        ("aiohttp", "4.0.0a1", "pip install 'aiohttp>=3.14.4,<4'"),
-        ("aiohttp", "3.14.3", "pip install 'aiohttp>=3.14.4,<4'"),
+        ("aiohttp", "3.15.0", "pip install 'aiohttp>=3.14.4,<3.15'"),
+        ("aiohttp", "3.14.3", "pip install 'aiohttp>=3.14.4,<3.15'"),
     ],
 )
 def test_a_version_that_was_not_read_is_named_with_what_to_install(

@@ -42,9 +42,9 @@ class Commands:
     ) -> None:
         self._game = game
         self._people = people
-        self._connections = connections
+        self.connections = connections
         self._limits = limits
-        self._pings = pings
+        self.pings = pings
         self._refusals = refusals
         self._request_ids = request_ids()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -88,16 +88,6 @@ class Commands:
         else:
             self._perform(row, sender)
         return None
-
-    def lag_ms(self, connection: Connection) -> int:
-        """Return what was measured of a connection's line, and of those of its player's other tabs."""
-        lag_ms = self._pings.lag_ms(connection.eio_sid)
-        if not lag_ms:
-            return 0
-        tabs = self._connections.of(connection.player.id)
-        if len(tabs) == 1:
-            return lag_ms
-        return self._pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
 
     def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
@@ -174,12 +164,15 @@ class _Connected(Sender, kw_only=True, eq=False):
         elif ack is not None:
             self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
-            for name, payload in outcome.events():
+            for name, payload in outcome.told():
                 self.connection.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:
-        """Return what was measured of the line that the command came by."""
-        return self.commands.lag_ms(self.connection)
+        """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
+        connection = self.connection
+        tabs = self.commands.connections.of(self.player.id)
+        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
+        return self.commands.pings.lag_ms(connection.eio_sid, others)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""

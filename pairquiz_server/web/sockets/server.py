@@ -139,10 +139,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def take(self, eio_sid: str, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, object] | None:
         """Carry out a packet of a session; return what has to be done before its next one, if anything has."""
         connection = self._by_eio_sid.get(eio_sid)
-        kind = packet[:1]
         try:
-            if kind == b"2" and connection is not None:
+            if connection is not None and packet.startswith(b"2"):
                 return self._commands.take(connection, packet, arrived_at)
+            kind = packet[:1]
             if kind == b"0" and connection is None and eio_sid not in self._arriving:
                 return self._open(eio_sid, packet[1:])
             if packet == b"1":
