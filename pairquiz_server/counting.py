@@ -22,9 +22,9 @@ class Count(Collector):
         self._value = 0
         registry.register(self)
 
-    def inc(self) -> None:
-        """Count one more."""
-        self._value += 1
+    def inc(self, times: int = 1) -> None:
+        """Count so many more."""
+        self._value += times
 
     def collect(self) -> Iterable[Metric]:
         """Yield the series."""
@@ -41,9 +41,9 @@ class Counts(Collector):
         self._values: dict[str, int] = {}
         registry.register(self)
 
-    def count(self, value: str) -> None:
-        """Count one more with this value of the label, which must be one of a closed set."""
-        self._values[value] = self._values.get(value, 0) + 1
+    def count(self, value: str, times: int = 1) -> None:
+        """Count so many more with this value of the label, which must be one of a closed set."""
+        self._values[value] = self._values.get(value, 0) + times
 
     def collect(self) -> Iterable[Metric]:
         """Yield the series."""
@@ -64,10 +64,10 @@ class Distribution(Collector):
         self._sum = 0.0
         registry.register(self)
 
-    def observe(self, amount: float) -> None:
-        """Note one more."""
-        self._counts[bisect_left(self._bounds, amount)] += 1
-        self._sum += amount
+    def observe(self, amount: float, times: int = 1) -> None:
+        """Note so many more of this size."""
+        self._counts[bisect_left(self._bounds, amount)] += times
+        self._sum += amount * times
 
     def collect(self) -> Iterable[Metric]:
         """Yield the series."""

@@ -31,7 +31,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10
     ping_timeout_s: WholeSeconds = 14
-    measure_interval_s: Seconds = 10.0
+    measure_interval_s: Seconds = 30.0
 
 
 class Database(Struct, frozen=True, forbid_unknown_fields=True):

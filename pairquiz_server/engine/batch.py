@@ -20,17 +20,19 @@ class Batch:
     def decide(self, submission: Submission) -> None:
         """Decide a command on what the ones before it have left."""
         match_id = submission.command.match_id
-        if match_id in self.deferred:
+        if self.deferred and match_id in self.deferred:
             self.deferred[match_id].append(submission)  # its place behind the one that waits stays
             return
         before = self.known.get(match_id)
         outcome: Outcome
         try:
-            outcome = decide(before, submission.command, submission.arrived_at)
+            outcome = decision = decide(before, submission.command, submission.arrived_at)
+            changed = bool(decision.events)
         except Refused as refusal:
-            outcome = refusal
-        if isinstance(outcome, Decision) and outcome.events:
-            self._change(match_id, before, outcome)
+            # Its traceback leads back here, and so to itself and to all of the batch.
+            outcome, changed = refusal.with_traceback(None), False
+        if changed:
+            self._change(match_id, before, decision)
         elif before is not None and match_id not in self.fresh and match_id not in self.changes:
             # Decided from memory, and no write will tell whether another node knows better: read, and decide again.
             self.deferred[match_id] = [submission]

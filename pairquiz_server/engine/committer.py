@@ -15,17 +15,17 @@ from uuid import UUID, uuid4
 import structlog
 
 from pairquiz_server import logs
-from pairquiz_server.engine import journal
+from pairquiz_server.engine import journal, tally
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
-from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission
+from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import AnswerAccepted, Event
+from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
@@ -68,10 +68,11 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._events = self._metrics.match_events
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
+        self.knows = self._cache.__contains__
+        """Tells whether a live match of this id is in memory."""
         self._forgotten: set[str] = set()
         self._stop_at: float | None = None
         self._limit: asyncio.Timeout | None = None
@@ -81,14 +82,16 @@ class Committer:
         if self._stop_at is not None:
             self._tell(submission, Refused(Code.DRAINING))
             return
-        if not self._matches.available or self._writing.lost_for_s > PATIENCE_S:
+        if not self._matches.available or (self._writing.lost and self._writing.lost_for_s > PATIENCE_S):
             self._refuse(submission)
             return
-        if len(self._queue) >= MAX_QUEUED:
-            self._refuse(self._queue.popleft())
+        queue = self._queue
+        if not queue:
+            self._rhythm.want()
+        elif len(queue) >= MAX_QUEUED:
+            self._refuse(queue.popleft())
         self._waiting.begin(submission)
-        self._queue.append(submission)
-        self._rhythm.want()
+        queue.append(submission)
 
     async def ask(self, command: Command, arrived_at: int) -> Decision | Collision:
         """Submit a command that has no origin, and return its outcome. Raises `Refused`."""
@@ -98,7 +101,7 @@ class Committer:
             if not answer.done():  # whoever asked may have gone; the command stands
                 answer.set_result(outcome)
 
-        self.submit(Submission(command, arrived_at, settle))
+        self.submit(Told(command=command, arrived_at=arrived_at, tell=settle))
         outcome = await answer
         if isinstance(outcome, Refused):
             raise outcome
@@ -148,7 +151,8 @@ class Committer:
         while self._stop_at is None or self._queue:
             await self._rhythm.next()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
-            self._queue.extendleft(reversed(await self._carry_out(batch)))
+            if batch:  # else it was only hurried
+                self._queue.extendleft(reversed(await self._carry_out(batch)))
             if self._queue:
                 self._rhythm.want()
 
@@ -160,7 +164,8 @@ class Committer:
 
     async def _carry_out(self, submissions: list[Submission]) -> list[Submission]:
         """Decide, write and tell; return those that have to be decided again, in their order."""
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         self._forgotten.clear()
         try:
             batch = await self._read(submissions)
@@ -182,7 +187,7 @@ class Committer:
             return _unsettled(submissions)
         self._remember(batch, stuck)
         again = self._settle(batch, stuck)
-        spent = asyncio.get_running_loop().time() - started
+        spent = loop.time() - started
         self._metrics.batch_size.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
         if logs.debugging():
@@ -224,28 +229,34 @@ class Committer:
         return Batch(known, frozenset(missing))
 
     def _remember(self, batch: Batch, stuck: frozenset[str]) -> None:
+        cache = self._cache
         moved_elsewhere = {*stuck, *batch.deferred, *self._forgotten}
         for match_id, match in batch.known.items():
             if match.status not in LIVE or match_id in moved_elsewhere:
-                self._cache.pop(match_id, None)
+                cache.pop(match_id, None)
             else:
-                self._cache[match_id] = match
-                self._cache.move_to_end(match_id)
-        while len(self._cache) > MAX_CACHED_MATCHES:
-            self._cache.popitem(last=False)
+                cache[match_id] = match
+                cache.move_to_end(match_id)
+        while len(cache) > MAX_CACHED_MATCHES:
+            cache.popitem(last=False)
 
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
         again: list[Submission] = []
+        events: list[Event] = []
+        tell = self._tell if logs.debugging() else self._answer
         for submission, outcome in batch.decided:
-            if submission.command.match_id not in stuck:
-                self._tell(submission, outcome)
+            if not stuck or submission.command.match_id not in stuck:
+                tell(submission, outcome)
+                if isinstance(outcome, Decision):
+                    events += outcome.events
             elif isinstance(submission.command, CreateMatch):
                 self._tell(submission, Collision())
             else:
                 again.append(submission)
         for waiting in batch.deferred.values():
             again.extend(waiting)
+        tally.count(self._metrics, events)
         return _unsettled(again)  # however often others were faster: nobody waits for longer than `PATIENCE_S`
 
     def _fail(self, submissions: list[Submission], code: Code) -> None:
@@ -254,10 +265,6 @@ class Committer:
             self._tell(submission, Refused(code))
 
     def _tell(self, submission: Submission, outcome: Outcome) -> None:
-        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else.
-
-        Who asked and was refused meanwhile, because it took too long, is one of the others.
-        """
         if logs.debugging():
             log.debug(
                 "command_settled",
@@ -266,28 +273,27 @@ class Committer:
                 request=submission.request,
                 outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
             )
-        origin = None if submission.settled else submission.origin
-        try:
-            if not submission.settled:
-                submission.settled = True
+        self._answer(submission, outcome)
+
+    def _answer(self, submission: Submission, outcome: Outcome) -> None:
+        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else.
+
+        Who asked and was refused meanwhile, because it took too long, is one of the others.
+        """
+        origin = None
+        if not submission.settled:
+            origin = submission.origin
+            submission.settled = True
+            try:
                 submission.settle(outcome)
-        except Exception:
-            log.exception("reply_failed", command=type(submission.command).__name__)
+            except Exception:
+                log.exception("reply_failed", command=type(submission.command).__name__)
         if isinstance(outcome, Decision) and outcome.events:
-            self._count(outcome.events)
             try:
                 self._announce(outcome, origin)
             except Exception:
                 log.exception("announcement_failed", command=type(submission.command).__name__)
             journal.record(outcome, submission.request)
-
-    def _count(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._events.count(type(event).__name__)
-            if isinstance(event, AnswerAccepted):
-                self._metrics.lag_credit_seconds.observe(event.answer.lag_credit_ms / 1000)
-                if event.answer.too_fast:
-                    self._metrics.answers_too_fast.inc()
 
     def _refuse(self, submission: Submission) -> None:
         if not submission.settled:

@@ -12,7 +12,7 @@ from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
-from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission
+from pairquiz_server.engine.submission import Collision, Outcome, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
@@ -39,11 +39,12 @@ from pairquiz_server.store.questions import Questions, TopicCount
 JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
 JOIN_CODE_LENGTH = 8
+LOADED_AT_ONCE = 500
+"""So many matches of those who come back are read at once. Who has joined thousands costs the others time, no more."""
 TOPICS_KEPT_S = 2.0
 """Anybody may ask for the topics, and each time all questions would be counted."""
 _AS_STORED = str.maketrans("ILO", "110", "- ")
 
-Settled = Callable[[Decision | Refused], None]
 Gather = Callable[[], Awaitable[Command | Decision]]
 
 
@@ -60,17 +61,10 @@ class GameRules(Struct, frozen=True, kw_only=True):
     lag_allowance: LagAllowance = LagAllowance()
 
 
-class Caller(Struct, frozen=True):
-    """Who sent a command, when it arrived (milliseconds), and who hears first of what became of it.
-
-    `origin` is left out when a committed decision is announced, because it had its reply through `settled`.
-    """
+class Caller(Submission, kw_only=True, eq=False):
+    """Who sent a command. It hears of no `Collision`: its creation is tried again."""
 
     player: Player
-    arrived_at: int
-    settled: Settled
-    origin: object = None
-    request: str | None = None
 
 
 class Game:
@@ -92,8 +86,11 @@ class Game:
         self._matches = matches
         self._committer = committer
         self._rules = rules
+        self._lag_allowance = rules.lag_allowance
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
+        self._submit = committer.submit
+        self.knows = committer.knows
         self._creates = True
         self._creating = Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
@@ -179,25 +176,25 @@ class Game:
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
     ) -> None:
         """Answer a question; `lag_ms` is what the server has measured of the line that the answer came by."""
-        self._submit(
-            caller,
-            SubmitAnswer(
-                match_id=match_id,
-                player_id=caller.player.id,
-                question_id=question_id,
-                answer=answer,
-                lag_ms=lag_ms,
-                allowance=self._rules.lag_allowance,
-            ),
+        caller.command = SubmitAnswer(
+            match_id=match_id,
+            player_id=caller.player.id,
+            question_id=question_id,
+            answer=answer,
+            lag_ms=lag_ms,
+            allowance=self._lag_allowance,
         )
+        self._submit(caller)
 
     def complete(self, caller: Caller, *, match_id: str) -> None:
         """Be done: what is unanswered counts as wrong."""
-        self._submit(caller, CompleteQuiz(match_id=match_id, player_id=caller.player.id))
+        caller.command = CompleteQuiz(match_id=match_id, player_id=caller.player.id)
+        self._submit(caller)
 
     def leave(self, caller: Caller, *, match_id: str) -> None:
         """Give up."""
-        self._submit(caller, LeaveMatch(match_id=match_id, player_id=caller.player.id))
+        caller.command = LeaveMatch(match_id=match_id, player_id=caller.player.id)
+        self._submit(caller)
 
     async def view(self, player_id: str, match_id: str) -> Match:
         """Return a match as PostgreSQL has it, for one of its players.
@@ -218,13 +215,16 @@ class Game:
         Raises `Refused` (`storage_unavailable`).
         """
         try:
-            return await self._live.ask(player_id) or []
+            return list(await self._live.ask(player_id) or ())
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
 
     async def _read_live(self, players: Sequence[str]) -> dict[str, list[Match]]:
         live = await self._matches.find_live_of(players)
-        found = await self._matches.load([match_id for ids in live.values() for match_id in ids]) if live else {}
+        every = list({match_id for ids in live.values() for match_id in ids})
+        found: dict[str, Match] = {}
+        for first in range(0, len(every), LOADED_AT_ONCE):
+            found |= await self._matches.load(every[first : first + LOADED_AT_ONCE])
         return {
             player_id: [found[match_id] for match_id in ids if match_id in found] for player_id, ids in live.items()
         }
@@ -251,21 +251,16 @@ class Game:
             try:
                 command = await gather()
             except StorageUnavailable:
-                caller.settled(Refused(Code.STORAGE_UNAVAILABLE))
+                caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
                 return
             except Refused as refusal:
-                caller.settled(refusal)
+                caller.settle(refusal)
                 return
             if isinstance(command, Decision):
-                caller.settled(command)
+                caller.settle(command)
                 return
             if not await self._settled(caller, command):
                 return
-
-    def _submit(self, caller: Caller, command: Command) -> None:
-        """Submit a command that cannot collide."""
-        settle: Settle = caller.settled  # type: ignore[assignment]  # only a creation collides
-        self._committer.submit(Submission(command, caller.arrived_at, settle, caller.origin, caller.request))
 
     async def _settled(self, caller: Caller, command: Command) -> bool:
         """Submit a command and wait until it is settled; tell whether it was a creation that collided."""
@@ -274,14 +269,13 @@ class Game:
         def settle(outcome: Outcome) -> None:
             try:
                 if not isinstance(outcome, Collision):
-                    caller.settled(outcome)
+                    caller.settle(outcome)
             finally:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
 
-        self._committer.submit(
-            Submission(command, caller.arrived_at, settle, origin=caller.origin, request=caller.request)
-        )
+        arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
+        self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
         return await done
 
 

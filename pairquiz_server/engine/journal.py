@@ -30,7 +30,6 @@ def record(decision: Decision, request: str | None) -> None:
     """Write what a committed decision means for its match; `request` names the command on its way."""
     match = decision.match
     for event in decision.events:
-        name = _NAMES.get(type(event))
-        if name is not None:
+        if (name := _NAMES.get(type(event))) is not None:
             ended = {"reason": match.end_reason} if match.end_reason else {}
             log.info(name, session_id=match.id, version=event.version, topic=match.topic, request=request, **ended)

@@ -18,7 +18,7 @@ from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import StorageUnavailable
 
 EXPORTS_AT_ONCE = 2
-"""Each reads page after page; the connections of the pool are for those who play."""
+"""Each reads page after page; the connections for reads are for those who play."""
 
 Renamed = Callable[[str, str], None]
 """Hears that a player has another name."""

@@ -32,6 +32,8 @@ WRITE_EVERY_S = 0.02
 """While many come or go, those of so long are written together; the first of them at once."""
 MISTAKES_EVERY = 15
 """Every so many looks at dead nodes, also seats that are marked wrongly are looked for: somebody died on the way."""
+SEATING = (MatchCreated, PlayerJoined, MatchStarted)
+"""The events in which a player has a part without having to be connected."""
 
 
 class Changes(Struct):
@@ -88,7 +90,7 @@ class Presence:
     def watch(self, decision: Decision) -> None:
         """Look at players who have taken a seat, or begin, perhaps without any connection."""
         for event in decision.events:
-            if isinstance(event, MatchCreated | PlayerJoined | MatchStarted):
+            if isinstance(event, SEATING):
                 players = {seat.player.id for seat in decision.match.seats if seat.absence is None} - self._here
                 if players:
                     self._changes.doubted |= players

@@ -15,6 +15,8 @@ class Rhythm:
         self._wanted = False
         self._begun: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
+        """The one that `next` waits on; to ask which one is running costs a call of the kernel."""
 
     def want(self) -> None:
         """Let another batch begin, as soon as may be."""
@@ -30,7 +32,7 @@ class Rhythm:
 
     async def next(self) -> None:
         """Wait until a batch is wanted, and may begin."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._begun = loop.create_future()
         try:
             if self._wanted:
@@ -46,12 +48,11 @@ class Rhythm:
         if self._begun is None:
             return
         self._forget_timer()
-        loop = asyncio.get_running_loop()
         at = self._last_began + self._pace_s
-        if at <= loop.time():
+        if at <= self._loop.time():
             self._begin()
         else:
-            self._timer = loop.call_at(at, self._begin)
+            self._timer = self._loop.call_at(at, self._begin)
 
     def _begin(self) -> None:
         if self._begun is not None and not self._begun.done():

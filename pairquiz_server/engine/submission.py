@@ -1,12 +1,15 @@
 """A command on its way to the committer, and what may become of it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
 from pairquiz_server.rules.commands import Command
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
+
+_UNSAID: Any = None
 
 
 class Collision(Struct, frozen=True):
@@ -19,26 +22,31 @@ Announce = Callable[[Decision, object], None]
 """Tells players of a committed decision; the second argument is the command's origin, who has had its reply."""
 
 
-class Submission:
-    """A command on its way. `settle` hears its outcome exactly once, and `settled` is true from then on.
+class Submission(Struct, kw_only=True, eq=False):
+    """A command on its way. Whoever has sent it is one, and says what becomes of the outcome.
 
-    `taken_at` (seconds of the loop's clock) is when it began to wait.
+    `command` is said when it is known, at the latest when it is submitted. `arrived_at` is in milliseconds; `taken_at`
+    (seconds of the loop's clock) is when it began to wait. `origin` is left out when a committed decision is announced,
+    because it had its reply. `settled` is true once `settle` was called.
     """
 
-    __slots__ = ("arrived_at", "command", "origin", "request", "settle", "settled", "taken_at")
+    arrived_at: int
+    origin: object = None
+    request: str | None = None
+    command: Command = _UNSAID
+    taken_at: float = 0.0
+    settled: bool = False
 
-    def __init__(
-        self,
-        command: Command,
-        arrived_at: int,
-        settle: Settle,
-        origin: object = None,
-        request: str | None = None,
-    ) -> None:
-        self.command = command
-        self.arrived_at = arrived_at
-        self.settle = settle
-        self.origin = origin
-        self.request = request
-        self.taken_at = 0.0
-        self.settled = False
+    def settle(self, outcome: Outcome) -> None:
+        """Hear the outcome, exactly once."""
+        raise NotImplementedError
+
+
+class Told(Submission, kw_only=True, eq=False):
+    """A command whose outcome `tell` hears."""
+
+    tell: Settle
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell it."""
+        self.tell(outcome)

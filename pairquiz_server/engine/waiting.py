@@ -21,15 +21,21 @@ class Waiting:
         self._refuse = refuse
         self._waiting: deque[Submission] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
+        """The one that the timer is of; to ask which one is running costs a call of the kernel."""
 
     def begin(self, submission: Submission) -> None:
         """Let a command wait from now on."""
-        while self._waiting and self._waiting[0].settled:
-            self._waiting.popleft()
-        submission.taken_at = asyncio.get_running_loop().time()
-        self._waiting.append(submission)
+        waiting = self._waiting
+        while waiting and waiting[0].settled:
+            waiting.popleft()
+        waiting.append(submission)
         if self._timer is None:
+            self._loop = asyncio.get_running_loop()
+            submission.taken_at = self._loop.time()
             self._wait_for_first()
+        else:
+            submission.taken_at = self._loop.time()
 
     def refuse_all(self) -> None:
         """Refuse all that still wait."""

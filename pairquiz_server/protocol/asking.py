@@ -13,9 +13,12 @@ from pairquiz_server.protocol.frames import ACK_DIGITS_MAX, decode_event
 from pairquiz_server.rules.errors import Refused
 
 NAME_SHOWN_MAX = 64
+_LAST_START = 1 + ACK_DIGITS_MAX
+"""Where an event's list begins at the latest."""
+_ZERO = ord("0")
 
 
-class Asked(Struct, frozen=True):
+class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal leads back to what it is in
     """A command that a client asks for. Where there is no such command, `row` and `payload` are None.
 
     `ack` has the digits under which an answer is awaited, None where none is. A payload that does not fit is a refusal.
@@ -38,12 +41,12 @@ def read(packet: bytes) -> Asked:
     start = packet.find(b"[")
     comma = packet.find(b",", start)
     short = _SHORT.get(packet[start:comma])
-    if short is not None and packet.endswith(b"]"):
+    if short is not None and packet[-1:] == b"]":
         name, row, decode = short
-        ack = packet[1:start]
-        if not ack or (ack.isdigit() and len(ack) <= ACK_DIGITS_MAX and not ack.startswith(b"0")):
+        ack = packet[1:start] or None
+        if ack is None or (ack.isdigit() and start <= _LAST_START and ack[0] != _ZERO):
             try:
-                return Asked(name, row, ack or None, decode(packet[comma + 1 : -1]))
+                return Asked(name, row, ack, decode(packet[comma + 1 : -1]))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass  # why is found out below
     return _read_thoroughly(packet)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.game import Caller, Game
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
@@ -25,27 +26,29 @@ Events = tuple[tuple[str, Struct], ...]
 class Reply(Struct, frozen=True):
     """The one answer to a command that succeeded.
 
-    `acknowledgement` goes where one was asked for; else what `events` makes goes to the sender.
+    `acknowledgement` goes where one was asked for; else it goes to the sender as the event `name`, or what `events`
+    makes does.
     """
 
     acknowledgement: Struct
+    name: str | None = None
     events: Callable[[], Events] = tuple
 
+    def told(self) -> Events:
+        """Return what goes to a sender who has asked for no acknowledgement."""
+        return ((self.name, self.acknowledgement),) if self.name else self.events()
 
-class Sender(Struct):
+
+class Sender(Caller, kw_only=True, eq=False):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
     `people` knows what the sender may ask about itself; `request` names the command in the log. `overheard` hears of
     the answer before the sender does; `view` makes it of a decision and a seat.
     """
 
-    player: Player
-    arrived_at: int
     people: People
-    origin: object
-    request: str | None
-    overheard: Callable[[Reply | Refused], None] | None
-    view: Callable[[Decision, int], Reply] | None
+    overheard: Callable[[Reply | Refused], None] | None = None
+    view: Callable[[Decision, int], Reply] | None = None
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command."""
@@ -68,16 +71,16 @@ class Sender(Struct):
     def caller(self, view: Callable[[Decision, int], Reply], *, label: str | None = None) -> Caller:
         """Return the sender as the engine knows it; it is answered by `view` when its command is settled."""
         self.view = view
-        player = self.player
         if label is not None:
-            player = Player(player.id, player.kind, player.display_name, label)
-        return Caller(player, self.arrived_at, self.settled, self.origin, self.request)
+            self.player = Player(self.player.id, self.player.kind, self.player.display_name, label)
+        return self
 
-    def settled(self, outcome: Decision | Refused) -> None:
+    def settle(self, outcome: Outcome) -> None:
         """Answer with what became of the command."""
         if isinstance(outcome, Refused):
             self.reply(outcome)
             return
+        assert isinstance(outcome, Decision)  # the game itself sees to a creation that collides
         seat = outcome.match.seat_of(self.player.id)
         assert seat is not None  # who is no player is refused
         assert self.view is not None
@@ -121,7 +124,7 @@ def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
 async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         created = views.quiz_created(decision.match, duplicate=decision.duplicate)
-        return Reply(created, lambda: (("quiz_created", created),) if decision.duplicate else ())
+        return Reply(created, "quiz_created" if decision.duplicate else None)
 
     await game.create(
         sender.caller(view, label=_label(sender, payload.user_id)),
@@ -135,7 +138,7 @@ async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) 
 async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
-        return Reply(joined, lambda: (("opponent_joined", joined),) if decision.duplicate else ())
+        return Reply(joined, "opponent_joined" if decision.duplicate else None)
 
     label = _label(sender, payload.user_id)
     if payload.session_id is None and payload.join_code is None:
@@ -150,24 +153,27 @@ async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> N
 async def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         started = views.quiz_started(decision.match, duplicate=decision.duplicate)
-        return Reply(started, lambda: (("quiz_started", started),) if decision.duplicate else ())
+        return Reply(started, "quiz_started" if decision.duplicate else None)
 
     await game.start(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
 def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
-    question_id = payloads.question_id(payload.question_id)
+    question_id = payload.question_id
+    if type(question_id) is not int:
+        question_id = payloads.question_id(question_id)
 
     def view(decision: Decision, seat: int) -> Reply:
         answer = decision.match.seats[seat].answer_to(question_id)
         assert answer is not None  # it was just locked, or stood before
         version = decision.events[0].version if decision.events else decision.match.version
         own = views.own_answer(decision.match, seat, answer, version=version, duplicate=decision.duplicate)
-        return Reply(own, lambda: (("answer_submitted", own),))
+        return Reply(own, "answer_submitted")
 
+    match_id = payload.session_id
     game.submit_answer(
         sender.caller(view),
-        match_id=payloads.session_id(payload.session_id),
+        match_id=match_id if game.knows(match_id) else payloads.session_id(match_id),
         question_id=question_id,
         answer=payload.answer,
         lag_ms=sender.lag_ms(),
@@ -178,7 +184,7 @@ def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> No
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
         completed = Completed(match.id, match.seats[seat].score, match.version, decision.duplicate)
-        return Reply(completed, lambda: _state(game, decision, seat))
+        return Reply(completed, events=lambda: _state(game, decision, seat))
 
     game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
@@ -187,7 +193,7 @@ def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
         left = Left(match.id, match.status, match.version, decision.duplicate)
-        return Reply(left, lambda: _state(game, decision, seat))
+        return Reply(left, events=lambda: _state(game, decision, seat))
 
     game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
@@ -205,9 +211,9 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         return tuple([("quiz_state", views.quiz_state(match, seat, now)) for match, seat in seats])
 
     if payload.session_id is not None:
-        sender.reply(Reply(views.quiz_state(*seats[0], now), states))
+        sender.reply(Reply(views.quiz_state(*seats[0], now), events=states))
     else:
-        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), states))
+        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
 
 
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:

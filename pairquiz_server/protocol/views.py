@@ -77,17 +77,18 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
 
 def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
     """As the one who answered hears it."""
-    question = match.question(answer.question_id)
+    question = match.question(answer.question_id, near=len(match.seats[seat].answers) - 1)
     assert question is not None
+    judged = receipt(answer)
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
         session_id=match.id,
         correct=answer.correct,
         correct_option=question.correct,
-        points=answer.points,
+        points=judged.points,
         score=match.seats[seat].score,
-        receipt=receipt(answer),
+        receipt=judged,
         version=version,
         duplicate=duplicate,
     )

@@ -135,11 +135,10 @@ class MatchExpired(Struct, frozen=True, gc=False):
     reason: EndReason
 
 
-Event = (
+Milestone = (
     MatchCreated
     | PlayerJoined
     | MatchStarted
-    | AnswerAccepted
     | PlayerCompleted
     | PlayerLeft
     | PlayerAbsent
@@ -148,3 +147,5 @@ Event = (
     | MatchEnded
     | MatchExpired
 )
+"""What happens a few times a match. Answers are nine of ten events."""
+Event = AnswerAccepted | Milestone

@@ -1,14 +1,20 @@
 """How a locked answer is judged: when it counts as given, what it is worth, and whether it can have been read."""
 
 from pairquiz_server.rules.commands import MatchQuestion, SubmitAnswer
+from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import Answer
 from pairquiz_server.rules.match import Match, Seat
-from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import score_answer
 
 
-def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, command: SubmitAnswer, now: int) -> Answer:
-    """Return the answer that arrived at `now`. It counts as given so much sooner as its line is credited."""
+def judge(
+    match: Match, seat: Seat, question: MatchQuestion, chosen: int, command: SubmitAnswer, now: int, reading_ms: int
+) -> Answer:
+    """Return the answer that arrived at `now`. It counts as given so much sooner as its line is credited.
+
+    Nobody who reads this question and those answered before is done with them in less than `reading_ms`.
+    Raises `Refused` where it was given after the deadline (`too_late`).
+    """
     assert match.started_at is not None
     credit_ms = command.allowance.credit(
         command.lag_ms,
@@ -16,9 +22,12 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
         question_count=match.question_count,
         since_start_ms=now - match.started_at,
     )
+    judged_at = now - credit_ms
+    left_ms = match.left_ms(judged_at)
+    if left_ms < 0:
+        raise Refused(Code.TOO_LATE)
     correct = chosen == question.correct
     span_ms = match.span_ms
-    left_ms = match.left_ms(now - credit_ms)
     points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
     return Answer(
         question_id=question.id,
@@ -27,7 +36,7 @@ def judge(match: Match, seat: Seat, question: MatchQuestion, chosen: int, comman
         base=points.base,
         bonus=points.bonus,
         arrived_at=now,
-        judged_at=now - credit_ms,
+        judged_at=judged_at,
         lag_credit_ms=credit_ms,
-        too_fast=span_ms - left_ms < seat.reading_ms + least_ms(question.text),
+        too_fast=span_ms - left_ms < reading_ms,
     )

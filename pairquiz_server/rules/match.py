@@ -139,14 +139,20 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""
-        for index, seat in enumerate(self.seats):
-            if seat.player.id == player_id:
-                return index
-        return None
+        seats = self.seats
+        if seats[0].player.id == player_id:
+            return 0
+        return 1 if len(seats) == 2 and seats[1].player.id == player_id else None
 
-    def question(self, question_id: int) -> MatchQuestion | None:
-        """Return the drawn question with this id, or None where it is not one of this match."""
-        for question in self.questions:
+    def question(self, question_id: int, near: int = 0) -> MatchQuestion | None:
+        """Return the drawn question with this id, or None where it is not one of this match.
+
+        It is looked for at the place `near` first: most players answer in the order in which questions were drawn.
+        """
+        questions = self.questions
+        if near < len(questions) and questions[near].id == question_id:
+            return questions[near]
+        for question in questions:
             if question.id == question_id:
                 return question
         return None
@@ -179,7 +185,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     def left_ms(self, at: int) -> int:
         """Return how much of a running match is left at `at`; negative where it is over."""
         assert self.deadline_at is not None
-        return self.deadline_at - self.counts_at(at)
+        return self.deadline_at - (at if self.resumed_at is None else self.counts_at(at))
 
     def with_seat(self, index: int, seat: Seat) -> "Match":
         """Return the match with another seat in the place of one."""
@@ -187,7 +193,8 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     def seats_with(self, index: int, seat: Seat) -> tuple[Seat, ...]:
         """Return the seats with another one in the place of one."""
-        return (self.seats[0], seat) if index else (seat, *self.seats[1:])
+        seats = self.seats
+        return (seats[0], seat) if index else (seat, seats[1]) if len(seats) == 2 else (seat,)
 
     def running_due_at(self) -> int:
         """Return when a running match is over if nothing happens: at a grace's end, or at the deadline.

@@ -34,4 +34,6 @@ def score_answer(scoring: Scoring, *, correct: bool, left_ms: int, span_ms: int)
     """
     if not correct:
         return NO_POINTS
-    return Points(scoring.points, scoring.speed_bonus * min(max(left_ms, 0), span_ms) // span_ms)
+    # Not by `min` and `max`, which take three times as long.
+    left_ms = 0 if left_ms < 0 else span_ms if left_ms > span_ms else left_ms
+    return Points(scoring.points, scoring.speed_bonus * left_ms // span_ms)

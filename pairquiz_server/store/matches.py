@@ -62,6 +62,8 @@ class Matches:
         looked. The numbers of a node's batches rise from 1.
         """
         records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
+        if not records:
+            return frozenset()
         if any(record["id"] is None for record in records):
             raise StorageUnavailable("the database does not know this node's last batch")
         return frozenset(str(record["id"]) for record in records)

@@ -13,6 +13,9 @@ _ALIVE_MS = 5000
 _MOVE_TIMEOUT_S = 30.0
 """Moving the clocks of very many matches may take longer than a player waits, and must not be given up half-way."""
 
+NEW_SESSION_MS = 60_000
+"""A session that is older was not made by a process that starts."""
+
 
 class ClockReading(Struct, frozen=True):
     """The game's clock and the database's at the last sign of life (None where none ran), and the latter now."""
@@ -65,9 +68,10 @@ class Nodes:
     async def alone(self) -> bool:
         """Tell whether it is certain that no other node runs, because nobody else has a session of the database.
 
-        To be asked by a process that starts. Behind a pooler, whose sessions are anybody's, it is never certain.
+        To be asked by a process that starts. Behind a pooler, whose sessions are anybody's, it is never certain; nor is
+        it on a session that a pooler had before, though we know of none.
         """
-        return not self._database.pooled and bool(await self._database.fetchval(_QUERIES["alone"]))
+        return not self._database.pooled and bool(await self._database.fetchval(_QUERIES["alone"], NEW_SESSION_MS))
 
     async def enter(self, node: UUID, now: int) -> None:
         """Note that a node serves."""

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
 import structlog
-from asyncpg.prepared_stmt import PreparedStatement
 from msgspec import Struct
 
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
 from pairquiz_server.store.readers import Readers
+from pairquiz_server.store.writer import Writer
 
 log = structlog.get_logger("pairquiz.database")
 
@@ -88,9 +88,8 @@ class Database:
     def __init__(self, options: DatabaseOptions) -> None:
         self._options = options
         self._readers: Readers | None = None
-        self._writer: asyncpg.Connection | None = None
+        self._writer: Writer | None = None
         self._writer_stale = False
-        self._prepared: dict[str, PreparedStatement] = {}
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
         self._probed = False
@@ -123,9 +122,9 @@ class Database:
     async def close(self) -> None:
         """Give all connections back, and take no more; waits for none that hangs."""
         self._closed = True
-        for connection in (self._writer, self._prober):
-            if connection is not None:
-                connection.terminate()
+        self._close_writer()
+        if self._prober is not None:
+            self._prober.terminate()
         if self._readers is not None:
             await self._readers.close()
 
@@ -181,57 +180,63 @@ class Database:
         async with self._writing:
             self._check_available()
             try:
-                with _failures_named():
-                    for _ in range(DEADLOCK_RETRIES):
-                        with suppress(asyncpg.DeadlockDetectedError):
-                            return await self._run(query, arguments)
-                    return await self._run(query, arguments)
-            except (StorageUnavailable, asyncio.CancelledError):
+                return await self._run(query, arguments)
+            except UNAVAILABLE as error:
                 # Also where the connection still lives: behind it may be a primary that is none any more.
+                self._close_writer()
+                raise StorageUnavailable(_reason(error)) from error
+            except asyncio.CancelledError:
                 self._close_writer()
                 raise
 
     async def _run(self, query: str, arguments: Sequence[object]) -> Sequence[asyncpg.Record]:
-        """Run a statement, prepared once for a connection: asyncpg's own way to one costs a sixth of the whole."""
-        writer = await self._open_writer()
-        async with Patience(self._options.command_timeout_s):
-            if self._options.transaction_pooler:
-                return await writer.fetch(query, *arguments)
-            statement = self._prepared.get(query)
-            if statement is None:
-                statement = self._prepared[query] = await writer.prepare(query)
-            return await statement.fetch(*arguments)
+        for _ in range(DEADLOCK_RETRIES):
+            try:
+                return await (self._writer_at_hand() or await self._open_writer()).run(query, arguments)
+            except asyncpg.DeadlockDetectedError:
+                continue
+        return await (self._writer_at_hand() or await self._open_writer()).run(query, arguments)
 
     async def _open_reader(self) -> asyncpg.Connection:
-        connection = await self._connect()
-        if not self._options.transaction_pooler:
-            await _set(connection, READER_SETTINGS)
-        return connection
+        return await self._set(await self._connect(), READER_SETTINGS)
 
-    async def _connect(self, **limits: float) -> asyncpg.Connection:
+    async def _connect(self, **limits: float | None) -> asyncpg.Connection:
         if self._closed:
             raise asyncpg.InterfaceError("it is closed")
         return await asyncpg.connect(self._options.dsn, **self._connection_options() | limits)
 
-    async def _open_writer(self) -> asyncpg.Connection:
-        if self._writer_stale:
-            self._close_writer()
-        if self._writer is None or self._writer.is_closed():
-            try:
-                self._writer = await self._connect(command_timeout=ASYNCPG_S)
-                self._prepared = {}
-            except NOBODY_THERE as error:
-                # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
-                if self._probed:
-                    self._lose(_reason(error))
-                raise
-            if not self._options.transaction_pooler:
-                await _set(self._writer, WRITER_SETTINGS)
+    def _writer_at_hand(self) -> Writer | None:
+        return None if self._writer is None or self._writer_stale or self._writer.closed else self._writer
+
+    async def _open_writer(self) -> Writer:
+        self._close_writer()
+        try:
+            connection = await self._connect(command_timeout=None)
+        except NOBODY_THERE as error:
+            # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
+            if self._probed:
+                self._lose(_reason(error))
+            raise
+        await self._set(connection, WRITER_SETTINGS)
+        prepares = not self._options.transaction_pooler
+        self._writer = Writer(connection, self._options.command_timeout_s, prepares=prepares)
         return self._writer
+
+    async def _set(self, connection: asyncpg.Connection, settings: dict[str, str]) -> asyncpg.Connection:
+        """Set what a session goes by, and return it; not as parameters of its start, which poolers refuse."""
+        if self._options.transaction_pooler:
+            return connection
+        try:
+            async with Patience(self._options.command_timeout_s):
+                await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
+        except BaseException:  # nobody else knows it yet
+            connection.terminate()
+            raise
+        return connection
 
     def _close_writer(self) -> None:
         if self._writer is not None:
-            self._writer.terminate()
+            self._writer.close()
         self._writer = None
         self._writer_stale = False
 
@@ -271,11 +276,6 @@ class Database:
         if self._options.transaction_pooler:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
-
-
-async def _set(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Set what a session goes by; not as parameters of its start, which poolers refuse."""
-    await connection.execute(";".join(f"SET {name} = {value}" for name, value in settings.items()))
 
 
 @contextmanager

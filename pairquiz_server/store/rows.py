@@ -15,6 +15,7 @@ from pairquiz_server.rules.events import (
     MatchEnded,
     MatchExpired,
     MatchStarted,
+    Milestone,
     PlayerAbsent,
     PlayerCompleted,
     PlayerForfeited,
@@ -24,8 +25,6 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import PlayerKind
-
-_ANSWERS_ALONE = {AnswerAccepted}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -168,10 +167,15 @@ def batch(changes: Iterable[Change]) -> Batch:
     """Return the rows of changes, in orders that are the same on every node: matches and players by their ids."""
     rows = Batch()
     for change in sorted(changes, key=attrgetter("match.id")):
-        row = _score_row if {*map(type, change.events)} == _ANSWERS_ALONE else _match_row
-        rows.matches.append(row(change.from_version, change.match))
+        match, whole = change.match, not change.events
         for event in change.events:
-            _add(rows, change.match, event)
+            if isinstance(event, AnswerAccepted):
+                rows.answers.append(_answer_row(match.id, event))
+            else:
+                whole = True
+                _add(rows, match, event)
+        row = _match_row if whole else _score_row
+        rows.matches.append(row(change.from_version, match))
     rows.players.sort(key=attrgetter("id"))
     return rows
 
@@ -250,10 +254,8 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
     )
 
 
-def _add(rows: Batch, match: Match, event: Event) -> None:
+def _add(rows: Batch, match: Match, event: Milestone) -> None:
     match event:
-        case AnswerAccepted():
-            rows.answers.append(_answer_row(match.id, event))
         case MatchCreated():
             _add_player(rows, match, 0, match.created_at)
             _add_usage(rows, match, 0, "created", match.created_at)

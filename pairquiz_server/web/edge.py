@@ -13,6 +13,7 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.web import seams
 from pairquiz_server.web.draining import Drain
+from pairquiz_server.web.gate import Gate
 from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.origins import Origins
@@ -106,9 +107,9 @@ class Edge:
 
     def site(self, drain: Drain) -> web.Application:
         """Return what listens, until `drain` closes it."""
-        return build_site(
-            self.sockets, self._routes, self.transports, self._origins, self._refusals, self.arrivals, drain
-        )
+        gate = Gate(self.transports, self._origins, self.arrivals, drain, self.sockets)
+        self.lines.door = gate.take
+        return build_site(self.sockets, self._routes, gate, self._origins, self._refusals, drain)
 
     def watches(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what must run, until it is cancelled, for as long as anybody is here."""

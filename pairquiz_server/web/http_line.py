@@ -11,11 +11,12 @@ A server has no timer for each line. All of them are looked at in turn, a few ti
 """
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
@@ -38,6 +39,15 @@ CHUNKED_MAX = 8
 _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
 
 
+Door = Callable[["HttpLine", RawRequestMessage], bool]
+"""Answers what asks for an upgrade at once, and has the line then; or leaves it to the site, and tells so."""
+
+
+def _nobody(line: "HttpLine", message: RawRequestMessage) -> bool:
+    """Take nothing."""
+    return False
+
+
 class HttpLines:
     """All HTTP connections of a process."""
 
@@ -45,6 +55,7 @@ class HttpLines:
         self.limits = limits
         self._arrivals = arrivals
         self._refusals = refusals
+        self.door: Door = _nobody
         self._open: set[HttpLine] = set()
         self.body_bytes = max(limits.message_bytes, REST_BODY_MAX) * CHUNKED_MAX
         """What a body may take on the wire, with the sizes of its chunks and what follows them."""
@@ -118,18 +129,43 @@ class HttpLine(RequestHandler):
         self._refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        super().connection_made(transport)
+        """Begin; what aiohttp has for each line (a task, a timer) is for its first request to bring."""
+        self.transport = cast(asyncio.Transport, transport)
+        if self._manager is not None:
+            self._manager.connection_made(self, self.transport)
         self._head_since = self._taking_at = self._loop.time()
-        if self.transport is not None:
-            self._lines.opened(self, self.transport)
+        self._lines.opened(self, self.transport)
+
+    @property
+    def remote(self) -> str | None:
+        """The address of the other end, as a request of aiohttp has it."""
+        peer = self.peername
+        return peer if peer is None else str(peer[0] if isinstance(peer, (list, tuple)) else peer)
+
+    def _taken_at_the_door(self) -> bool:
+        """Offer the line's first request to the door, if it is all that has come; tell whether that has answered it."""
+        if self._task_handler is not None or len(self._messages) != 1 or not self._upgraded or self._body is not None:
+            return False
+        message = self._messages[0][0]
+        return isinstance(message, RawRequestMessage) and self._lines.door(self, message)
+
+    def _serve(self) -> None:
+        """Let aiohttp answer what has been read, and whatever comes from now on."""
+        if self._task_handler is None:
+            self._task_handler = self._loop.create_task(self.start())
+
+    def close(self) -> None:
+        """Close the line after what is answered now."""
+        super().close()
+        if self._task_handler is None and not self._messages and self.transport is not None:
+            self.transport.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
         self._lines.ended(self)
         super().connection_lost(exc)
 
-    def hand_over(self, successor: asyncio.BaseProtocol) -> tuple[asyncio.Transport, bytes] | None:
+    def hand_over(self, successor: object) -> tuple[asyncio.Transport, bytes] | None:
         """Give the transport away, with what has come behind the handshake; None where it is gone.
 
         For aiohttp the connection is lost by that: its request, task and parser are free.
@@ -138,7 +174,7 @@ class HttpLine(RequestHandler):
         if transport is None:
             return None
         tail, self._message_tail = self._message_tail, b""
-        transport.set_protocol(successor)
+        transport.set_protocol(cast(asyncio.BaseProtocol, successor))
         self._lines.handed_over(self, successor)
         super().connection_lost(None)
         return transport, tail
@@ -164,6 +200,8 @@ class HttpLine(RequestHandler):
         super().data_received(data)
         if self._request_count != before:
             self._begun(self._request_count - before)
+            if not self._taken_at_the_door():
+                self._serve()
         elif self._head_bytes > self._lines.limits.header_bytes:
             self._refuse(self._too_large())
 
@@ -280,6 +318,7 @@ class HttpLine(RequestHandler):
         self._messages.append((error, StreamReader(self, 0, loop=self._loop)))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+        self._serve()
 
 
 class _RefusedHead(Exception):

@@ -23,7 +23,7 @@ from msgspec import Struct
 from pairquiz_server.web import gate
 from pairquiz_server.web.sockets import posts
 from pairquiz_server.web.sockets.transport import Transports
-from pairquiz_server.web.sockets.websocket import shake_hands
+from pairquiz_server.web.sockets.websocket import upgrade
 
 
 class UnknownLibrary(Exception):
@@ -99,6 +99,13 @@ SEAMS = (
         for name in ("data_received", "_messages", "_request_count", "_waiter", "_upgraded", "_parser")
     ),
     *(
+        Seam(
+            RequestHandler, name, "http_line.py",
+            "a line has a task and a timer before it has a request, and a websocket's handshake needs neither",
+        )
+        for name in ("connection_made", "start", "close", "_task_handler", "_manager")
+    ),
+    *(
         Seam(RequestHandler, name, "http_line.py", "what is no HTTP is answered by text, and logged with a traceback")
         for name in ("handle_error", "log_exception", "finish_response")
     ),
@@ -108,10 +115,13 @@ SEAMS = (
     ),
     *(
         Seam(
-            web.WebSocketResponse, name, "sockets/websocket.py",
+            web.StreamResponse, name, "sockets/websocket.py",
             "aiohttp reads frames by a task and a queue, and takes longer to write the answer than for all else of it",
         )
-        for name in ("_handshake", "prepare", "write_eof")
+        for name in ("prepare", "write_eof")
+    ),
+    Seam(
+        AsyncSocket, "__init__", "sockets/websocket.py", "it makes a queue, which a session by a websocket never needs"
     ),
     Seam(
         WebSocketDataQueue, "feed_data", "sockets/reading.py", "a frame is carried out where it arrives"
@@ -184,7 +194,7 @@ def install(eio: Any, transports: Transports) -> None:
     eio.create_queue = transports.new_queue
     eio._async = {
         **eio._async,
-        "websocket": lambda handler, server: partial(shake_hands, handler.__self__, transports),
+        "websocket": lambda handler, server: partial(upgrade, handler.__self__, transports),
         "translate_request": gate.with_our_query(posts.with_whole_body(eio._async["translate_request"])),
     }
     Payload.max_decode_packets = posts.PACKETS_A_POST

@@ -6,15 +6,13 @@ import aiohttp_cors
 from aiohttp import web
 
 from pairquiz_server.web.draining import Drain
-from pairquiz_server.web.gate import SOCKET_PATHS, gate
-from pairquiz_server.web.guard.arrivals import Arrivals
+from pairquiz_server.web.gate import SOCKET_PATHS, Gate
 from pairquiz_server.web.guard.bodies import REST_BODY_MAX
 from pairquiz_server.web.guard.headers import guard_answers
 from pairquiz_server.web.guard.origins import Origins
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.rest.routes import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.sockets.server import SocketServer
-from pairquiz_server.web.sockets.transport import Transports
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -22,18 +20,14 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def build_site(
     sockets: SocketServer,
     routes: Sequence[Route],
-    transports: Transports,
+    gate: Gate,
     origins: Origins,
     refusals: Refusals,
-    arrivals: Arrivals,
     drain: Drain,
 ) -> web.Application:
     """Put the parts behind their paths."""
     site = web.Application(
-        middlewares=[
-            error_middleware(refusals),
-            gate(transports, origins, arrivals, drain, sockets.open_websocket),
-        ],
+        middlewares=[error_middleware(refusals), gate.pass_gate],
         client_max_size=REST_BODY_MAX,
     )
     for path in SOCKET_PATHS:

@@ -11,13 +11,17 @@ FROM (VALUES (true)) AS one LEFT JOIN pairquiz.heartbeat AS h ON h.single;
 
 -- name: alone
 -- Whether nobody has had a session of this database for longer than this one: a node that runs has several. A session
--- whose owner we may not look at is somebody's.
+-- whose owner we may not look at is somebody's. $1 bigint how long ago (milliseconds) this session may have begun: one
+-- that is older, a pooler has kept for us, and all sessions of a node that runs may be younger.
 SELECT NOT EXISTS (
     SELECT
-    FROM pg_stat_activity AS own JOIN pg_stat_activity AS other ON other.datid = own.datid AND other.pid <> own.pid
-    WHERE own.pid = pg_backend_pid()
+    FROM pg_stat_activity AS own LEFT JOIN pg_stat_activity AS other
+        ON other.datid = own.datid AND other.pid <> own.pid
         AND coalesce(other.backend_type = 'client backend', true)
         AND coalesce(other.backend_start <= own.backend_start, true)
+    WHERE own.pid = pg_backend_pid()
+        AND (other.pid IS NOT NULL
+            OR coalesce(own.backend_start < clock_timestamp() - $1 * interval '1 millisecond', true))
 );
 
 -- name: enter

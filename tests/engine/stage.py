@@ -8,8 +8,8 @@ from random import Random
 from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Caller, Game, GameRules
-from pairquiz_server.engine.submission import Outcome, Submission
+from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer
 from pairquiz_server.rules.decide import Decision
@@ -24,6 +24,7 @@ from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavail
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rows import Change
+from tests.callers import Asking
 
 NOON = 1_700_000_000_000
 MARGIN_MS = 300
@@ -153,14 +154,14 @@ class Node:
             answer.set_result(outcome)
 
         arrived_at = self.clock.now() if at is None else at
-        self.committer.submit(Submission(command, arrived_at, settle, origin))
+        self.committer.submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin))
         return answer
 
     async def play(self, act: Callable[..., Awaitable[None] | None], player: Player, **wishes: object) -> Decision:
         """Let a player do something in `game`, and return what it was told, once. Raises `Refused`."""
         told: asyncio.Future[Decision | Refused] = asyncio.get_running_loop().create_future()
         async with asyncio.timeout(PATIENCE_S):
-            work = act(Caller(player, self.clock.now(), told.set_result), **wishes)
+            work = act(Asking(player=player, arrived_at=self.clock.now(), tell=told.set_result), **wishes)
             if work is not None:
                 await work
                 assert told.done()

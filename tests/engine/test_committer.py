@@ -1,13 +1,16 @@
 """The committer of one node: how it batches, when it tells what, and whom a fault hurts."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
 
 from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine import waiting
-from pairquiz_server.engine.submission import Outcome, Submission
+from pairquiz_server.engine.batch import Batch
+from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -26,6 +29,12 @@ async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
     for _ in range(3):
         assert code(await node.send(await node.creation())) == "accepted"
     assert node.matches.batches == [1, 1, 1]
+
+
+async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
+    node.committer.stop()
+    await node.working
+    assert node.committer._metrics.registry.get_sample_value("pairquiz_batch_size_count") == 0
 
 
 async def test_commands_that_arrive_during_a_write_are_the_next_batch(node: Node) -> None:
@@ -205,6 +214,20 @@ async def test_poisoned_value_hurts_its_own_command_alone(node: Node, poison: st
     assert [event.version for event in node.told_of(match.id)] == list(range(1, stored.version + 1))
 
 
+async def test_what_was_refused_holds_nothing_of_its_batch(node: Node) -> None:
+    match = await node.started()
+    batch = Batch({match.id: match}, frozenset({match.id}))
+    batch.decide(Told(command=answer(match, CAROL, 0, 0), arrived_at=node.clock.now(), tell=lambda outcome: None))
+    assert code(batch.decided[0][1]) == "not_a_player"
+    held = weakref.ref(batch)
+    gc.disable()
+    try:
+        del batch
+        assert held() is None
+    finally:
+        gc.enable()
+
+
 async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     match = await node.started()
     announce = node.announce
@@ -220,8 +243,9 @@ async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: 
     monkeypatch.setattr(node, "announce", deaf_to_creations)
     creation = await node.creation()
     async with node.busy():
-        node.committer.submit(Submission(answer(match, ALICE, 0, 0), node.clock.now(), broken))
-        node.committer.submit(Submission(answer(match, CAROL, 0, 0), node.clock.now(), broken))
+        for player in (ALICE, CAROL):
+            command = answer(match, player, 0, 0)
+            node.committer.submit(Told(command=command, arrived_at=node.clock.now(), tell=broken))
         created = node.send(creation)
         answered = node.send(answer(match, BOB, 0, 0))
     assert [code(outcome) for outcome in (await created, await answered)] == ["accepted", "accepted"]

@@ -1,6 +1,7 @@
 """What players can do, from gathering to what they are told."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -9,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.engine import draws
+from pairquiz_server.engine import game as game_module
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Caller, Game, normal_code
+from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Game, normal_code
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted
@@ -18,6 +20,7 @@ from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions, TopicCount
+from tests.callers import Asking
 from tests.engine.stage import (
     ALICE,
     BOB,
@@ -274,6 +277,32 @@ async def test_player_finds_all_live_matches_and_no_others_the_oldest_first(node
     assert await node.game.live_matches(DAVE.id) == live
 
 
+async def test_very_many_live_matches_are_read_piece_by_piece(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(game_module, "LOADED_AT_ONCE", 2)
+    player, other = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")
+    ids = [(await node.play(node.game.create, player, topic="General")).match.id for _ in range(5)]
+    await node.play(node.game.join, other, match_id=ids[0], join_code=None)
+    loads: list[int] = []
+    load = node.matches.load
+
+    async def loading(wanted: Sequence[str]) -> dict[str, Match]:
+        loads.append(len(wanted))
+        return await load(wanted)
+
+    monkeypatch.setattr(node.matches, "load", loading)
+    found = await asyncio.gather(*(node.game.live_matches(one.id) for one in (player, other)))
+    assert [sorted(match.id for match in matches) for matches in found] == [sorted(ids), ids[:1]]
+    assert loads == [2, 2, 1]
+
+
+async def test_what_one_does_with_a_list_of_matches_is_seen_by_nobody_else(node: Node) -> None:
+    player = person(f"erin-{uuid4()}")
+    made = (await node.play(node.game.create, player, topic="General")).match
+    one, other = await asyncio.gather(*(node.game.live_matches(player.id) for _ in range(2)))
+    one.clear()
+    assert other == [made]
+
+
 async def test_topics_are_listed_with_their_counts(node: Node) -> None:
     counts = {topic.name: topic.questions for topic in await node.game.topics()}
     assert counts["General"] == len(await node.questions.export("General"))
@@ -344,7 +373,7 @@ async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> Non
         raise RuntimeError("the line of the one who asked is broken")
 
     async with asyncio.timeout(PATIENCE_S):
-        await node.game.start(Caller(BOB, node.clock.now(), broken), match_id=match.id)
+        await node.game.start(Asking(player=BOB, arrived_at=node.clock.now(), tell=broken), match_id=match.id)
     assert (await node.stored(match)).status is Status.IN_PROGRESS
 
 

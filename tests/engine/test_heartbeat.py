@@ -11,6 +11,7 @@ from pairquiz_server.database import open_database
 from pairquiz_server.engine import heartbeat
 from pairquiz_server.engine.heartbeat import OVERLOOKED_MS, Heartbeat, find_time
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.store import nodes
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, ClockReading, Nodes
 from pairquiz_server.store.pool import Database, StorageUnavailable
@@ -232,15 +233,42 @@ class TestStart:
         assert readings.count > 1
 
 
+async def alone_soon(nodes: Nodes) -> bool:
+    """Wait until PostgreSQL has seen that the others are gone."""
+    async with asyncio.timeout(20):
+        while not await nodes.alone():
+            pass
+    return True
+
+
 class TestAlone:
     """Whether anybody else is there is known by the sessions of the database."""
 
-    async def test_a_process_is_alone_before_another_one_comes(self, database_url: str) -> None:
-        settings = config.load(environ={})
+    @pytest.mark.parametrize("connections", ["1", "3"])
+    async def test_a_process_is_alone_before_another_one_comes(self, database_url: str, connections: str) -> None:
+        settings = config.load(environ={"PAIRQUIZ_DATABASE__POOL_MIN": connections})
         async with open_database(settings, database_url) as first:
             assert await Nodes(first).alone()
             async with open_database(settings, database_url) as second:
                 assert not await Nodes(second).alone()
+
+    async def test_a_session_that_may_not_be_looked_at_is_somebodys(self, database_url: str) -> None:
+        settings = config.load(environ={})
+        name = f"stranger_{uuid4().hex}"
+        async with open_database(settings, database_url) as first:
+            await first.fetch(f"CREATE ROLE {name} LOGIN")
+            async with open_database(settings, database_url.replace("//pairquiz@", f"//{name}@")) as stranger:
+                assert await stranger.fetchval("SELECT current_user") == name
+                assert not await Nodes(stranger).alone()
+        async with open_database(settings, database_url.replace("//pairquiz@", f"//{name}@")) as stranger:
+            assert await alone_soon(Nodes(stranger))
+
+    async def test_on_a_session_that_somebody_had_before_nobody_knows_to_be_alone(
+        self, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(nodes, "NEW_SESSION_MS", 0)
+        async with open_database(config.load(environ={}), database_url) as database:
+            assert not await Nodes(database).alone()
 
     async def test_behind_a_pooler_nobody_knows_to_be_alone(self, database_url: str) -> None:
         settings = config.load(environ={"PAIRQUIZ_DATABASE__TRANSACTION_POOLER": "true"})

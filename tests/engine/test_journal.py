@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pairquiz_server.engine.game import Caller
 from pairquiz_server.rules.player import Player
+from tests.callers import Asking
 from tests.engine.stage import ALICE, BOB, CAROL, MARGIN_MS, RULES, Node, answer
 
 ALLOWED_FIELDS = {
@@ -54,7 +54,7 @@ async def test_match_that_a_player_leaves_and_one_that_nobody_joins_say_why(
 
 async def test_command_is_followed_through_the_log_by_its_request(node: Node, logs: list[dict[str, Any]]) -> None:
     def create(player: Player, request: str) -> Any:
-        caller = Caller(player, node.clock.now(), lambda outcome: None, request=request)
+        caller = Asking(player=player, arrived_at=node.clock.now(), tell=lambda outcome: None, request=request)
         return node.game.create(caller, topic="General")
 
     await create(ALICE, "abc-1")

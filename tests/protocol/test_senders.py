@@ -13,7 +13,7 @@ from tests.rules.matches import ANNA, in_progress
 LEFT = Left("session", "completed", 7)
 
 
-class Listening(Sender):
+class Listening(Sender, kw_only=True, eq=False):
     """A sender that keeps its answers."""
 
     answers: list[Reply | Refused]
@@ -24,7 +24,7 @@ class Listening(Sender):
 
 @pytest.fixture
 def sender() -> Listening:
-    return Listening(ANNA, 0, cast(Any, None), None, None, None, None, [])
+    return Listening(player=ANNA, arrived_at=0, people=cast(Any, None), answers=[])
 
 
 def test_what_is_settled_is_answered_as_its_player_sees_it(sender: Listening) -> None:
@@ -34,7 +34,7 @@ def test_what_is_settled_is_answered_as_its_player_sees_it(sender: Listening) ->
         seats.append(seat)
         return Reply(LEFT)
 
-    sender.caller(view).settled(Decision(in_progress()))
+    sender.caller(view).settle(Decision(in_progress()))
     assert (sender.answers, seats) == ([Reply(LEFT)], [0])
 
 
@@ -42,7 +42,7 @@ def test_a_refusal_is_answered_as_it_is_and_overheard_before(sender: Listening) 
     refusal = Refused(Code.TOO_LATE)
     overheard: list[tuple[object, int]] = []
     sender.overheard = lambda outcome: overheard.append((outcome, len(sender.answers)))
-    sender.caller(lambda decision, seat: Reply(LEFT)).settled(refusal)
+    sender.caller(lambda decision, seat: Reply(LEFT)).settle(refusal)
     assert (sender.answers, overheard) == ([refusal], [(refusal, 0)])
 
 
@@ -51,7 +51,7 @@ def test_what_stands_and_cannot_be_shown_has_an_answer_after_which_a_client_asks
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        sender.caller(view).settled(Decision(in_progress()))
+        sender.caller(view).settle(Decision(in_progress()))
     (answer,) = sender.answers
     assert isinstance(answer, Refused)
     assert (answer.code, answer.retry) == (Code.INTERNAL, True)

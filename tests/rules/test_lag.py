@@ -32,6 +32,18 @@ def test_typical_trip_is_the_median_of_the_last(trips_ms: tuple[int, ...], typic
     assert line(*trips_ms).typical_ms == typical_ms
 
 
+@pytest.mark.parametrize(
+    ("typical_ms", "trip_ms", "surprised"),
+    [(0, 25, False), (0, 26, True), (40, 14, True), (200, 250, False), (200, 251, True), (200, 149, True)],
+)
+def test_a_trip_that_is_unlike_the_others_surprises(typical_ms: int, trip_ms: int, surprised: bool) -> None:
+    assert line(*3 * [typical_ms]).surprised_by(trip_ms) is surprised
+
+
+def test_nothing_surprises_where_nothing_is_known() -> None:
+    assert not line(10, 10).surprised_by(5_000)
+
+
 @given(st.lists(spans_ms, min_size=REMEMBERED, max_size=3 * REMEMBERED))
 def test_as_many_trips_are_shorter_as_are_longer_than_the_median(trips_ms: list[int]) -> None:
     typical_ms = line(*trips_ms).typical_ms

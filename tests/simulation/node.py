@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Caller, Game, GameRules
+from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.sweeper import Sweeper
@@ -23,6 +23,7 @@ from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
+from tests.callers import Asking
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class Node:
             except Refused as refusal:
                 settled(refusal)
             return
-        caller = Caller(request.player, request.arrived_at, settled, origin=request.connection)
+        caller = Asking(player=request.player, arrived_at=request.arrived_at, tell=settled, origin=request.connection)
         measured = {"lag_ms": request.connection.lag_ms} if request.verb == "submit_answer" else {}
         try:
             work = getattr(self.game, request.verb)(caller, **request.wishes, **measured)

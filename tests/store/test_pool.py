@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
 import uvloop
 
 from pairquiz_server.engine.draws import shuffled
+from pairquiz_server.store import pool
 from pairquiz_server.store.migrations import migrate, read_migrations
 from pairquiz_server.store.pool import READER_SETTINGS, WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.questions import Questions
@@ -79,6 +81,7 @@ async def test_a_database_that_is_not_open_is_unavailable(database_url: str, run
 @each_line
 async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(database_url: str, run: Run) -> None:
     async with opened(database_url, command_timeout_s=0.1) as database:
+        await run(database, "SELECT pg_sleep(0.05)")  # what came before gives it no more time
         with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
             await run(database, "SELECT pg_sleep(30)")
         async with opened(database_url) as other:
@@ -86,12 +89,19 @@ async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(d
         assert await run(database, "SELECT 1")
 
 
+async def test_statements_that_take_long_together_have_each_their_own_time(database_url: str) -> None:
+    async with opened(database_url, command_timeout_s=1.0) as database:
+        for _ in range(25):
+            await database.write("SELECT pg_sleep(0.05)")
+
+
+@pytest.mark.parametrize("in_callback", [False, True], ids=["by a task", "by a callback"])
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 @each_line
 async def test_a_loop_that_was_held_up_is_not_taken_for_a_database_that_does_not_answer(
-    database_url: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop]
+    database_url: str, run: Run, loop: Callable[[], asyncio.AbstractEventLoop], in_callback: bool
 ) -> None:
-    query = "SELECT nextval('asked')"
+    query = "SELECT nextval('asked') FROM pg_sleep(0.05)"  # while the loop is held up
 
     async def answered_in_vain(until: float) -> None:
         """Return when the database has answered for the second time, and the time that the answer had is over."""
@@ -109,9 +119,27 @@ async def test_a_loop_that_was_held_up_is_not_taken_for_a_database_that_does_not
             working = asyncio.create_task(run(database, query))
             for _ in range(20):
                 await asyncio.sleep(0)  # until it is sent
-            with ThreadPoolExecutor() as threads:
-                threads.submit(asyncio.run, answered_in_vain(time.monotonic() + 2)).result()
+            if in_callback:
+                await hold_up_in_callback()
+            else:
+                hold_up()
             return await working
+
+    def hold_up() -> None:
+        with ThreadPoolExecutor() as threads:
+            threads.submit(asyncio.run, answered_in_vain(time.monotonic() + 2)).result()
+
+    async def hold_up_in_callback() -> None:
+        """As a player's frame would: uvloop looks at its timers after that, before it looks at other sockets."""
+
+        class Line(asyncio.Protocol):
+            def data_received(self, data: bytes) -> None:
+                hold_up()
+
+        near, far = socket.socketpair()
+        await asyncio.get_running_loop().create_connection(Line, sock=near)
+        far.send(b"frame")
+        far.close()
 
     def in_a_loop_of_its_own() -> object:
         with asyncio.Runner(loop_factory=loop) as runner:
@@ -209,6 +237,42 @@ async def test_the_writer_commits_to_disk_whatever_its_database_says(database: D
         assert await later.fetchval("SHOW synchronous_commit") == "off"
         (row,) = await later.write("SHOW synchronous_commit")
     assert row[0] == "on"
+
+
+@pytest.mark.parametrize(
+    ("settings", "run"), [("WRITER_SETTINGS", LINES["writes"]), ("READER_SETTINGS", LINES["reads"])]
+)
+async def test_one_whose_settings_are_not_taken_in_time_is_closed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, settings: str, run: Run
+) -> None:
+    made: list[asyncpg.Connection] = []
+    connect = asyncpg.connect
+
+    async def connect_and_note(*arguments: Any, **options: Any) -> asyncpg.Connection:
+        made.append(await connect(*arguments, **options))
+        return made[-1]
+
+    async with opened(database_url, command_timeout_s=0.1, pool_min=0) as database:
+        monkeypatch.setattr(asyncpg, "connect", connect_and_note)
+        monkeypatch.setattr(pool, settings, {"jit": "off; SELECT pg_sleep(60)"})
+        async with asyncio.timeout(30):
+            with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
+                await run(database, "SELECT 1")
+    (only,) = made
+    assert only.is_closed()
+
+
+@pytest.mark.parametrize(
+    "change", ["DEALLOCATE ALL", "ALTER TABLE met ADD COLUMN other integer"], ids=["forgotten", "changed"]
+)
+async def test_a_prepared_statement_that_is_none_any_more_is_prepared_anew(database: Database, change: str) -> None:
+    await database.write("CREATE TABLE met (value integer)")
+    add = "INSERT INTO met VALUES (1) RETURNING *"
+    assert len(await database.write(add)) == 1
+    await database.write(change)
+    for _ in range(2):
+        assert len(await database.write(add)) == 1
+    assert await database.fetchval("SELECT count(*) FROM met") == 3
 
 
 async def test_writes_wait_for_each_other(database: Database) -> None:

@@ -62,8 +62,8 @@ class Stage:
         self.transports = Transports(Refusals(Metrics()), self.settings, lambda: Pace(Rate(0, 0), lambda: None), 10.0)
         reasons = SimpleNamespace(CLIENT_DISCONNECT="client", TRANSPORT_CLOSE="lost", TRANSPORT_ERROR="error")
         self.session: Any = SimpleNamespace(
-            sid="session", queue=self.transports.new_queue(), connected=False, upgraded=False, upgrading=False,
-            closed=False, last_ping=None, close=self._close,
+            sid="session", connected=True, upgraded=True, upgrading=False, closed=False, last_ping=None,
+            close=self._close,
         )  # fmt: skip
         self.transports.manage(SimpleNamespace(sockets={"session": self.session}, reason=reasons))
         self.now = 0
@@ -72,7 +72,7 @@ class Stage:
         self.ended: list[str] = []
         self.done = asyncio.Event()
         self.transport = PaperTransport()
-        self.line = Line(self.session, self.transports)
+        self.line = self.session.queue = Line(self.session, self.transports, self.transports.new_pace())
 
     def open(self, tail: bytes = b"") -> None:
         self.line.open(self.transport, tail)

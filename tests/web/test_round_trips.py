@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.web.sockets.pings import AT_FIRST_S, JITTER, Pings
+from pairquiz_server.web.sockets.pings import AT_FIRST_S, IN_DOUBT_S, JITTER, TICK_S, Pings
 
 INTERVAL_S = 5.0
 
@@ -89,6 +89,43 @@ async def test_a_new_line_is_measured_soon_and_then_now_and_then(stage: Stage) -
     assert all(INTERVAL_S * (1 - JITTER) <= pause <= INTERVAL_S * (1 + JITTER) + 0.1 for pause in pauses)
     assert len(pauses) > 10, "nobody can tell when the next one comes"
     assert len(set(websocket.pings)) == len(websocket.pings), "nor what it holds"
+
+
+async def followed_soon(stage: Stage, websocket: PaperWebsocket, *trips_s: float) -> list[bool]:
+    """Answer PINGs, beginning with the one under way, and tell of each trip whether the next measure followed soon."""
+    soon = []
+    for trip_s in trips_s:
+        stage.answer(websocket, websocket.pings[-1], trip_s)
+        answered_s = stage.now_s
+        await stage.pinged(websocket)
+        soon.append(stage.now_s - answered_s <= IN_DOUBT_S + 2 * TICK_S)
+    return soon
+
+
+@pytest.mark.parametrize(
+    ("trips_s", "soon", "lag_ms"),
+    [
+        ([0.02, 0.04, 0.02], [False, False, False], 20),
+        ([0.3, 0.3, 0.3, 0.3], [True, True, False, False], 300),
+        ([0.3, 0.02, 0.02, 0.02], [True, True, False, False], 20),
+    ],
+    ids=["steady", "changed", "one trip alone"],
+)
+async def test_a_line_that_may_have_changed_is_measured_again_soon(
+    stage: Stage, trips_s: list[float], soon: list[bool], lag_ms: int
+) -> None:
+    websocket = await stage.measured(stage.open(PaperWebsocket()), *5 * [0.02])
+    await stage.pinged(websocket)
+    assert await followed_soon(stage, websocket, *trips_s) == soon
+    assert stage.pings.lag_ms("session") == lag_ms
+
+
+async def test_a_restless_line_is_measured_three_times_as_often_at_most(stage: Stage) -> None:
+    websocket = await stage.measured(stage.open(PaperWebsocket()), 0.02, 0.3, 0.02)
+    await stage.pinged(websocket)
+    chance = Random(3)
+    soon = await followed_soon(stage, websocket, *(chance.choice((0.02, 0.1, 0.3)) for _ in range(90)))
+    assert 10 < soon.count(True) <= 2 * soon.count(False) + 2
 
 
 @pytest.mark.parametrize("forged", [b"", b"\0" * 8, b"guess"])

@@ -2,8 +2,9 @@
 
 import ipaddress
 from functools import lru_cache
+from typing import Protocol
 
-from aiohttp import web
+from multidict import CIMultiDictProxy
 
 _IPV6_NETWORK_BITS = 64
 """What one subscriber has at least: who has one address of it has them all."""
@@ -11,7 +12,19 @@ _IPV6_NETWORK_BITS = 64
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def client_address(request: web.BaseRequest, trusted_proxies: int) -> str:
+class Asker(Protocol):
+    """What is looked at of a request."""
+
+    @property
+    def remote(self) -> str | None:
+        """The peer's address, if it has one."""
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """What stands in its head."""
+
+
+def client_address(request: Asker, trusted_proxies: int) -> str:
     """Return the client's address: the peer's, or what the outermost trusted proxy saw.
 
     Each proxy appends the address that it saw to X-Forwarded-For, so that only as many entries from the right are

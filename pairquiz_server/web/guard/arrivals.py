@@ -14,7 +14,7 @@ from aiohttp import web
 from pairquiz_server.config import Settings
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.guard.address import client_address, network
+from pairquiz_server.web.guard.address import Asker, client_address, network
 from pairquiz_server.web.guard.buckets import Buckets, Rate
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.places import LINES_A_CONNECTION, Place, Places, Room
@@ -53,7 +53,7 @@ class Arrivals:
         metrics.connections.set_function(lambda: len(self.connections))
         metrics.lines.set_function(lambda: len(self.lines))
 
-    def address(self, request: web.BaseRequest) -> str:
+    def address(self, request: Asker) -> str:
         """Return the address that a request counts for."""
         return network(client_address(request, self._trusted_proxies))
 
@@ -63,18 +63,33 @@ class Arrivals:
 
         Raises `Refused` (`too_many_connections`, `server_full`, `rate_limited`).
         """
-        address = self.address(request)
-        self._limits.before_token(address)
-        place = request[_PLACE] = self._arrive(self.connections, self._new_connections, address)
+        place = request[_PLACE] = self.arrive(self.address(request))
         try:
             yield
         finally:
             if not place.kept:
                 place.leave()
 
-    def keep(self, eio_sid: str, request: web.Request) -> None:
+    def arrive(self, address: str) -> Place:
+        """Take a place for a session. Raises `Refused` as `handshake` does."""
+        self._limits.before_token(address)
+        return self._arrive(self.connections, self._new_connections, address)
+
+    def would_take(self, address: str) -> bool:
+        """Tell whether `arrive` would have a place for this address now, and take nothing."""
+        return (
+            not self._limits.held_back(address)
+            and not self._new_connections.wait(address, self._now())
+            and self.connections.full_for(address) is None
+        )
+
+    @staticmethod
+    def place_of(request: web.Request) -> Place:
+        """Return the place that a request has while its `handshake` is answered."""
+        return request[_PLACE]
+
+    def keep(self, eio_sid: str, place: Place) -> None:
         """Let a session have the place of its handshake, until `left`."""
-        place = request[_PLACE]
         place.kept = True
         self._by_sid[eio_sid] = place
 

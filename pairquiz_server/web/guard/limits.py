@@ -82,8 +82,12 @@ class Limits:
 
     def before_token(self, address: str) -> None:
         """Refuse an address with too many tokens that were not valid, before the next one is looked at."""
-        if wait := self._failed_tokens.wait(address, self._now()):
+        if wait := self.held_back(address):
             raise self._refused("failed_tokens_per_minute_per_address", wait)
+
+    def held_back(self, address: str) -> float:
+        """Return for how many seconds no token of an address is looked at."""
+        return self._failed_tokens.wait(address, self._now())
 
     def failed_token(self, address: str) -> None:
         """Note a token that was not valid."""

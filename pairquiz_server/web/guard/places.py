@@ -49,13 +49,19 @@ class Places:
 
     def take(self, address: str) -> Place:
         """Return a place for somebody from this address. Raises `Refused` (`server_full`, `too_many_connections`)."""
-        if self._room.per_address and self._taken[address] >= self._room.per_address:
-            raise Refused(Code.TOO_MANY_CONNECTIONS, retry_in_ms=RETRY_IN_MS)
-        if self._room.total and self._total >= self._room.total:
-            raise Refused(Code.SERVER_FULL, retry_in_ms=RETRY_IN_MS)
+        if (full := self.full_for(address)) is not None:
+            raise Refused(full, retry_in_ms=RETRY_IN_MS)
         self._taken[address] += 1
         self._total += 1
         return Place(self, address)
+
+    def full_for(self, address: str) -> Code | None:
+        """Tell why there is no place for somebody from this address, if there is none."""
+        if self._room.per_address and self._taken[address] >= self._room.per_address:
+            return Code.TOO_MANY_CONNECTIONS
+        if self._room.total and self._total >= self._room.total:
+            return Code.SERVER_FULL
+        return None
 
     def left(self, address: str) -> None:
         """Hear of a place that is free again."""

@@ -96,7 +96,13 @@ class Rest:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answer: asyncio.Future[Reply | Refused] = asyncio.get_running_loop().create_future()
         request = next(self._request_ids)
-        sender = _Asking(visitor.player, visitor.arrived_at, self._people, None, request, None, None, answer)
+        sender = _Asking(
+            player=visitor.player,
+            arrived_at=visitor.arrived_at,
+            people=self._people,
+            request=request,
+            answer=answer,
+        )
         self._limits.charge(sender, payload, visitor.address)
         try:
             work = row.perform(self._game, sender, payload)
@@ -126,7 +132,7 @@ class Rest:
         return json_answer(body, 200 if ready else 503)
 
 
-class _Asking(Sender):
+class _Asking(Sender, kw_only=True, eq=False):
     """Whoever sent a request, and waits for its answer."""
 
     answer: asyncio.Future[Reply | Refused]

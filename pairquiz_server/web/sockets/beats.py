@@ -8,12 +8,11 @@ those that do not take what is sent to them, all the time.
 import asyncio
 import time
 from collections.abc import Callable
-from heapq import heappop, heappush
-from itertools import count
 from weakref import ref
 
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets.transport import Transports, Websocket
+from pairquiz_server.web.sockets.wheel import Wheel
 
 LOOK_EVERY_S = 0.25
 
@@ -35,8 +34,8 @@ class Beats:
         self._silence_s = silence_s
         self._stall_s = stall_s
         self._now = now
-        self._due: list[tuple[float, int, ref[Websocket]]] = []
-        self._entries = count()
+        self._due = Wheel[ref[Websocket]](LOOK_EVERY_S, now())
+        """What is closed need not wait for it."""
         self._unsent: dict[Websocket, tuple[int, float]] = {}
         """What waited at the last look, and since when none of it was taken."""
 
@@ -57,8 +56,8 @@ class Beats:
     async def look(self) -> None:
         """Look at those that are due, and at those that take what is sent to them too slowly."""
         now = self._now()
-        while self._due and self._due[0][0] <= now:
-            websocket = heappop(self._due)[2]()
+        for due in self._due.take(now):
+            websocket = due()
             if websocket is None or websocket.transport is None:
                 continue
             if websocket.carries and now - websocket.heard_at >= self._silence_s:
@@ -73,8 +72,7 @@ class Beats:
             self._look_at_slow(now)
 
     def _look_again(self, websocket: Websocket) -> None:
-        due_at = min(websocket.beat_at, websocket.heard_at + self._silence_s)
-        heappush(self._due, (due_at, next(self._entries), ref(websocket)))  # what is closed need not wait for it
+        self._due.put(ref(websocket), min(websocket.beat_at, websocket.heard_at + self._silence_s))
 
     def _look_at_slow(self, now: float) -> None:
         before, self._unsent = self._unsent, {}

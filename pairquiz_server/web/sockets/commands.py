@@ -42,9 +42,9 @@ class Commands:
     ) -> None:
         self._game = game
         self._people = people
-        self._connections = connections
+        self.connections = connections
         self._limits = limits
-        self._pings = pings
+        self.pings = pings
         self._refusals = refusals
         self._request_ids = request_ids()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -55,14 +55,22 @@ class Commands:
         Returns None where the connection's next packet may be read at once, else what has to be awaited before.
         """
         asked = asking.read(packet)
+        player = connection.identity.player
         request = next(self._request_ids)
         sender = _Connected(
-            connection.player, arrived_at, self._people, connection, request, None, None, self, connection, asked
+            player=player,
+            arrived_at=arrived_at,
+            people=self._people,
+            origin=connection,
+            request=request,
+            commands=self,
+            connection=connection,
+            asked=asked,
         )
         if debugging():
             log.debug("command_received", command=asked.name, request=request)
         try:
-            self._limits.command(asked.name, sender.player.id, connection.commands)
+            self._limits.command(asked.name, player.id, connection.commands)
         except Refused as refusal:
             sender.send(refusal)
             return asyncio.sleep(REFUSAL_PAUSE_S)
@@ -80,12 +88,6 @@ class Commands:
         else:
             self._perform(row, sender)
         return None
-
-    def lag_ms(self, connection: Connection) -> int:
-        """Return what was measured of a connection's line, and of those of its player's other tabs."""
-        tabs = self._connections.of(connection.player.id)
-        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
-        return self._pings.lag_ms(connection.eio_sid, others)
 
     def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
@@ -138,7 +140,7 @@ class Commands:
         sender.reply(Refused(Code.INTERNAL))
 
 
-class _Connected(Sender):
+class _Connected(Sender, kw_only=True, eq=False):
     """Whoever sent a command by a connection, by which it is answered."""
 
     commands: Commands
@@ -162,12 +164,15 @@ class _Connected(Sender):
         elif ack is not None:
             self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
-            for name, payload in outcome.events():
+            for name, payload in outcome.told():
                 self.connection.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:
-        """Return what was measured of the line that the command came by."""
-        return self.commands.lag_ms(self.connection)
+        """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
+        connection = self.connection
+        tabs = self.commands.connections.of(self.player.id)
+        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
+        return self.commands.pings.lag_ms(connection.eio_sid, others)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""

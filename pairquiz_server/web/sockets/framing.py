@@ -27,8 +27,9 @@ def close(code: int, reason: str) -> bytes:
 
 def message_header(size: int) -> bytes:
     """Return what stands before a packet of Socket.IO of so many bytes."""
-    return MESSAGE_HEADERS[size] if size < len(MESSAGE_HEADERS) else header(TEXT, size + 1) + _MESSAGE
+    return header(TEXT, size + 1) + _MESSAGE
 
 
-MESSAGE_HEADERS = tuple(header(TEXT, size + 1) + _MESSAGE for size in range(4096))
+READY_HEADERS = 4096
+MESSAGE_HEADERS = tuple(map(message_header, range(READY_HEADERS)))
 """Ready for the sizes that are sent all the time."""

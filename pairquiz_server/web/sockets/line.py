@@ -18,9 +18,10 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType
 from engineio.packet import NOOP, Packet
 
+from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.link import Link
-from pairquiz_server.web.sockets.reading import Backlog, Frame, is_text, reader
+from pairquiz_server.web.sockets.reading import Backlog, Frame, Message, is_text, reader
 from pairquiz_server.web.sockets.transport import Transports
 
 log = structlog.get_logger("pairquiz.socket")
@@ -31,11 +32,15 @@ PIECE = 4096
 """Of what comes at once while something is held, so much is read at a time: the rest stays as it came."""
 _PROBE, _PROBED, _UPGRADE = b"2probe", b"3probe", b"5"
 _CLOSE, _PONG, _BEAT = b"1", b"3", b"2"
+_MESSAGES = frozenset(b"4%d" % kind for kind in range(10))
+"""How a message of Engine.IO begins that is a packet of Socket.IO."""
+_TEXT = WSMsgType.TEXT
 
 
 class Line(Link):
     """The websocket of a session of python-engineio. While it is only tried for an upgrade, it does not carry it yet.
 
+    It carries the session from its `open` on where it is the session's queue already.
     `on_pong` is called with the payload of each PONG frame.
     """
 
@@ -44,12 +49,12 @@ class Line(Link):
         "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
     )  # fmt: skip
 
-    def __init__(self, session: Any, transports: Transports) -> None:
+    def __init__(self, session: Any, transports: Transports, pace: Pace) -> None:
         super().__init__(transports.turn)
         self._transports = transports
         self.session = session
         self.eio_sid = str(session.sid)
-        self.pace = session.queue.pace
+        self.pace = pace
         self.carries = False
         self.probed = False
         self.said_goodbye = False
@@ -72,11 +77,10 @@ class Line(Link):
         self.heard_at = time.monotonic()
         self.beat_at = self.heard_at + self._transports.beat_every_s
         self._feed = reader(self, self._transports.message_bytes).feed_data
-        if self.session.connected:
-            self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
+        if self.session.queue is self:
+            self.carries = True
         else:
-            self.session.connected = True
-            self._carry()
+            self._timer = asyncio.get_running_loop().call_later(PROBE_TIMEOUT_S, self.leave)
         self._transports.opened(self)
         transport.resume_reading()
         if tail:
@@ -194,16 +198,21 @@ class Line(Link):
     def _full(self) -> bool:
         return self._backlog is not None and self._backlog.size > self._transports.kept_max
 
-    def frame(self, kind: WSMsgType, data: Any) -> None:
-        """Take the next frame."""
-        if self._backlog is None:
-            work = self._read(kind, data, self._arrived_at, self.heard_at)
-            if work is not None:
-                self._hold(work)
-        elif not self.closing:
-            self._backlog.append((self._arrived_at, kind, data))
-        elif kind is WSMsgType.CLOSE and self.transport is not None:
-            self.transport.close()
+    def frame(self, message: Message, size: int) -> None:
+        """Take the next frame. A fault closes the line."""
+        kind, data = message[0], message[1]
+        try:
+            if self._backlog is None:
+                work = self._read(kind, data, self._arrived_at, self.heard_at)
+                if work is not None:
+                    self._hold(work)
+            elif not self.closing:
+                self._backlog.append((self._arrived_at, kind, data))
+            elif kind is WSMsgType.CLOSE and self.transport is not None:
+                self.transport.close()
+        except Exception:
+            log.exception("frame_failed")
+            self.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
 
     def broken(self, error: BaseException) -> None:
         """Close, because what came is no websocket frame, or is too large."""
@@ -214,8 +223,8 @@ class Line(Link):
         """Carry out a frame; return what has to be done before the next one, if anything has."""
         if wait_s := self.pace.take(now):
             return self._wait(wait_s, (arrived_at, kind, data))
-        if kind is WSMsgType.TEXT:
-            if len(data) > 1 and data[0] == 0x34 and 0x30 <= data[1] <= 0x39 and self.carries:
+        if kind is _TEXT:
+            if data[:2] in _MESSAGES and self.carries:
                 if data.isascii() or is_text(data):
                     return self._transports.take(self.eio_sid, data[1:], arrived_at)
                 self.close(WSCloseCode.INVALID_TEXT, "text is UTF-8")

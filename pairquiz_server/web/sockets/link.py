@@ -11,6 +11,7 @@ import structlog
 from engineio.packet import CLOSE, Packet
 
 from pairquiz_server.web.sockets import framing
+from pairquiz_server.web.sockets.framing import MESSAGE_HEADERS, READY_HEADERS
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -21,15 +22,18 @@ CLEAR_EVERY_S = 0.01
 class Turn:
     """The links to which something was sent in this turn of the loop; at its end each is written to."""
 
-    __slots__ = ("_links",)
+    __slots__ = ("_links", "_loop")
 
     def __init__(self) -> None:
         self._links: list[Link] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, link: "Link") -> None:
         """Let a link be written to, at the end."""
         if not self._links:
-            asyncio.get_running_loop().call_soon(self._end)
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._end)
         self._links.append(link)
 
     def _end(self) -> None:
@@ -60,8 +64,8 @@ class Link:
         pieces = self._pieces
         if not pieces:
             self._turn.add(self)
-        pieces.append(framing.message_header(len(packet)))
-        pieces.append(packet)
+        size = len(packet)
+        pieces += (MESSAGE_HEADERS[size] if size < READY_HEADERS else framing.message_header(size), packet)
 
     def begin(self, head: bytes) -> None:
         """Put the end of the handshake on its way, with the first frames behind it."""

@@ -4,13 +4,12 @@ Which of the two a websocket gets is decided at its handshake, so that all other
 keys are taken out where lines are written (`logs`).
 """
 
-from typing import Any
-
 from aiohttp import WSMsgType
 
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.line import Line
+from pairquiz_server.web.sockets.reading import Message
 
 _log = library_loggers()[1]
 
@@ -20,11 +19,11 @@ class OverheardLine(Line):
 
     __slots__ = ()
 
-    def frame(self, kind: WSMsgType, data: Any) -> None:
+    def frame(self, message: Message, size: int) -> None:
         """Take the next frame."""
-        if kind is WSMsgType.TEXT:
-            _log.info("%s: Received packet %s", self.eio_sid, data.decode(errors="replace"))
-        super().frame(kind, data)
+        if message[0] is WSMsgType.TEXT:
+            _log.info("%s: Received packet %s", self.eio_sid, message[1].decode(errors="replace"))
+        super().frame(message, size)
 
     def send(self, packet: bytes) -> None:
         """Put a Socket.IO packet on its way."""

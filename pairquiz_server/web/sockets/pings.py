@@ -9,32 +9,39 @@ all.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
 from random import Random
 
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.rules.lag import RoundTrips, lag_of
+from pairquiz_server.rules.lag import TRUSTED_FROM, RoundTrips, lag_of
 from pairquiz_server.web.sockets.transport import Websocket
+from pairquiz_server.web.sockets.wheel import Wheel
 
 TICK_S = 0.05
 AT_FIRST_S = 0.1
 """A new line is measured as often as it takes to trust it, one trip soon after the other."""
+IN_DOUBT_S = 1.0
+"""After a trip that is not as the line's others are, some more follow: either it was one alone, or the line is another
+one now. They are so far apart that no short hiccup takes more than one."""
 JITTER = 0.3
 _PAYLOAD_BYTES = 8
+_AT_A_TIME = 128
 _UNMEASURED = RoundTrips()
 
 
 class _Measured:
-    """One websocket. `payload` is that of the PING that is under way, if one is; `due_at` is None at its end."""
+    """One websocket, None at its end. `payload` is that of the PING that is under way, if one is.
 
-    __slots__ = ("due_at", "payload", "sent_at", "trips", "websocket")
+    `doubts` is how many trips are still to follow one that was not as the others.
+    """
+
+    __slots__ = ("doubts", "due_at", "payload", "sent_at", "trips", "websocket")
 
     def __init__(self, websocket: Websocket) -> None:
         self.websocket: Websocket | None = websocket
-        self.due_at: float | None = None
+        self.doubts = 0
+        self.due_at = 0.0
         self.sent_at = 0.0
         self.payload: bytes | None = None
         self.trips = _UNMEASURED
@@ -44,8 +51,9 @@ class Pings:
     """The websockets of this process, and their round trips. Polling has none, and so is credited nothing.
 
     Each is measured every `interval_s`, or by chance sooner. The ping of Engine.IO that would be due before the next
-    measure goes with it: so a line that is idle costs one write. One that did not answer until the next PING has lost
-    its measure, and a new websocket begins without one.
+    measure goes with it: so a line that is idle costs one write. After a trip that is unlike the line's others it is
+    measured again soon. One that did not answer until the next PING has lost its measure, and a new websocket begins
+    without one.
     """
 
     def __init__(
@@ -60,8 +68,8 @@ class Pings:
         self._interval_s = interval_s
         self._now = now
         self._random = random or Random()  # noqa: S311 - pauses alone; what a PING holds is no less than a secret
-        self._due: list[tuple[float, int, _Measured]] = []
-        self._entries = count()
+        self._payloads = _unguessable()
+        self._due = Wheel[_Measured](TICK_S, now())
         self._by_websocket: dict[Websocket, _Measured] = {}
         self._by_session: dict[str, list[_Measured]] = {}
 
@@ -75,14 +83,15 @@ class Pings:
     def websocket_ended(self, websocket: Websocket) -> None:
         """Forget a websocket that is closed, and its measure with it."""
         measured = self._by_websocket.pop(websocket)
-        measured.due_at = measured.websocket = None  # what is not due yet holds no closed websocket
+        measured.websocket = None  # what is not due yet holds no closed websocket
         rest = [one for one in self._by_session.pop(websocket.eio_sid) if one is not measured]
         if rest:
             self._by_session[websocket.eio_sid] = rest
 
     def lag_ms(self, eio_sid: str, others: Iterable[str] = ()) -> int:
         """Return the lag of a session; `others` are those of the same player, none of which may be quicker."""
-        return lag_of(self._trips(eio_sid), map(self._trips, others))
+        own = self._trips(eio_sid)
+        return lag_of(own, map(self._trips, others)) if others else own.typical_ms or 0
 
     async def run(self) -> None:
         """Send PINGs, until cancelled."""
@@ -93,20 +102,19 @@ class Pings:
     async def tick(self) -> None:
         """Send a PING to every websocket that is due, and to which nothing waits to be sent: that would be measured."""
         now = self._now()
-        while self._due and self._due[0][0] <= now:
-            due_at, _, measured = heappop(self._due)
+        for measured in self._due.take(now):
             websocket = measured.websocket
-            if due_at != measured.due_at or websocket is None:
+            if measured.due_at > now or websocket is None:
                 continue  # it was put at another time meanwhile, or is closed
             if not websocket.clear:
                 self._measure_in(AT_FIRST_S, measured)
                 continue
             self._measure_in(self._interval_s, measured)
             if measured.payload is not None:
-                measured.trips = _UNMEASURED
+                measured.trips, measured.doubts = _UNMEASURED, 0
             if websocket.beat_at <= measured.due_at:
                 websocket.beat(now)  # leaves by the same write
-            measured.payload = os.urandom(_PAYLOAD_BYTES)
+            measured.payload = next(self._payloads)
             measured.sent_at = self._now()
             try:
                 websocket.ping(measured.payload)
@@ -116,20 +124,37 @@ class Pings:
     def _answered(self, measured: _Measured, payload: bytes) -> None:
         if payload != measured.payload:
             return  # nobody has asked, or too long ago, or it was answered before
-        now = self._now()
+        took_s = self._now() - measured.sent_at
+        self._round_trip_seconds.observe(took_s)
         measured.payload = None
-        measured.trips = measured.trips.after(round((now - measured.sent_at) * 1000))
-        self._round_trip_seconds.observe(now - measured.sent_at)
+        trip_ms = round(took_s * 1000)
+        before, measured.trips = measured.trips, measured.trips.after(trip_ms)
         if measured.trips.typical_ms is None:
             self._measure_in(AT_FIRST_S, measured)
+        elif measured.doubts:
+            measured.doubts -= 1
+            if measured.doubts:
+                self._measure_in(IN_DOUBT_S, measured)
+        elif before.surprised_by(trip_ms):
+            measured.doubts = TRUSTED_FROM - 1
+            self._measure_in(IN_DOUBT_S, measured)
 
     def _trips(self, eio_sid: str) -> RoundTrips:
         """Return the trips of what carries a session: nothing, while it is polled."""
         for measured in self._by_session.get(eio_sid, ()):
-            if measured.websocket is not None and measured.websocket.carries:
+            websocket = measured.websocket
+            if websocket is not None and websocket.carries:
                 return measured.trips
         return _UNMEASURED
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1)
-        heappush(self._due, (measured.due_at, next(self._entries), measured))
+        self._due.put(measured, measured.due_at)
+
+
+def _unguessable() -> Iterator[bytes]:
+    """Yield payloads by chance; the kernel is asked for many at a time."""
+    while True:
+        many = os.urandom(_AT_A_TIME * _PAYLOAD_BYTES)
+        for at in range(0, len(many), _PAYLOAD_BYTES):
+            yield many[at : at + _PAYLOAD_BYTES]

@@ -6,16 +6,15 @@ Frames that have to wait are kept by `Backlog`, which knows what they weigh.
 from collections import deque
 from typing import Any, Protocol
 
-import structlog
-from aiohttp import WSCloseCode, WSMsgType
+from aiohttp import WSMsgType
 from aiohttp._websocket.models import WSMessage, WSMessageTextBytes
 from aiohttp._websocket.reader import WebSocketDataQueue, WebSocketReader
-
-log = structlog.get_logger("pairquiz.socket")
 
 FRAME_BYTES = 200
 """What a frame that waits costs beside its bytes."""
 
+Message = WSMessage | WSMessageTextBytes
+"""A frame as aiohttp's reader gives it: its kind, what it holds, and more."""
 Frame = tuple[int, WSMsgType, Any]
 """When it arrived, its kind, and what it holds."""
 
@@ -23,14 +22,11 @@ Frame = tuple[int, WSMsgType, Any]
 class Hearer(Protocol):
     """Who hears of frames."""
 
-    def frame(self, kind: WSMsgType, data: Any) -> None:
-        """Take the next frame."""
+    def frame(self, message: Message, size: int) -> None:
+        """Take the next frame. What this raised would vanish."""
 
     def broken(self, error: BaseException) -> None:
         """Hear that what comes is no frame, or too large a message; nothing more is read."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Close, because of a fault of ours."""
 
 
 def reader(hearer: Hearer, message_bytes: int) -> WebSocketReader:
@@ -40,22 +36,15 @@ def reader(hearer: Hearer, message_bytes: int) -> WebSocketReader:
 
 
 class _Frames(WebSocketDataQueue):
-    """Where aiohttp's reader puts its frames. An exception that leaves `feed_data` would vanish."""
+    """Where aiohttp's reader puts its frames: it calls `feed_data` for each, which is the hearer's own method."""
 
-    __slots__ = ("_hearer",)
+    __slots__ = ("_hearer", "feed_data")
     _size = _limit = 0
     """What the reader, where it is not the one in C, asks for: how much waits here, and how much may."""
 
     def __init__(self, hearer: Hearer) -> None:
         self._hearer = hearer  # and no deque: nothing is kept here
-
-    def feed_data(self, data: WSMessage | WSMessageTextBytes, size: int) -> None:
-        """Take a frame."""
-        try:
-            self._hearer.frame(data[0], data[1])
-        except Exception:
-            log.exception("frame_failed")
-            self._hearer.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
+        self.feed_data = hearer.frame  # type: ignore[method-assign, assignment]
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """Hear that what comes is no websocket frame."""

@@ -15,8 +15,6 @@ import msgspec
 import socketio
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
-from engineio.async_socket import AsyncSocket
-from engineio.packet import OPEN, Packet
 from msgspec.structs import replace
 
 from pairquiz_server.config import Settings
@@ -29,15 +27,17 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.origins import Origins
+from pairquiz_server.web.guard.places import Place
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.identity.admission import Admission, bearer_token
 from pairquiz_server.web.identity.auth import Identity
 from pairquiz_server.web.sockets.commands import Commands
 from pairquiz_server.web.sockets.connections import Connection, Connections
 from pairquiz_server.web.sockets.expiry import Expiry
+from pairquiz_server.web.sockets.framing import TEXT
 from pairquiz_server.web.sockets.idle import Idle
 from pairquiz_server.web.sockets.transport import Transports
-from pairquiz_server.web.sockets.websocket import shake_hands
+from pairquiz_server.web.sockets.websocket import Headers, HttpProtocol, WebsocketSession
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -103,31 +103,31 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         """What a websocket's session is told at its start, beside its id."""
         commands.renew = self._renew
 
-    async def open_websocket(self, request: web.Request) -> web.StreamResponse:
+    def open_websocket(self, http: HttpProtocol, headers: Headers, answer: bytes, place: Place) -> None:
         """Answer a websocket's handshake, and begin a session with it; the gate has looked at the request.
 
         What python-engineio would do beside is to read it a second time.
         """
         eio_sid: str = self.eio.generate_id()
-        session = self.eio.sockets[eio_sid] = AsyncSocket(self.eio, eio_sid)
-        session.queue.put_nowait(Packet(OPEN, f'{{"sid":"{eio_sid}",{self._terms}}}'))
-        self._begin(eio_sid, request, websocket=True)
-        try:
-            return await shake_hands(session, self._transports, {"aiohttp.request": request})
-        finally:
-            if not session.connected:  # nothing came of it
-                await session.close(wait=False, abort=True)
-                del self.eio.sockets[eio_sid]
+        session = WebsocketSession(self.eio, eio_sid, self._transports)
+        handed = http.hand_over(session.queue)
+        if handed is not None:  # else the client is gone already
+            self.eio.sockets[eio_sid] = session
+            self._begin(eio_sid, headers, place)
+            session.queue.begin(answer)
+            session.queue.send_frame(TEXT, f'0{{"sid":"{eio_sid}",{self._terms}}}'.encode())
+            session.queue.open(*handed)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        self._begin(eio_sid, environ["aiohttp.request"], websocket="HTTP_UPGRADE" in environ)
+        request: web.Request = environ["aiohttp.request"]
+        self._begin(eio_sid, request.headers, self._arrivals.place_of(request))
+        self._transports.coming(eio_sid)
 
-    def _begin(self, eio_sid: str, request: web.Request, *, websocket: bool) -> None:
-        self._arrivals.keep(eio_sid, request)
+    def _begin(self, eio_sid: str, headers: Headers, place: Place) -> None:
+        self._arrivals.keep(eio_sid, place)
         self._idle.opened(eio_sid)
-        self._transports.coming(eio_sid, websocket=websocket)
         # Not the whole request: it would last as long as the session.
-        self.environ[eio_sid] = request.headers.get(hdrs.AUTHORIZATION)
+        self.environ[eio_sid] = headers.get(hdrs.AUTHORIZATION)
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         """Take a packet that has come by POST."""
@@ -139,10 +139,10 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
     def take(self, eio_sid: str, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, object] | None:
         """Carry out a packet of a session; return what has to be done before its next one, if anything has."""
         connection = self._by_eio_sid.get(eio_sid)
-        kind = packet[:1]
         try:
-            if kind == b"2" and connection is not None:
+            if connection is not None and packet.startswith(b"2"):
                 return self._commands.take(connection, packet, arrived_at)
+            kind = packet[:1]
             if kind == b"0" and connection is None and eio_sid not in self._arriving:
                 return self._open(eio_sid, packet[1:])
             if packet == b"1":

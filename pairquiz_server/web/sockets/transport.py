@@ -79,7 +79,7 @@ class Transports:
         self.take: Take
         self.now: Callable[[], int]
         self._line_lost: Callable[[object], None]
-        self._new_pace = pace
+        self.new_pace = pace
         self._refusals = refusals
         self._bad_frames: Counter[str] = Counter()
         self.heard_at: dict[str, float] = {}
@@ -109,7 +109,7 @@ class Transports:
 
     def new_queue(self) -> SendQueue:
         """Return what python-engineio keeps a new session's packets in."""
-        return SendQueue(self.unsent_max, self.overflow, self._new_pace())
+        return SendQueue(self.unsent_max, self.overflow, self.new_pace())
 
     # Websockets.
 
@@ -197,11 +197,9 @@ class Transports:
             del self._over[eio_sid]
             self.is_open(eio_sid)
 
-    def coming(self, eio_sid: str, *, websocket: bool) -> None:
-        """Hear of a session that begins; the pings of one that comes by a websocket are none of the library's."""
+    def coming(self, eio_sid: str) -> None:
+        """Hear of a session that begins, and is polled."""
         self.heard_at[eio_sid] = time.monotonic()
-        if websocket:
-            self._eio.sockets[eio_sid].last_ping = None
 
     def heard(self, eio_sid: str) -> None:
         """Note a sign of life of a session that is polled, if there is such a one."""
