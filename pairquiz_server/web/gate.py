@@ -73,7 +73,12 @@ class Gate:
         address = self._arrivals.address(_Asker(line.remote, headers))
         if not self._arrivals.would_take(address):
             return False
-        self._sockets.open_websocket(line, headers, answered, self._arrivals.arrive(address))
+        place = self._arrivals.arrive(address)
+        try:
+            self._sockets.open_websocket(line, headers, answered, place)
+        finally:
+            if not place.kept:  # nothing came of it
+                place.leave()
         return True
 
     @web.middleware
