@@ -23,13 +23,11 @@ _SECRETS = (
     (re.compile(_KEY + r"""(\\*["']).*?\2"""), r"\1\2[hidden]\2"),
     (re.compile(_KEY + r"\d+"), r"\1null"),
 )
-_threshold = logging.WARNING
-"""From which level our events are written, as it was configured last."""
 
 
 def debugging() -> bool:
     """Tell whether debug events are written; structlog takes some 5 µs to find out, at each event."""
-    return _threshold <= logging.DEBUG
+    return _ours.level <= logging.DEBUG
 
 
 def overhearing() -> bool:
@@ -46,8 +44,7 @@ def configure(
     `socketio` and `engineio` switch those libraries' own logs on; what they catch of our faults is logged anyway.
     """
     stream = stream or sys.stderr
-    global _threshold
-    threshold = _threshold = logging.getLevelNamesMapping()[level.upper()]
+    threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

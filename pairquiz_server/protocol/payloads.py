@@ -30,7 +30,7 @@ Text64 = Annotated[str, Meta(min_length=1, max_length=64)]
 P = TypeVar("P", bound=Struct)
 
 
-class CreatePairQuiz(Struct, frozen=True):
+class CreatePairQuiz(Struct, frozen=True, gc=False):
     """`create_pair_quiz`: a match waits for an opponent. `time_limit` is in seconds a question."""
 
     user_id: ClaimedUser = None
@@ -42,7 +42,7 @@ class CreatePairQuiz(Struct, frozen=True):
     request_id: Text64 | None = None
 
 
-class JoinPairQuiz(Struct, frozen=True):
+class JoinPairQuiz(Struct, frozen=True, gc=False):
     """`join_pair_quiz`: by the session's id, or by its join code."""
 
     user_id: ClaimedUser = None
@@ -50,13 +50,13 @@ class JoinPairQuiz(Struct, frozen=True):
     join_code: Text64 | None = None
 
 
-class StartQuiz(Struct, frozen=True):
+class StartQuiz(Struct, frozen=True, gc=False):
     """`start_quiz`: either player starts."""
 
     session_id: str
 
 
-class SubmitAnswer(Struct, frozen=True):
+class SubmitAnswer(Struct, frozen=True, gc=False):
     """`submit_answer`: `answer` is the zero-based index (number) or the option's exact text (string)."""
 
     session_id: str
@@ -64,37 +64,37 @@ class SubmitAnswer(Struct, frozen=True):
     answer: int | str
 
 
-class QuizCompleted(Struct, frozen=True):
+class QuizCompleted(Struct, frozen=True, gc=False):
     """`quiz_completed`: done. `score` is a client's claim, and is not read."""
 
     session_id: str
 
 
-class ResumePairQuiz(Struct, frozen=True):
+class ResumePairQuiz(Struct, frozen=True, gc=False):
     """`resume_pair_quiz`: one session, or all that are live."""
 
     session_id: str | None = None
 
 
-class LeavePairQuiz(Struct, frozen=True):
+class LeavePairQuiz(Struct, frozen=True, gc=False):
     """`leave_pair_quiz`: give up."""
 
     session_id: str
 
 
-class RefreshToken(Struct, frozen=True):
+class RefreshToken(Struct, frozen=True, gc=False):
     """`refresh_token`: the next token of the same player."""
 
     token: Annotated[str, Meta(min_length=1)]
 
 
-class SetProfile(Struct, frozen=True):
+class SetProfile(Struct, frozen=True, gc=False):
     """`set_profile`: what the player is called from now on; without it, the profile stays as it is."""
 
     display_name: str | None = None
 
 
-class SyncClock(Struct, frozen=True):
+class SyncClock(Struct, frozen=True, gc=False):
     """`sync_clock`: the client's clock in milliseconds, given back beside ours."""
 
     client_time: int | float | None = None

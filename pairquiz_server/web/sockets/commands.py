@@ -170,9 +170,10 @@ class _Connected(Sender, kw_only=True, eq=False):
     def lag_ms(self) -> int:
         """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
         connection = self.connection
-        tabs = self.commands.connections.of(self.player.id)
-        others = [tab.eio_sid for tab in tabs if tab is not connection] if len(tabs) > 1 else ()
-        return self.commands.pings.lag_ms(connection.eio_sid, others)
+        pings, tabs = self.commands.pings, self.commands.connections.of(self.player.id)
+        if len(tabs) == 1:
+            return pings.lag_ms(connection.eio_sid)
+        return pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""
