@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 import structlog
 
-import pairquiz_server.logs
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
 from tests.conftest import copied, execute, sibling
@@ -17,10 +16,9 @@ from tests.engine.stage import HandClock, Node, opened_database, running_node
 
 
 @pytest.fixture(autouse=True)
-def logs(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def logs(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict[str, Any]]]:
     """All log events of this test, at every level."""
     caplog.set_level(logging.DEBUG, "pairquiz")
-    monkeypatch.setattr(pairquiz_server.logs, "_threshold", logging.DEBUG)
     structlog.reset_defaults()
     with structlog.testing.capture_logs() as events:
         yield events
