@@ -43,7 +43,7 @@ from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.edge import Edge
 from pairquiz_server.web.guard.arrivals import Arrivals
-from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.http_lines import HttpLines
 from pairquiz_server.web.identity.auth import Authenticator
 from pairquiz_server.web.identity.jwks import IssuerKeys
 from pairquiz_server.web.relay import Relay

@@ -18,7 +18,7 @@ from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.origins import Origins
 from pairquiz_server.web.guard.refusals import Refusals
-from pairquiz_server.web.http_line import HttpLines
+from pairquiz_server.web.http_lines import HttpLines
 from pairquiz_server.web.identity.admission import Admission
 from pairquiz_server.web.identity.auth import Authenticator
 from pairquiz_server.web.rest.exposition import Exposition

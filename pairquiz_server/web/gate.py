@@ -23,7 +23,7 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.origins import Origins
-from pairquiz_server.web.http_line import HttpLine
+from pairquiz_server.web.http_lines import OpenLine
 from pairquiz_server.web.sockets.posts import keep_body
 from pairquiz_server.web.sockets.server import SocketServer
 from pairquiz_server.web.sockets.transport import Transports
@@ -56,7 +56,7 @@ class Gate:
         self._drain = drain
         self._sockets = sockets
 
-    def take(self, line: HttpLine, message: RawRequestMessage) -> bool:
+    def take(self, line: OpenLine, message: RawRequestMessage) -> bool:
         """Begin a session by a websocket's handshake, where nothing speaks against it; tell whether there is one.
 
         Until then nothing is taken or counted, so that it can still go the long way.
@@ -73,7 +73,12 @@ class Gate:
         address = self._arrivals.address(_Asker(line.remote, headers))
         if not self._arrivals.would_take(address):
             return False
-        self._sockets.open_websocket(line, headers, answered, self._arrivals.arrive(address))
+        place = self._arrivals.arrive(address)
+        try:
+            self._sockets.open_websocket(line, headers, answered, place)
+        finally:
+            if not place.kept:  # nothing came of it
+                place.leave()
         return True
 
     @web.middleware

@@ -6,12 +6,9 @@ aiohttp bounds each line of a head, and not the head (1.9 MB a connection); it w
 end for a body or for somebody who does not read; and it answers what is no HTTP by text and a traceback. Here a head
 has `header_bytes` and `first_request_s`, a body `rest_body_s`, a pause between requests `keepalive_s`; and a line
 whose other end takes nothing for `stall_s` is dropped.
-
-A server has no timer for each line. All of them are looked at in turn, a few times a second.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -21,80 +18,17 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from pairquiz_server.config.sections import Limits
 from pairquiz_server.protocol.frames import refusal_body
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.web.guard.arrivals import Arrivals
-from pairquiz_server.web.guard.bodies import REST_BODY_MAX, UNREADABLE, BodyTooSlow
+from pairquiz_server.web.guard.bodies import UNREADABLE, BodyTooSlow
 from pairquiz_server.web.guard.headers import guard
-from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.http_lines import HttpLines
 
-LOOK_EVERY_S = 0.25
 LINGER_S = 1.0
 """How long a body that nobody wants is read on, so that its sender comes to read the answer."""
 PIPELINED_MAX = 8
 """Requests that may wait behind the one that is answered; no browser sends one before it has its answer."""
-CHUNKED_MAX = 8
-"""How much longer a body may be by its chunks: one of a single byte takes six."""
 _STATUSES = {Code.PAYLOAD_TOO_LARGE: 431, Code.TOO_SLOW: 408}
-
-
-Door = Callable[["HttpLine", RawRequestMessage], bool]
-"""Answers what asks for an upgrade at once, and has the line then; or leaves it to the site, and tells so."""
-
-
-def _nobody(line: "HttpLine", message: RawRequestMessage) -> bool:
-    """Take nothing."""
-    return False
-
-
-class HttpLines:
-    """All HTTP connections of a process."""
-
-    def __init__(self, limits: Limits, arrivals: Arrivals, refusals: Refusals) -> None:
-        self.limits = limits
-        self._arrivals = arrivals
-        self._refusals = refusals
-        self.door: Door = _nobody
-        self._open: set[HttpLine] = set()
-        self.body_bytes = max(limits.message_bytes, REST_BODY_MAX) * CHUNKED_MAX
-        """What a body may take on the wire, with the sizes of its chunks and what follows them."""
-
-    def opened(self, line: "HttpLine", transport: asyncio.Transport) -> None:
-        """Note a new connection."""
-        self._open.add(line)
-        self._arrivals.line_made(line, transport)
-
-    def ended(self, line: "HttpLine") -> None:
-        """Drop one that is gone."""
-        self._open.discard(line)
-        self._arrivals.line_lost(line)
-
-    def handed_over(self, line: "HttpLine", successor: object) -> None:
-        """Leave a connection to what carries it from now on, and counts in its place."""
-        self._open.discard(line)
-        self._arrivals.line_handed_over(line, successor)
-
-    def refused(self, code: str, **context: str) -> None:
-        """Count what a line did."""
-        self._refusals.note(code, **context)
-
-    async def run(self) -> None:
-        """Look at every line again and again, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            now = loop.time()
-            for line in self:
-                line.look(now)
-
-    def __iter__(self) -> Iterator["HttpLine"]:
-        """Go through all connections."""
-        return iter(list(self._open))
-
-    def __len__(self) -> int:
-        """Return how many connections there are."""
-        return len(self._open)
 
 
 class HttpLine(RequestHandler):

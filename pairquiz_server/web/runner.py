@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from pairquiz_server.web.http_line import LINGER_S, HttpLine, HttpLines
+from pairquiz_server.web.http_line import LINGER_S, HttpLine
+from pairquiz_server.web.http_lines import HttpLines
 
 
 class _LineServer(web.Server):

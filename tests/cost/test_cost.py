@@ -22,7 +22,7 @@ BOUNDS = {
     "encodings an answer": 2.3,
     "calls of loggers a batch": 0,
     "tasks a batch": 0,
-    "timers a batch": 3,
+    "timers a batch": 2,
     "writes beside one a socket, a batch": 1,
     "objects left to gc a batch": 0,
 }

@@ -1,4 +1,4 @@
-"""A websocket's handshake is answered by aiohttp; nothing of that stays beside the connection."""
+"""Nothing of a websocket's handshake stays beside the connection."""
 
 import asyncio
 import gc

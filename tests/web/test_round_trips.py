@@ -53,8 +53,9 @@ class Stage:
 
     async def pinged(self, websocket: PaperWebsocket) -> bytes:
         """The next PING, when its time has come."""
-        count = len(websocket.pings)
+        count, until_s = len(websocket.pings), self.now_s + 10 * INTERVAL_S
         while len(websocket.pings) == count:
+            assert self.now_s < until_s, "no PING came"
             self.now_s += 0.01
             await self.pings.tick()
         return websocket.pings[-1]

@@ -149,3 +149,15 @@ async def test_a_websocket_needs_nothing_of_aiohttp(server: Server, monkeypatch:
     monkeypatch.setattr(HttpLine, "start", start)
     async with connected(server.url) as client:
         assert (await client.ask("sync_clock"))["ok"]
+
+
+async def test_a_handshake_of_which_nothing_comes_keeps_no_place(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(HttpLine, "hand_over", lambda self, successor: asked.append(successor))  # the client is gone
+    async with Raw(server.url) as raw:
+        await raw.send(head("/ws/", {}))
+        await until(lambda: bool(asked))
+        assert len(server.running.arrivals.connections) == 0
+    await until(lambda: len(server.running.arrivals.lines) == 0)
