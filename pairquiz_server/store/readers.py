@@ -53,7 +53,8 @@ class Readers:
     async def lent(self, within_s: float) -> AsyncIterator[asyncpg.Connection]:
         """Lend a connection, the one that was used last: few are busy where few are enough.
 
-        Raises TimeoutError where none can be had `within_s`, and what `connect` raises.
+        Raises TimeoutError where none can be had `within_s`, what `connect` raises, and `InterfaceError` where it is
+        closed meanwhile.
         """
         generation = self._generation  # one that is made while all others expire may lead where they did
         connection = None if self._places.locked() else self._find_idle()
@@ -69,6 +70,10 @@ class Readers:
             sound = True
         except asyncpg.PostgresError as error:
             sound = not isinstance(error, LOST)
+            raise
+        except AttributeError:
+            if connection.is_closed():  # asyncpg has lost its own protocol, between two steps of a query
+                raise asyncpg.InterfaceError("the connection was closed") from None
             raise
         finally:
             if sound:

@@ -58,9 +58,12 @@ class Writer:
             # asyncpg's own cache of statements costs a sixth of the whole.
             statement = self._prepared[query] = await self._connection.prepare(query)
             return await statement.fetch(*arguments)
-        except asyncpg.PostgresConnectionError:
+        except (asyncpg.PostgresConnectionError, AttributeError) as error:
             if self._given_up:
                 raise TimeoutError from None
+            if self.closed and isinstance(error, AttributeError):
+                # asyncpg has lost its own protocol, between two steps of a query.
+                raise asyncpg.InterfaceError("the connection was closed") from None
             raise
         finally:
             self._due_at = None

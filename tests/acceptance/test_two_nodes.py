@@ -19,10 +19,12 @@ Pair = tuple[Server, Server]
 async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
     """Two servers on one database and one Redis."""
     with valkey(tmp_path) as redis:
+        # A player who asks again and again what has come meanwhile is no flood here.
+        environ = {"REDIS_URL": redis.url, "PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}
         async with AsyncExitStack() as servers:
             yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", REDIS_URL=redis.url)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", REDIS_URL=redis.url)),
+                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", **environ)),
+                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", **environ)),
             )
 
 

@@ -96,6 +96,19 @@ async def test_a_query_that_is_given_up_runs_on_nowhere(database_url: str) -> No
                 pass
 
 
+async def test_a_connection_that_is_closed_between_two_steps_of_a_query_is_no_fault_of_ours(database_url: str) -> None:
+    async with reading(database_url, 1) as readers:
+
+        async def read() -> None:
+            async with readers.lent(PATIENCE_S) as connection:
+                connection.terminate()
+                connection._protocol.bind_execute()  # as asyncpg does then
+
+        with pytest.raises(asyncpg.InterfaceError):
+            await read()
+        await pid_of(readers)
+
+
 async def test_what_lay_unused_for_too_long_is_used_no_more(database_url: str) -> None:
     async with reading(database_url, 3, kept_s=0.0) as readers:
         assert await pid_of(readers) != await pid_of(readers)
