@@ -15,17 +15,16 @@ from uuid import UUID, uuid4
 import structlog
 
 from pairquiz_server import logs
-from pairquiz_server.engine import journal, tally
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
 from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told
+from pairquiz_server.engine.telling import Settled, Telling
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.commands import Command, CreateMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
@@ -63,11 +62,11 @@ class Committer:
         metrics: Metrics | None = None,
     ) -> None:
         self._matches = matches
-        self._announce = announce
         self._rhythm = Rhythm(pace_s)
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
+        self._telling = Telling(announce, self._metrics)
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
@@ -80,7 +79,7 @@ class Committer:
     def submit(self, submission: Submission) -> None:
         """Take a command; `submission.settle` is called when it is committed or refused."""
         if self._stop_at is not None:
-            self._tell(submission, Refused(Code.DRAINING))
+            self._telling.one(submission, Refused(Code.DRAINING))
             return
         if not self._matches.available or (self._writing.lost and self._writing.lost_for_s > PATIENCE_S):
             self._refuse(submission)
@@ -120,6 +119,7 @@ class Committer:
     async def known(self) -> None:
         """Wait until it is known what became of the last batch; it is told before this returns."""
         await self._writing.known()
+        self._telling.rest()
 
     async def run(self) -> None:
         """Work until `stop`, and then until nothing is left, or nobody waits for it any more."""
@@ -176,17 +176,24 @@ class Committer:
             stuck = await self._writing.save(changes.values()) if changes else frozenset()
         except Exception:
             # A fault of ours, or a value that PostgreSQL does not take: it must not hurt the others of the batch.
+            self._telling.rest()
             if len(submissions) > 1:
                 await self._carry_out_apart(submissions)
             else:
                 log.exception("command_failed", command=type(submissions[0].command).__name__)
                 self._fail(submissions, Code.INTERNAL)
             return []
+        self._telling.rest()  # of the batch before, where this one had nothing to wait for
         if stuck is None:
             self.forget(batch.known)
             return _unsettled(submissions)
         self._remember(batch, stuck)
-        again = self._settle(batch, stuck)
+        if self._queue and self._rhythm.due and not stuck and not batch.deferred:
+            # While PostgreSQL writes the next batch there is time to tell of this one.
+            self._telling.keep(batch.decided)
+            again: list[Submission] = []
+        else:
+            again = self._settle(batch, stuck)
         spent = loop.time() - started
         self._metrics.batch_size.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
@@ -243,61 +250,27 @@ class Committer:
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
         again: list[Submission] = []
-        events: list[Event] = []
-        tell = self._tell if logs.debugging() else self._answer
+        stands: Settled = []
         for submission, outcome in batch.decided:
             if not stuck or submission.command.match_id not in stuck:
-                tell(submission, outcome)
-                if isinstance(outcome, Decision):
-                    events += outcome.events
+                stands.append((submission, outcome))
             elif isinstance(submission.command, CreateMatch):
-                self._tell(submission, Collision())
+                stands.append((submission, Collision()))
             else:
                 again.append(submission)
+        self._telling.all(stands)
         for waiting in batch.deferred.values():
             again.extend(waiting)
-        tally.count(self._metrics, events)
         return _unsettled(again)  # however often others were faster: nobody waits for longer than `PATIENCE_S`
 
     def _fail(self, submissions: list[Submission], code: Code) -> None:
         for submission in submissions:
             self._cache.pop(submission.command.match_id, None)  # what it holds is not what the database holds
-            self._tell(submission, Refused(code))
-
-    def _tell(self, submission: Submission, outcome: Outcome) -> None:
-        if logs.debugging():
-            log.debug(
-                "command_settled",
-                command=type(submission.command).__name__,
-                session_id=submission.command.match_id,
-                request=submission.request,
-                outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
-            )
-        self._answer(submission, outcome)
-
-    def _answer(self, submission: Submission, outcome: Outcome) -> None:
-        """Answer the one who asked, then tell all others. A fault of theirs hurts nobody else.
-
-        Who asked and was refused meanwhile, because it took too long, is one of the others.
-        """
-        origin = None
-        if not submission.settled:
-            origin = submission.origin
-            submission.settled = True
-            try:
-                submission.settle(outcome)
-            except Exception:
-                log.exception("reply_failed", command=type(submission.command).__name__)
-        if isinstance(outcome, Decision) and outcome.events:
-            try:
-                self._announce(outcome, origin)
-            except Exception:
-                log.exception("announcement_failed", command=type(submission.command).__name__)
-            journal.record(outcome, submission.request)
+            self._telling.one(submission, Refused(code))
 
     def _refuse(self, submission: Submission) -> None:
         if not submission.settled:
-            self._tell(submission, Refused(Code.STORAGE_UNAVAILABLE))
+            self._telling.one(submission, Refused(Code.STORAGE_UNAVAILABLE))
 
 
 def _unsettled(submissions: Iterable[Submission]) -> list[Submission]:

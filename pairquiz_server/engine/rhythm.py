@@ -30,6 +30,11 @@ class Rhythm:
         self._wanted = True
         self._plan()
 
+    @property
+    def due(self) -> bool:
+        """Whether the next batch, if one is wanted, begins at once."""
+        return self._last_began + self._pace_s <= self._loop.time()
+
     async def next(self) -> None:
         """Wait until a batch is wanted, and may begin."""
         loop = self._loop = asyncio.get_running_loop()
@@ -48,11 +53,10 @@ class Rhythm:
         if self._begun is None:
             return
         self._forget_timer()
-        at = self._last_began + self._pace_s
-        if at <= self._loop.time():
+        if self.due:
             self._begin()
         else:
-            self._timer = self._loop.call_at(at, self._begin)
+            self._timer = self._loop.call_at(self._last_began + self._pace_s, self._begin)
 
     def _begin(self) -> None:
         if self._begun is not None and not self._begun.done():

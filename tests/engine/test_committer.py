@@ -228,6 +228,26 @@ async def test_what_was_refused_holds_nothing_of_its_batch(node: Node) -> None:
         gc.enable()
 
 
+async def test_a_batch_is_told_while_the_next_one_is_written_and_before_that_is_told(node: Node) -> None:
+    match = await node.started()
+    told: list[tuple[str, int]] = []
+
+    def hears(name: str) -> Told:
+        command = answer(match, ALICE if name == "first" else BOB, 0, 0)
+        note = lambda outcome: told.append((name, len(node.matches.batches)))  # noqa: E731
+        return Told(command=command, arrived_at=node.clock.now(), tell=note)
+
+    node.matches.flowing.clear()
+    node.matches.began.clear()
+    node.committer.submit(hears("first"))
+    await node.matches.began.wait()
+    begun = len(node.matches.batches)
+    node.committer.submit(hears("second"))
+    node.matches.flowing.set()
+    assert code(await node.send(answer(match, BOB, 0, 0))) == "duplicate"
+    assert told == [("first", begun + 1), ("second", begun + 1)]
+
+
 async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     match = await node.started()
     announce = node.announce

@@ -25,7 +25,7 @@ def announce_before_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     def eager(committer: Any, save: Save) -> Save:
         async def announce_and_save(changes: list[Change]) -> frozenset[str]:
             for change in changes:
-                committer._announce(Decision(change.match, change.events), None)
+                committer._telling._announce(Decision(change.match, change.events), None)
             return await save(changes)
 
         return announce_and_save

@@ -1,0 +1,81 @@
+"""What stands is told: first to the one who asked, then to all others, and last to the metrics."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from pairquiz_server import logs
+from pairquiz_server.engine import journal, tally
+from pairquiz_server.engine.submission import Announce, Outcome, Submission
+from pairquiz_server.metrics import Metrics
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.events import Event
+
+log = structlog.get_logger("pairquiz.committer")
+
+Settled = list[tuple[Submission, Outcome]]
+"""Commands with what became of them, in the order in which they were decided."""
+
+
+class Telling:
+    """Tells what became of commands. A fault of those who hear it hurts nobody else."""
+
+    def __init__(self, announce: Announce, metrics: Metrics) -> None:
+        self._announce = announce
+        self._metrics = metrics
+        self._kept: Settled = []
+
+    def keep(self, settled: Settled) -> None:
+        """Tell a batch when this turn of the loop is over, or before the next one is told: see `rest`."""
+        self._kept = settled
+        asyncio.get_running_loop().call_soon(self.rest)
+
+    def rest(self) -> None:
+        """Tell what was kept, if it is not told yet."""
+        if self._kept:
+            kept, self._kept = self._kept, []
+            self.all(kept)
+
+    def all(self, settled: Iterable[tuple[Submission, Outcome]]) -> None:
+        """Tell a batch."""
+        events: list[Event] = []
+        tell = self.one if logs.debugging() else self._tell
+        for submission, outcome in settled:
+            tell(submission, outcome)
+            if isinstance(outcome, Decision):
+                events += outcome.events
+        tally.count(self._metrics, events)
+
+    def one(self, submission: Submission, outcome: Outcome) -> None:
+        """Tell what became of a command, and the log at its loudest, too."""
+        if logs.debugging():
+            log.debug(
+                "command_settled",
+                command=type(submission.command).__name__,
+                session_id=submission.command.match_id,
+                request=submission.request,
+                outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
+            )
+        self._tell(submission, outcome)
+
+    def _tell(self, submission: Submission, outcome: Outcome) -> None:
+        """Answer the one who asked, then tell all others.
+
+        Who asked and was refused meanwhile, because it took too long, is one of the others.
+        """
+        origin = None
+        if not submission.settled:
+            origin = submission.origin
+            submission.settled = True
+            try:
+                submission.settle(outcome)
+            except Exception:
+                log.exception("reply_failed", command=type(submission.command).__name__)
+        if isinstance(outcome, Decision) and outcome.events:
+            try:
+                self._announce(outcome, origin)
+            except Exception:
+                log.exception("announcement_failed", command=type(submission.command).__name__)
+            journal.record(outcome, submission.request)
