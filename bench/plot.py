@@ -23,6 +23,8 @@ def plot(rounds: Rounds, beginning: Path) -> list[Path]:
             axes.plot([load for load, _ in points], [value for _, value in points], marker="o", label=TITLES[server])
     cpu.set(title="CPU of the server", xlabel="answers a second", ylabel="µs an answer", ylim=(0, None))
     latency.set(title="Submit → ack, p99", xlabel="answers a second", ylabel="ms", yscale="log")
+    latency.yaxis.set_major_formatter("{x:g}")
+    latency.yaxis.set_minor_formatter("{x:g}")  # between the powers of ten, too
     for axes in (cpu, latency):
         axes.grid(alpha=0.3)
     cpu.legend(fontsize="small")

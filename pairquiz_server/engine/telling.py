@@ -13,7 +13,7 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Event
 
-log = structlog.get_logger("pairquiz.committer")
+log = structlog.get_logger("pairquiz.telling")
 
 Settled = list[tuple[Submission, Outcome]]
 """Commands with what became of them, in the order in which they were decided."""

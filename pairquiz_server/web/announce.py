@@ -104,8 +104,11 @@ class Announcer:
     def _send(self, match: Match, live: bool, player_id: str, here: Sequence[Connection], packet: bytes) -> None:
         for connection in here:
             connection.send(packet)
+        self._send_elsewhere(player_id, match.id, packet, match.version, live)
+
+    def _send_elsewhere(self, player_id: str, session_id: str, packet: bytes, version: int, live: bool) -> None:
         if self._elsewhere is not None and self._elsewhere.concerns(player_id):
-            self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=live)
+            self._elsewhere.tell(player_id, session_id, packet, version=version, live=live)
 
     def _concerns(self, player_id: str) -> bool:
         """Tell whether a player may have connections at other nodes."""
@@ -129,8 +132,7 @@ class Announcer:
                     )
                     packet = frames.event("session_delayed", delayed)
                     self._connections.tell(player_id, match.id, packet, version=match.version, live=True)
-                    if self._elsewhere is not None and self._elsewhere.concerns(player_id):
-                        self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=True)
+                    self._send_elsewhere(player_id, match.id, packet, match.version, True)
 
     def _messages(self, match: Match, event: Milestone) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""

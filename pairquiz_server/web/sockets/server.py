@@ -303,5 +303,5 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         """Return the live matches of somebody who is connected here, and hears of them from now on."""
         matches = await self._game.live_matches(player_id)
         for match in matches:
-            self._connections.follow(player_id, str(match.id), version=match.version, live=True)
+            self._connections.follow(player_id, match.id, version=match.version, live=True)
         return [views.session(match, match.seat_of(player_id) or 0) for match in matches]
