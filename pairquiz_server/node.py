@@ -96,6 +96,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         def announce(decision: Decision, origin: object) -> None:
             announcer.announce(decision, origin)
             presence.watch(decision)
+            sweeper.watch(decision)
 
         def moved(beat: Beat) -> None:
             committer.forget(match.id for match in beat.moved)
@@ -141,8 +142,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        sweeper = Sweeper(matches, rows, committer, clock, margin_ms=margin_ms, ready=heartbeat.ready)
         game = Game(matches, questions, committer, clock, rules)
+        sweeper = Sweeper(
+            matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
+        )
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
@@ -237,6 +240,7 @@ def _game_rules(settings: Settings) -> GameRules:
         scoring=Scoring(game.points, game.speed_bonus),
         waiting_ttl_ms=game.waiting_ttl_s * 1000,
         ready_ttl_ms=game.ready_ttl_s * 1000,
+        start_delay_ms=game.start_delay_ms,
         patience=Patience(
             lost_ms=game.reconnect_grace_s * 1000,
             closed_ms=game.closed_grace_s * 1000,

@@ -22,7 +22,7 @@ from pairquiz_server.engine.telling import Settled, Telling
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.rules.commands import Command, CreateMatch
+from pairquiz_server.rules.commands import CREATIONS, Command
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, Match
@@ -229,7 +229,7 @@ class Committer:
             match = self._cache.get(match_id)
             if match is not None:
                 known[match_id] = match
-            elif not isinstance(submission.command, CreateMatch):
+            elif not isinstance(submission.command, CREATIONS):
                 missing.add(match_id)
         if missing:
             known |= await self._matches.load(list(missing))
@@ -254,7 +254,7 @@ class Committer:
         for submission, outcome in batch.decided:
             if not stuck or submission.command.match_id not in stuck:
                 stands.append((submission, outcome))
-            elif isinstance(submission.command, CreateMatch):
+            elif isinstance(submission.command, CREATIONS):
                 stands.append((submission, Collision()))
             else:
                 again.append(submission)

@@ -7,6 +7,7 @@ from random import Random
 from uuid import uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
@@ -31,7 +32,8 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.scoring import Scoring, ScoringProfile
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.questions import Questions, TopicCount
@@ -56,6 +58,7 @@ class GameRules(Struct, frozen=True, kw_only=True):
     scoring: Scoring
     waiting_ttl_ms: int
     ready_ttl_ms: int
+    start_delay_ms: int = 3000
     patience: Patience = Patience()
     live_matches_max: int = 0
     lag_allowance: LagAllowance = LagAllowance()
@@ -108,6 +111,8 @@ class Game:
         topic: str,
         question_count: int | None = None,
         time_limit_s: int | None = None,
+        pace: Pace | None = None,
+        scoring: ScoringProfile | None = None,
         request_id: str | None = None,
     ) -> None:
         """Open a match. The same `request_id` again (24 h) finds the match that it made.
@@ -135,9 +140,10 @@ class Game:
                 join_code="".join(self._random.choices(JOIN_CODE_ALPHABET, k=JOIN_CODE_LENGTH)),
                 question_count=count,
                 time_limit_s=time_limit_s or self._rules.time_limit_s,
-                scoring=self._rules.scoring,
+                scoring=self._scoring(scoring),
                 waiting_ttl_ms=self._rules.waiting_ttl_ms,
                 request_id=request_id,
+                pace=pace or Pace.FREE,
             )
 
         async with self._creating.of(caller.player.id):
@@ -163,14 +169,17 @@ class Game:
             match = self._committer.cached(match_id)
             if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
                 match = await self._load(match_id)
-            startable = match.status in LIVE and match.started_at is None
-            if startable and match.seat_of(caller.player.id) is not None:
-                draw = await self._draws.draw(match.topic, match.question_count)
-            else:
-                draw = ()
-            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw, patience=self._rules.patience)
+            may_start = match.seat_of(caller.player.id) is not None
+            return await self._start_of(match, caller.player.id, may_start=may_start)
 
         await self._carry_out(caller, gather)
+
+    async def start_by_itself(self, match_id: str) -> StartMatch:
+        """Return the command that starts a match whose time has come, with its questions drawn.
+
+        Raises `Refused` (`not_found`) and `StorageUnavailable`.
+        """
+        return await self._start_of(self._committer.cached(match_id) or await self._load(match_id), None)
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
@@ -238,6 +247,14 @@ class Game:
             return await self._topics.get()
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    async def _start_of(self, match: Match, player_id: str | None, *, may_start: bool = True) -> StartMatch:
+        startable = may_start and match.status in LIVE and match.started_at is None
+        draw = await self._draws.draw(match.topic, match.question_count) if startable else ()
+        return StartMatch(match_id=match.id, player_id=player_id, draw=draw, patience=self._rules.patience)
+
+    def _scoring(self, profile: ScoringProfile | None) -> Scoring:
+        return replace(self._rules.scoring, profile=profile) if profile else self._rules.scoring
 
     async def _load(self, match_id: str) -> Match:
         found = await self._matches.load([match_id])

@@ -11,6 +11,7 @@ from pairquiz_server.rules.events import (
     PlayerForfeited,
     PlayerJoined,
     PlayerLeft,
+    PlayersPaired,
 )
 
 log = structlog.get_logger("pairquiz.match")
@@ -18,6 +19,7 @@ log = structlog.get_logger("pairquiz.match")
 _NAMES = {
     MatchCreated: "match_created",
     PlayerJoined: "match_joined",
+    PlayersPaired: "match_paired",
     MatchStarted: "match_started",
     PlayerLeft: "player_left",
     PlayerForfeited: "player_forfeited",

@@ -15,21 +15,29 @@ class Pace:
     """The rhythm of one piece of work. A query that is cancelled leaves its connection to nobody, so that none is."""
 
     def __init__(self) -> None:
-        self._stop = asyncio.Event()
+        self._stopped = False
+        self._wake = asyncio.Event()
 
     @property
     def stopped(self) -> bool:
         """Whether the next round is not to begin."""
-        return self._stop.is_set()
+        return self._stopped
 
     def stop(self) -> None:
         """End the rest that is going on, and begin no other round."""
-        self._stop.set()
+        self._stopped = True
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """End the rest that is going on, or the next one."""
+        self._wake.set()
 
     async def rest(self, seconds: float) -> None:
-        """Wait, but no longer than until `stop`."""
+        """Wait, but no longer than until `stop` or `hurry`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        if not self._stopped:
+            self._wake.clear()
 
     async def repeat(self, seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
         """Do the work, and rest, until `stop`. Nothing that it raises ends it: the next round tries again."""

@@ -19,7 +19,7 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import MarkAbsent, MarkPresent
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import MatchCreated, MatchStarted, PlayerJoined
+from pairquiz_server.rules.events import MatchCreated, MatchStarted, PlayerJoined, PlayersPaired
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows, SeatTaken
@@ -32,7 +32,7 @@ WRITE_EVERY_S = 0.02
 """While many come or go, those of so long are written together; the first of them at once."""
 MISTAKES_EVERY = 15
 """Every so many looks at dead nodes, also seats that are marked wrongly are looked for: somebody died on the way."""
-SEATING = (MatchCreated, PlayerJoined, MatchStarted)
+SEATING = (MatchCreated, PlayerJoined, PlayersPaired, MatchStarted)
 """The events in which a player has a part without having to be connected."""
 
 

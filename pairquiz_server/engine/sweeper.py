@@ -1,16 +1,24 @@
-"""Ends what is over: deadlines, and matches that nobody joined or started. Works beside other nodes' sweepers."""
+"""Ends what is over, and lets happen what happens by itself. Works beside other nodes' sweepers.
+
+What is over are deadlines, and matches that nobody joined or started; by itself starts a match whose players were
+brought together.
+"""
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer, Ready, always
 from pairquiz_server.engine.pace import Pace
-from pairquiz_server.rules.commands import EndOverdue, MarkPresent
+from pairquiz_server.rules.commands import Command, EndOverdue, MarkPresent, StartMatch, Tick
+from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.store.matches import Matches
+from pairquiz_server.rules.match import Status
+from pairquiz_server.store.matches import DueMatch, Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
 
@@ -22,8 +30,14 @@ REQUEST_IDS_HOLD_MS = 24 * 3600 * 1000
 FORGET_EVERY_MS = 60 * 1000
 
 
+Timed = tuple[Command, int]
+"""A command, and when it counts as arrived (milliseconds)."""
+Start = Callable[[str], Awaitable[StartMatch]]
+"""Makes the command by which a match starts by itself. Raises `Refused` and `StorageUnavailable`."""
+
+
 class Sweeper:
-    """Looks for overdue matches and submits `EndOverdue` for each, like any other command.
+    """Looks for matches that are due and submits a command for each like anybody: `EndOverdue`, `Tick` or `start`'s.
 
     `margin_ms` is the largest lag credit: no match is ended sooner after its deadline, because an answer that
     arrives until then may still be in time.
@@ -35,6 +49,7 @@ class Sweeper:
         presence: PresenceRows,
         committer: Committer,
         clock: Clock,
+        start: Start,
         *,
         margin_ms: int,
         ready: Ready = always,
@@ -44,8 +59,10 @@ class Sweeper:
         self._matches = matches
         self._committer = committer
         self._clock = clock
+        self._start = start
         self._margin_ms = margin_ms
         self._forgot_at = 0
+        self._looks_at = 0
         self._pace = Pace()
 
     def stop(self) -> None:
@@ -63,37 +80,62 @@ class Sweeper:
             except Exception:
                 log.exception("sweep_failed")  # a fault of ours must not end all sweeping
                 sleep_ms = LONGEST_SLEEP_MS
-            await self._pace.rest(sleep_ms / 1000)
+            self._looks_at = min(self._looks_at, self._clock.now() + sleep_ms)
+            await self._pace.rest(max(self._looks_at - self._clock.now(), 0) / 1000)
+
+    def watch(self, decision: Decision) -> None:
+        """Look sooner than planned, where something happens by itself in a match sooner than that."""
+        at = decision.match.tick_at
+        if at is not None and at < self._looks_at:
+            self._looks_at = at
+            self._pace.hurry()
 
     async def sweep(self) -> int:
-        """End what is over now, and return after how many milliseconds to look again (at most a second)."""
+        """Do what is to be done now, and return after how many milliseconds to look again (at most a second)."""
         await self._ready()
         now = self._clock.now()
+        self._looks_at = now + LONGEST_SLEEP_MS
         ripe = now - self._margin_ms
         due = await self._matches.find_due(ripe, BATCH)
-        # Who came in time has not lost, though whoever saw it could not write it into the match in time.
+        ticking = await self._matches.find_ticks(now, BATCH)
+        if await self._carry_out([*await self._ends(due, now), *await self._ticks(ticking, now)]):
+            return LONGEST_SLEEP_MS
+        if now - self._forgot_at > FORGET_EVERY_MS:
+            await self._matches.forget_requests(now - REQUEST_IDS_HOLD_MS)
+            self._forgot_at = now
+        if BATCH in (len(due), len(ticking)):
+            return 0
+        next_due, next_tick = await self._matches.next_due(ripe), await self._matches.next_tick(now)
+        nexts = [] if next_due is None else [next_due + self._margin_ms]
+        nexts += [] if next_tick is None else [next_tick]
+        return min([max(at - self._clock.now(), 1) for at in nexts] + [LONGEST_SLEEP_MS])
+
+    async def _ends(self, due: Sequence[DueMatch], now: int) -> list[Timed]:
+        """Say what ends matches that are over. Who came in time has not lost, though nobody could write it in time."""
         returned = await self._presence.find_returned([match.id for match in due]) if due else []
-        ending = [
-            self._committer.ask(MarkPresent(match_id=one.match_id, player_id=one.player_id), one.came_at)
-            for one in returned
+        back: list[Timed] = [
+            (MarkPresent(match_id=one.match_id, player_id=one.player_id), one.came_at) for one in returned
         ]
-        ending += [self._committer.ask(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]
+        return [*back, *[(EndOverdue(match_id=match.id, margin_ms=self._margin_ms), now) for match in due]]
+
+    async def _ticks(self, ticking: Sequence[DueMatch], now: int) -> list[Timed]:
+        """Say what happens by itself in matches where it is time."""
+        commands: list[Timed] = []
+        for match in ticking:
+            with suppress(Refused):  # not even found any more
+                ready = match.status is Status.READY
+                commands.append((await self._start(match.id) if ready else Tick(match_id=match.id), now))
+        return commands
+
+    async def _carry_out(self, commands: Sequence[Timed]) -> bool:
+        """Submit commands, each as if it had arrived at its time; tell whether any was refused."""
         refused: Counter[Code] = Counter()
-        for outcome in await asyncio.gather(*ending, return_exceptions=True):
+        asked = [self._committer.ask(command, at) for command, at in commands]
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
             if isinstance(outcome, Refused):
                 refused[outcome.code] += 1
             elif isinstance(outcome, BaseException):
                 raise outcome
         for code, count in refused.items():
-            log.warning("overdue_matches_not_ended", count=count, reason=code)
-        if now - self._forgot_at > FORGET_EVERY_MS:
-            await self._matches.forget_requests(now - REQUEST_IDS_HOLD_MS)
-            self._forgot_at = now
-        if refused:
-            return LONGEST_SLEEP_MS
-        if len(due) == BATCH:
-            return 0
-        next_due = await self._matches.next_due(ripe)
-        if next_due is None:
-            return LONGEST_SLEEP_MS
-        return min(max(next_due + self._margin_ms - self._clock.now(), 1), LONGEST_SLEEP_MS)
+            log.warning("matches_not_swept", count=count, reason=code)
+        return bool(refused)

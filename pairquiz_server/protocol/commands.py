@@ -131,6 +131,8 @@ async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) 
         topic=payloads.topic(payload.topic),
         question_count=payload.question_count,
         time_limit_s=payload.time_limit,
+        pace=payload.pace,
+        scoring=payload.scoring,
         request_id=payloads.clean("request_id", payload.request_id),
     )
 

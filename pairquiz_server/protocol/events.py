@@ -74,13 +74,14 @@ class QuizCreated(Struct, frozen=True, omit_defaults=True):
 
 
 class OpponentJoined(Struct, frozen=True, omit_defaults=True):
-    """Both seats are taken."""
+    """Both seats are taken; a match whose players were brought together starts by itself at `starts_at`."""
 
     session_id: str
     status: str
     opponent: OpponentPresence
     version: int
     duplicate: bool = False
+    starts_at: int | None = None
 
 
 class QuestionView(Struct, frozen=True, omit_defaults=True):

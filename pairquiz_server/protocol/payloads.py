@@ -5,7 +5,7 @@ Unknown keys are ignored; a known key of a wrong type, range or length is refuse
 """
 
 import re
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,8 @@ from msgspec import Meta, Raw, Struct
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PLAYER_ID_MAX
 from pairquiz_server.rules.question import TOPIC_MAX, printable, tidy, topic_fault
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.validation import fault
 
 DEFAULT_TOPIC = "General"
@@ -37,8 +39,8 @@ class CreatePairQuiz(Struct, frozen=True, gc=False):
     topic: str | None = None
     question_count: Annotated[int, Meta(ge=1, le=50)] | None = None
     time_limit: Annotated[int, Meta(ge=5, le=300)] | None = None
-    pace: Literal["free"] | None = None
-    scoring: Literal["speed_bonus"] | None = None
+    pace: Pace | None = None
+    scoring: ScoringProfile | None = None
     request_id: Text64 | None = None
 
 

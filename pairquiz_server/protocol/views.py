@@ -30,7 +30,6 @@ from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 
-PACE = "free"
 KIND = "single_choice"
 
 
@@ -56,6 +55,7 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         opponent=OpponentPresence(other.player.display_name, other.absence is None),
         version=match.version,
         duplicate=duplicate,
+        starts_at=match.tick_at if match.status is Status.READY else None,
     )
 
 
@@ -69,7 +69,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
-        pace=PACE,
+        pace=match.pace,
         version=match.version,
         duplicate=duplicate,
     )
@@ -148,7 +148,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         session_id=match.id,
         topic=match.topic,
         status=match.status,
-        pace=PACE,
+        pace=match.pace,
         question_count=match.question_count,
         time_limit=match.time_limit_s,
         started_at=match.started_at,

@@ -6,6 +6,7 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Ghost, Origin, Pace
 
 
 class Topic(Struct, frozen=True, gc=False):
@@ -44,6 +45,29 @@ class CreateMatch(Struct, frozen=True, kw_only=True, gc=False):
     scoring: Scoring
     waiting_ttl_ms: int
     request_id: str | None = None
+    pace: Pace = Pace.FREE
+
+
+class PairPlayers(Struct, frozen=True, kw_only=True, gc=False):
+    """Two players who were brought together get a match that is ready, and starts by itself after `start_delay_ms`.
+
+    The one who asked first is the first; a ghost is the second. A rematch has the `previous_id` of the match that it
+    follows, and what each has won of the series so far.
+    """
+
+    match_id: str
+    players: tuple[Player, Player]
+    origin: Origin
+    topic: Topic
+    question_count: int
+    time_limit_s: int
+    scoring: Scoring
+    pace: Pace
+    start_delay_ms: int
+    ready_ttl_ms: int
+    previous_id: str | None = None
+    wins: tuple[int, int] = (0, 0)
+    ghost: Ghost | None = None
 
 
 class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
@@ -55,13 +79,13 @@ class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
-    """Either player starts; `draw` are the questions that the engine has drawn for it.
+    """Either player starts, or the match by itself (no player); `draw` are the questions that the engine has drawn.
 
     Who is away meanwhile has `patience` from now.
     """
 
     match_id: str
-    player_id: str
+    player_id: str | None
     draw: tuple[MatchQuestion, ...]
     patience: Patience = Patience()
 
@@ -110,6 +134,12 @@ class MarkPresent(Struct, frozen=True, kw_only=True, gc=False):
     player_id: str
 
 
+class Tick(Struct, frozen=True, kw_only=True, gc=False):
+    """The sweeper lets happen what happens in a running match by itself, if it is time."""
+
+    match_id: str
+
+
 class EndOverdue(Struct, frozen=True, kw_only=True, gc=False):
     """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
 
@@ -117,8 +147,11 @@ class EndOverdue(Struct, frozen=True, kw_only=True, gc=False):
     margin_ms: int
 
 
+Creation = CreateMatch | PairPlayers
+"""A command that makes a match, and is decided on none."""
+CREATIONS = (CreateMatch, PairPlayers)
 Command = (
-    CreateMatch
+    Creation
     | JoinMatch
     | StartMatch
     | SubmitAnswer
@@ -126,5 +159,6 @@ Command = (
     | LeaveMatch
     | MarkAbsent
     | MarkPresent
+    | Tick
     | EndOverdue
 )

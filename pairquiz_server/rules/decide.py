@@ -20,8 +20,10 @@ from pairquiz_server.rules.commands import (
     MarkAbsent,
     MarkPresent,
     MatchQuestion,
+    PairPlayers,
     StartMatch,
     SubmitAnswer,
+    Tick,
 )
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
@@ -38,6 +40,7 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
     PlayerReturned,
+    PlayersPaired,
 )
 from pairquiz_server.rules.judging import judge
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Seat, Status
@@ -72,6 +75,8 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
     """
     if isinstance(command, CreateMatch):
         return _create(command, now)
+    if isinstance(command, PairPlayers):
+        return _pair(command, now)
     if match is None:
         raise Refused(Code.NOT_FOUND)
     if isinstance(command, SubmitAnswer):  # by far the most frequent; a `match` takes twice as long to find it
@@ -89,6 +94,8 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
             return _mark_absent(match, command, now)
         case MarkPresent():
             return _mark_present(match, command, now)
+        case Tick():
+            return Decision(match)
         case EndOverdue():
             return _end_overdue(match, command, now)
         case _:
@@ -112,8 +119,37 @@ def _create(command: CreateMatch, now: int) -> Decision:
         seats=(Seat(command.player),),
         created_at=now,
         due_at=now + command.waiting_ttl_ms,
+        pace=command.pace,
     )
     return Decision(match, (MatchCreated(1),))
+
+
+def _pair(command: PairPlayers, now: int) -> Decision:
+    if command.topic.available < command.question_count:
+        raise _not_enough(command.topic.name, command.topic.available, command.question_count)
+    match = Match(
+        id=command.match_id,
+        version=1,
+        status=Status.READY,
+        topic_id=command.topic.id,
+        topic=command.topic.name,
+        question_count=command.question_count,
+        time_limit_s=command.time_limit_s,
+        scoring=command.scoring,
+        join_code="",
+        request_id=None,
+        seats=(Seat(command.players[0]), Seat(command.players[1])),
+        created_at=now,
+        due_at=now + command.ready_ttl_ms,
+        joined_at=now,
+        pace=command.pace,
+        origin=command.origin,
+        tick_at=now + command.start_delay_ms,
+        previous_id=command.previous_id,
+        wins=command.wins,
+        ghost=command.ghost,
+    )
+    return Decision(match, (PlayersPaired(1),))
 
 
 def _join(match: Match, command: JoinMatch, now: int) -> Decision:
@@ -140,13 +176,17 @@ def _join(match: Match, command: JoinMatch, now: int) -> Decision:
 
 
 def _start(match: Match, command: StartMatch, now: int) -> Decision:
-    seat = _seat(match, command.player_id)
+    seat = None if command.player_id is None else _seat(match, command.player_id)
     if match.started_at is not None:
         return Decision(match, duplicate=True)
     _require_move(match, command)
+    if seat is None and (match.tick_at is None or now < match.tick_at):
+        return Decision(match)
     if now > match.due_at:
         raise _wrong_state("The session has expired: nobody started it in time")
     if len(command.draw) < match.question_count:
+        if seat is None:  # nobody is there to ask for another topic, and there is no time for one
+            return _expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
         raise _not_enough(match.topic, len(command.draw), match.question_count)
     now = match.counts_at(now)  # an outage before the start is no part of the match
     version = match.version + 1
@@ -161,6 +201,7 @@ def _start(match: Match, command: StartMatch, now: int) -> Decision:
         questions=command.draw,
         started_at=now,
         deadline_at=now + match.span_ms,
+        tick_at=None,
     )
     away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
     return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *away))

@@ -66,11 +66,17 @@ class PlayerJoined(Struct, frozen=True, gc=False):
     version: int
 
 
-class MatchStarted(Struct, frozen=True, gc=False):
-    """The questions are drawn and the clock runs; `seat` said so."""
+class PlayersPaired(Struct, frozen=True, gc=False):
+    """Two players were brought together; the match is ready, and starts by itself."""
 
     version: int
-    seat: int
+
+
+class MatchStarted(Struct, frozen=True, gc=False):
+    """The questions are drawn and the clock runs; `seat` said so, or nobody had to."""
+
+    version: int
+    seat: int | None
 
 
 class AnswerAccepted(Struct, frozen=True, gc=False):
@@ -138,6 +144,7 @@ class MatchExpired(Struct, frozen=True, gc=False):
 Milestone = (
     MatchCreated
     | PlayerJoined
+    | PlayersPaired
     | MatchStarted
     | PlayerCompleted
     | PlayerLeft

@@ -21,6 +21,7 @@ from pairquiz_server.rules.commands import (
 from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Ghost, Origin, Pace
 
 
 class Status(StrEnum):
@@ -43,7 +44,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         EndOverdue: frozenset({Status.EXPIRED}),
     },
     Status.READY: {
-        StartMatch: frozenset({Status.IN_PROGRESS}),
+        StartMatch: frozenset({Status.IN_PROGRESS, Status.EXPIRED}),
         LeaveMatch: frozenset({Status.ABANDONED}),
         MarkAbsent: frozenset({Status.READY}),
         MarkPresent: frozenset({Status.READY}),
@@ -63,7 +64,8 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
 }
 """State × command → the states that a change may lead to. What is not here changes nothing, ever.
 
-`CreateMatch` stands in no row: it is decided on no match, and makes one that is `WAITING`.
+`CreateMatch` and `PairPlayers` stand in no row: they are decided on no match, and make one that is `WAITING`, or
+`READY`.
 """
 
 LIVE = frozenset(status for status, moves in MOVES.items() if moves)
@@ -110,6 +112,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     `id` is the text of a UUID, in small letters, as it stands on the wire: a `UUID` is hashed and compared by code in
     Python, which took longer than the rules.
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
+    `tick_at` is when something happens by itself: the start of a match whose players were brought together.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
     clock stood still: the last outage of the service.
     """
@@ -136,6 +139,14 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     paused_at: int | None = None
     resumed_at: int | None = None
     questions: tuple[MatchQuestion, ...] = ()
+    pace: Pace = Pace.FREE
+    origin: Origin = Origin.INVITATION
+    tick_at: int | None = None
+    reveals: tuple[int, ...] = ()
+    closes_at: int | None = None
+    previous_id: str | None = None
+    wins: tuple[int, int] = (0, 0)
+    ghost: Ghost | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

@@ -1,6 +1,23 @@
 """What an answer is worth. Whole points only: nothing is rounded twice, and every node gets the same sum."""
 
+from enum import StrEnum
+
 from msgspec import Struct
+
+
+class ScoringProfile(StrEnum):
+    """What answers are worth, as it is agreed on for a match."""
+
+    SPEED_BONUS = "speed_bonus"
+    """Points for being right, and more for being fast."""
+    ACCURACY = "accuracy"
+    """Points for being right."""
+    NEGATIVE = "negative"
+    """Points for being right, and fewer for being wrong."""
+    DIFFICULTY = "difficulty"
+    """Points for being right, by the question's difficulty."""
+    PRACTICE = "practice"
+    """No points."""
 
 
 class Scoring(Struct, frozen=True, gc=False):
@@ -8,6 +25,7 @@ class Scoring(Struct, frozen=True, gc=False):
 
     points: int = 100
     speed_bonus: int = 50
+    profile: ScoringProfile = ScoringProfile.SPEED_BONUS
 
 
 class Points(Struct, frozen=True, gc=False):

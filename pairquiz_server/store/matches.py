@@ -13,7 +13,8 @@ from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.reading import least_ms
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.scoring import Scoring, ScoringProfile
+from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.questions import Questions, StoredQuestion
@@ -26,7 +27,7 @@ _answers = msgspec.json.Decoder(list[AnswerRow])
 
 
 class DueMatch(Struct, frozen=True):
-    """A live match whose time is over."""
+    """A live match whose time is over, or has come."""
 
     id: str
     status: Status
@@ -118,6 +119,16 @@ class Matches:
         due: int | None = await self._database.fetchval(_QUERIES["next_due"], after)
         return due
 
+    async def find_ticks(self, at: int, limit: int) -> list[DueMatch]:
+        """Return live matches in which something happens by itself, at `at` (milliseconds) or sooner."""
+        records = await self._database.fetch(_QUERIES["find_ticks"], at, limit)
+        return [DueMatch(str(record["id"]), Status(record["status"])) for record in records]
+
+    async def next_tick(self, after: int) -> int | None:
+        """Return when something next happens by itself after `after` (milliseconds), None where nothing does."""
+        at: int | None = await self._database.fetchval(_QUERIES["next_tick"], after)
+        return at
+
     async def forget_requests(self, before: int) -> None:
         """Clear request ids of matches created before `before` (milliseconds): so many at once, the oldest first."""
         await self._database.fetch(_QUERIES["forget_requests"], before, _FORGET_AT_ONCE)
@@ -144,7 +155,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         topic=record["topic"],
         question_count=record["question_count"],
         time_limit_s=record["time_limit_s"],
-        scoring=Scoring(record["points"], record["speed_bonus"]),
+        scoring=Scoring(record["points"], record["speed_bonus"], ScoringProfile(record["scoring"])),
         join_code=record["join_code"],
         request_id=record["request_id"],
         seats=seats,
@@ -159,6 +170,16 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
         questions=questions,
+        pace=Pace(record["pace"]),
+        origin=Origin(record["origin"]),
+        tick_at=record["tick_at"],
+        reveals=tuple(record["reveals"] or ()),
+        closes_at=record["closes_at"],
+        previous_id=None if record["previous_id"] is None else str(record["previous_id"]),
+        wins=(record["player1_wins"], record["player2_wins"]),
+        ghost=None
+        if record["ghost_match_id"] is None
+        else Ghost(str(record["ghost_match_id"]), record["ghost_player"] - 1),
     )
 
 

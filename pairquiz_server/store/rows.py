@@ -22,6 +22,7 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
     PlayerReturned,
+    PlayersPaired,
 )
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import PlayerKind
@@ -77,6 +78,17 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     forfeited_by: int | None = None
     paused_at: int | None = None
     resumed_at: int | None = None
+    pace: str
+    scoring: str
+    origin: str
+    tick_at: int | None = None
+    reveals: tuple[int, ...] | None = None
+    closes_at: int | None = None
+    previous_id: str | None = None
+    player1_wins: int
+    player2_wins: int
+    ghost_match_id: str | None = None
+    ghost_player: int | None = None
 
 
 class ScoreRow(Struct, kw_only=True, gc=False):
@@ -251,6 +263,17 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         forfeited_by=None if match.forfeited_by is None else match.forfeited_by + 1,
         paused_at=match.paused_at,
         resumed_at=match.resumed_at,
+        pace=match.pace,
+        scoring=match.scoring.profile,
+        origin=match.origin,
+        tick_at=match.tick_at,
+        reveals=match.reveals or None,
+        closes_at=match.closes_at,
+        previous_id=match.previous_id,
+        player1_wins=match.wins[0],
+        player2_wins=match.wins[1],
+        ghost_match_id=match.ghost.match_id if match.ghost else None,
+        ghost_player=match.ghost.seat + 1 if match.ghost else None,
     )
 
 
@@ -263,6 +286,10 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
             assert match.joined_at is not None
             _add_player(rows, match, 1, match.joined_at)
             _add_usage(rows, match, 1, "joined", match.joined_at)
+        case PlayersPaired():
+            for seat in (0, 1):
+                _add_player(rows, match, seat, match.created_at)
+                _add_usage(rows, match, seat, "paired", match.created_at)
         case MatchStarted():
             assert match.started_at is not None
             rows.draws.append(
@@ -272,7 +299,8 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
                     [question.option_order for question in match.questions],
                 )
             )
-            _add_usage(rows, match, event.seat, "started", match.started_at)
+            if event.seat is not None:
+                _add_usage(rows, match, event.seat, "started", match.started_at)
         case PlayerLeft() | PlayerForfeited():
             assert match.ended_at is not None
             _add_usage(rows, match, event.seat, "abandoned", match.ended_at)

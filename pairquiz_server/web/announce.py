@@ -29,6 +29,7 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
     PlayerReturned,
+    PlayersPaired,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.store.nodes import Beat
@@ -139,7 +140,7 @@ class Announcer:
         match event:
             case MatchCreated():
                 yield 0, "quiz_created", partial(views.quiz_created, match)
-            case PlayerJoined():
+            case PlayerJoined() | PlayersPaired():
                 for seat in (0, 1):
                     yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
             case MatchStarted():

@@ -29,7 +29,10 @@ change AS MATERIALIZED (
         player2_absent_since bigint, player2_absence_cause pairquiz.absence_cause,
         player2_reconnect_by bigint, player2_away_ms integer,
         created_at bigint, due_at bigint, joined_at bigint, started_at bigint, deadline_at bigint,
-        ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint)
+        ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint,
+        pace pairquiz.pace, scoring pairquiz.scoring, origin pairquiz.origin, tick_at bigint, reveals bigint[],
+        closes_at bigint, previous_id uuid, player1_wins smallint, player2_wins smallint, ghost_match_id uuid,
+        ghost_player smallint)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
@@ -38,14 +41,16 @@ opened AS (
         player1_absent_since, player1_absence_cause, player1_reconnect_by, player1_away_ms,
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
-        paused_at, resumed_at)
+        paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
+        player2_wins, ghost_match_id, ghost_player)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
         player1_absent_since, player1_absence_cause, player1_reconnect_by, player1_away_ms,
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
-        paused_at, resumed_at
+        paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
+        player2_wins, ghost_match_id, ghost_player
     FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -73,7 +78,10 @@ moved AS (
         end_reason = CASE WHEN c.whole THEN c.end_reason ELSE m.end_reason END,
         forfeited_by = CASE WHEN c.whole THEN c.forfeited_by ELSE m.forfeited_by END,
         paused_at = CASE WHEN c.whole THEN c.paused_at ELSE m.paused_at END,
-        resumed_at = CASE WHEN c.whole THEN c.resumed_at ELSE m.resumed_at END
+        resumed_at = CASE WHEN c.whole THEN c.resumed_at ELSE m.resumed_at END,
+        tick_at = CASE WHEN c.whole THEN c.tick_at ELSE m.tick_at END,
+        reveals = CASE WHEN c.whole THEN c.reveals ELSE m.reveals END,
+        closes_at = CASE WHEN c.whole THEN c.closes_at ELSE m.closes_at END
     FROM change AS c
     WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version AND EXISTS (SELECT FROM fence)
     RETURNING m.id
@@ -214,10 +222,23 @@ ORDER BY due_at
 LIMIT $2
 FOR UPDATE SKIP LOCKED;
 
+-- name: find_ticks
+-- Live matches in which something happens by itself, since $1 (bigint) at the latest, at most $2 (integer), as above.
+SELECT id, status FROM pairquiz.matches
+WHERE ended_at IS NULL AND tick_at <= $1
+ORDER BY tick_at
+LIMIT $2
+FOR UPDATE SKIP LOCKED;
+
 -- name: next_due
 -- When the next live match is due, after $1 (bigint); null where none is.
 SELECT min(due_at) FROM pairquiz.matches
 WHERE ended_at IS NULL AND due_at > $1;
+
+-- name: next_tick
+-- When something next happens in a live match by itself, after $1 (bigint); null where nothing does.
+SELECT min(tick_at) FROM pairquiz.matches
+WHERE ended_at IS NULL AND tick_at > $1;
 
 -- name: forget_requests
 -- Clear the request ids of matches created before $1 (bigint), the oldest first, at most $2 (integer): a request id

@@ -87,6 +87,7 @@ moved AS (
     UPDATE pairquiz.matches AS m
     SET version = m.version + 1,
         deadline_at = m.deadline_at + last.gap,
+        tick_at = m.tick_at + last.gap,
         player1_absent_since = CASE WHEN m.player1_absent_since IS NOT NULL THEN last.now END,
         player1_reconnect_by = last.now + (m.player1_reconnect_by - m.player1_absent_since),
         player2_absent_since = CASE WHEN m.player2_absent_since IS NOT NULL THEN last.now END,

@@ -11,7 +11,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
-from pairquiz_server.rules.commands import Command, CreateMatch, SubmitAnswer
+from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Event
@@ -19,6 +19,7 @@ from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.question import Question
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
@@ -125,7 +126,9 @@ class Node:
             self.matches, lambda *told: self.announce(*told), pace_s=pace_s, ready=self.until_fit
         )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
-        self.sweeper = Sweeper(self.matches, PresenceRows(database), self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+        self.sweeper = Sweeper(
+            self.matches, PresenceRows(database), self.committer, clock, self.game.start_by_itself, margin_ms=MARGIN_MS
+        )  # type: ignore[arg-type]
 
     async def until_fit(self) -> None:
         await self.fit.wait()
@@ -134,6 +137,7 @@ class Node:
 
     def announce(self, decision: Decision, origin: object) -> None:
         self.told.append(decision)
+        self.sweeper.watch(decision)
         self.left_out.append(origin)
 
     def told_of(self, match_id: str) -> list[Event]:
@@ -183,6 +187,26 @@ class Node:
         """A match that Alice has started."""
         match = await self.ready(**wishes)
         return (await self.play(self.game.start, ALICE, match_id=match.id)).match
+
+    async def paired(self, **changed: object) -> Match:
+        """A match for which Alice and Bob were brought together."""
+        found = await self.questions.find_topic("General")
+        assert found is not None
+        usual = {
+            "match_id": str(uuid4()),
+            "players": (ALICE, BOB),
+            "origin": Origin.SEARCH,
+            "topic": found.topic(),
+            "question_count": RULES.question_count,
+            "time_limit_s": RULES.time_limit_s,
+            "scoring": RULES.scoring,
+            "pace": Pace.FREE,
+            "start_delay_ms": RULES.start_delay_ms,
+            "ready_ttl_ms": RULES.ready_ttl_ms,
+        }
+        outcome = await self.send(PairPlayers(**(usual | changed)))
+        assert isinstance(outcome, Decision)
+        return outcome.match
 
     async def stored(self, match: Match) -> Match:
         """The match as the database has it."""

@@ -7,7 +7,8 @@ import pytest
 
 from pairquiz_server.engine import sweeper as sweeper_module
 from pairquiz_server.engine.sweeper import FORGET_EVERY_MS, LONGEST_SLEEP_MS, REQUEST_IDS_HOLD_MS
-from pairquiz_server.rules.events import EndReason, MatchEnded, MatchExpired
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.events import EndReason, MatchEnded, MatchExpired, MatchStarted
 from pairquiz_server.rules.match import Match, Outcome, Status
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.pool import StorageUnavailable
@@ -50,6 +51,49 @@ async def test_match_ends_when_its_time_and_the_margin_are_over_and_not_a_millis
     heard = len(node.told)
     await node.sweeper.sweep()
     assert len(node.told) == heard
+
+
+async def test_paired_match_starts_by_itself_to_the_millisecond_and_once_on_two_nodes(
+    node: Node, other_node: Node
+) -> None:
+    match = await node.paired()
+    begun = node.clock.at
+    node.clock.at = begun + RULES.start_delay_ms - 1
+    assert await node.sweeper.sweep() == 1
+    assert await node.stored(match) == match
+
+    node.clock.at += 1
+    await asyncio.gather(node.sweeper.sweep(), other_node.sweeper.sweep())
+    started = await node.stored(match)
+    assert (started.status, started.started_at, started.version) == (Status.IN_PROGRESS, node.clock.at, 2)
+    assert len(started.questions) == RULES.question_count
+    assert node.told_of(match.id)[1:] + other_node.told_of(match.id) == [MatchStarted(2, None)]
+
+
+async def test_sweeper_wakes_for_what_happens_sooner_than_it_planned_to_look(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper_module, "LONGEST_SLEEP_MS", 3_600_000)
+    looked, started = asyncio.Event(), asyncio.Event()
+    next_tick, announce = node.matches.next_tick, node.announce
+
+    async def look(after: int) -> int | None:
+        looked.set()
+        return await next_tick(after)
+
+    def note(decision: Decision, origin: object) -> None:
+        announce(decision, origin)
+        if decision.match.status is Status.IN_PROGRESS:
+            started.set()
+
+    monkeypatch.setattr(node.matches, "next_tick", look)
+    monkeypatch.setattr(node, "announce", note)
+    sweeping = asyncio.create_task(node.sweeper.run())
+    await looked.wait()
+    await node.paired(start_delay_ms=0)
+    await started.wait()
+    node.sweeper.stop()
+    await sweeping
 
 
 async def test_match_that_runs_out_of_time_is_decided_by_points(node: Node) -> None:

@@ -13,8 +13,10 @@ from pairquiz_server.rules.commands import (
     MarkAbsent,
     MarkPresent,
     MatchQuestion,
+    PairPlayers,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import decide
@@ -22,6 +24,7 @@ from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Origin, Pace
 
 MATCH_ID = "8b1a2f0e-6f4b-4a53-9d0e-0c7f5d1e2a3b"
 ANNA = Player("anna", PlayerKind.USER, "Anna")
@@ -34,6 +37,7 @@ CREATED_AT = 1_700_000_000_000
 WAITING_UNTIL = CREATED_AT + 600_000
 JOINED_AT = CREATED_AT + 5_000
 READY_UNTIL = JOINED_AT + 300_000
+START_DELAY_MS = 3_000
 STARTED_AT = JOINED_AT + 7_000
 DEADLINE_AT = STARTED_AT + 20_000
 MARGIN_MS = 300
@@ -57,6 +61,23 @@ def create(**changes: object) -> CreateMatch:
         scoring=Scoring(),
         waiting_ttl_ms=WAITING_UNTIL - CREATED_AT,
         request_id="wish-1",
+    )
+    return replace(command, **changes)
+
+
+def pair(**changes: object) -> PairPlayers:
+    """Anna and Ben are brought together, with some fields changed."""
+    command = PairPlayers(
+        match_id=MATCH_ID,
+        players=(ANNA, BEN),
+        origin=Origin.SEARCH,
+        topic=Topic(7, "Sea", QUESTION_COUNT),
+        question_count=QUESTION_COUNT,
+        time_limit_s=TIME_LIMIT_S,
+        scoring=Scoring(),
+        pace=Pace.FREE,
+        start_delay_ms=START_DELAY_MS,
+        ready_ttl_ms=READY_UNTIL - JOINED_AT,
     )
     return replace(command, **changes)
 
@@ -105,6 +126,14 @@ def come_back(player: Player = ANNA) -> MarkPresent:
     return MarkPresent(match_id=MATCH_ID, player_id=player.id)
 
 
+def start_by_itself(draw: tuple[MatchQuestion, ...] = DRAW) -> StartMatch:
+    return StartMatch(match_id=MATCH_ID, player_id=None, draw=draw)
+
+
+def tick() -> Tick:
+    return Tick(match_id=MATCH_ID)
+
+
 def end_overdue(margin_ms: int = MARGIN_MS) -> EndOverdue:
     return EndOverdue(match_id=MATCH_ID, margin_ms=margin_ms)
 
@@ -123,6 +152,11 @@ def waiting() -> Match:
 
 def ready() -> Match:
     return play(waiting(), JOINED_AT, join())
+
+
+def paired() -> Match:
+    """Anna and Ben were brought together."""
+    return play(None, JOINED_AT, pair())
 
 
 def in_progress(*commands: Command, now: int = STARTED_AT + 1_000, scoring: Scoring | None = None) -> Match:
@@ -181,6 +215,8 @@ SITUATIONS = {
     "waiting, Anna away": play(waiting(), JOINED_AT, go(ANNA)),
     "ready": ready(),
     "ready, Anna away": play(ready(), STARTED_AT, go(ANNA)),
+    "paired": paired(),
+    "paired, Anna away": play(paired(), JOINED_AT, go(ANNA)),
     "in progress": in_progress(),
     "in progress, Anna away": in_progress(go(ANNA)),
     "in progress, Anna away at her last question": in_progress(submit(ANNA, SECOND), go(ANNA)),

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from pairquiz_server.rules.commands import Command, CreateMatch
+from pairquiz_server.rules.commands import CREATIONS, Command, StartMatch
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Status
@@ -35,10 +35,14 @@ from tests.rules.matches import (
     in_progress,
     join,
     leave,
+    pair,
+    paired,
     play,
     ready,
     start,
+    start_by_itself,
     submit,
+    tick,
     timed_out,
     waiting,
     withdrawn,
@@ -59,39 +63,65 @@ COMMANDS: dict[str, Command] = {
     "Anna is gone": go(ANNA),
     "Anna is back": come_back(ANNA),
     "the sweeper ends": end_overdue(),
+    "it starts by itself": start_by_itself(),
+    "it is time": tick(),
 }
 # The columns are those of COMMANDS. A status: the command is a change that leads there. A code: it is refused.
 CELLS: dict[str, tuple[Status | Code | str, ...]] = {
-    "waiting": (READY, WRONG, WRONG, WRONG, ABANDONED, WAITING, UNCHANGED, EXPIRED),
-    "waiting, Anna away": (READY, WRONG, WRONG, WRONG, ABANDONED, UNCHANGED, WAITING, EXPIRED),
-    "ready": (FULL, RUNNING, WRONG, WRONG, ABANDONED, READY, UNCHANGED, EXPIRED),
-    "ready, Anna away": (FULL, RUNNING, WRONG, WRONG, ABANDONED, UNCHANGED, READY, EXPIRED),
-    "in progress": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED),
+    "waiting": (READY, WRONG, WRONG, WRONG, ABANDONED, WAITING, UNCHANGED, EXPIRED, WRONG, UNCHANGED),
+    "waiting, Anna away": (READY, WRONG, WRONG, WRONG, ABANDONED, UNCHANGED, WAITING, EXPIRED, WRONG, UNCHANGED),
+    "ready": (FULL, RUNNING, WRONG, WRONG, ABANDONED, READY, UNCHANGED, EXPIRED, UNCHANGED, UNCHANGED),
+    "ready, Anna away": (FULL, RUNNING, WRONG, WRONG, ABANDONED, UNCHANGED, READY, EXPIRED, UNCHANGED, UNCHANGED),
+    "paired": (FULL, RUNNING, WRONG, WRONG, ABANDONED, READY, UNCHANGED, EXPIRED, RUNNING, UNCHANGED),
+    "paired, Anna away": (FULL, RUNNING, WRONG, WRONG, ABANDONED, UNCHANGED, READY, EXPIRED, RUNNING, UNCHANGED),
+    "in progress": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED),
     # A command of hers is as good as a connection, though only the connection brings her back.
-    "in progress, Anna away": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED),
+    "in progress, Anna away": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED, DUPLICATE, UNCHANGED,
+    ),
     "in progress, Anna away at her last question": (
-        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED,
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED, DUPLICATE, UNCHANGED,
     ),
     "in progress, Ben done, Anna away at her last question": (
-        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, UNCHANGED, RUNNING, COMPLETED,
+        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, UNCHANGED, RUNNING, COMPLETED, DUPLICATE, UNCHANGED,
     ),
-    "in progress, both away": (FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, ABANDONED),
+    "in progress, both away": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, ABANDONED, DUPLICATE, UNCHANGED,
+    ),
     "in progress, Anna at her last question": (
-        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED,
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
     ),
     "in progress, Ben done, Anna at her last question": (
-        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, RUNNING, UNCHANGED, COMPLETED,
+        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
     ),
-    "in progress, Anna done": (FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED),
-    "completed by both": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "completed at the deadline": (FULL, DUPLICATE, TOO_LATE, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "completed as Ben left": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "completed as Ben was away": (FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "abandoned as both were away": (NOT_FOUND, DUPLICATE, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "abandoned as Anna withdrew it": (NOT_FOUND, WRONG, WRONG, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED),
-    "abandoned as Ben left": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "expired as nobody joined": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
-    "expired as nobody started": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED),
+    "in progress, Anna done": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
+    ),
+    "completed by both": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
+    ),
+    "completed at the deadline": (
+        FULL, DUPLICATE, TOO_LATE, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
+    ),
+    "completed as Ben left": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
+    ),
+    "completed as Ben was away": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
+    ),
+    "abandoned as both were away": (
+        NOT_FOUND, DUPLICATE, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
+    ),
+    "abandoned as Anna withdrew it": (
+        NOT_FOUND, WRONG, WRONG, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, WRONG, UNCHANGED,
+    ),
+    "abandoned as Ben left": (NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, WRONG, UNCHANGED),
+    "expired as nobody joined": (
+        NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, WRONG, UNCHANGED,
+    ),
+    "expired as nobody started": (
+        NOT_FOUND, WRONG, WRONG, WRONG, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, WRONG, UNCHANGED,
+    ),
 }  # fmt: skip
 
 
@@ -99,6 +129,8 @@ def moment(match: Match, command: Command) -> int:
     """A time at which nothing but the state speaks against a command: in time, or due for the sweeper."""
     if command == end_overdue():
         return match.due_at + MARGIN_MS
+    if isinstance(command, StartMatch) and command.player_id is None:
+        return match.tick_at or match.due_at
     return match.started_at + 2_000 if match.started_at else CREATED_AT + 6_000
 
 
@@ -118,7 +150,7 @@ def outcome(match: Match | None, command: Command, now: int) -> Status | Code | 
 def test_table_has_every_situation_state_and_command() -> None:
     assert CELLS.keys() == SITUATIONS.keys()
     assert {match.status for match in SITUATIONS.values()} == set(Status)
-    assert {type(command) for command in COMMANDS.values()} | {CreateMatch} == set(get_args(Command))
+    assert {type(command) for command in COMMANDS.values()} | set(CREATIONS) == set(get_args(Command))
     assert all(len(row) == len(COMMANDS) for row in CELLS.values())
 
 
@@ -131,6 +163,7 @@ def test_command_on_match(situation: str, column: int) -> None:
 
 def test_player_creates_a_match_where_there_is_none() -> None:
     assert outcome(None, create(), CREATED_AT) is Status.WAITING
+    assert outcome(None, pair(), CREATED_AT) is Status.READY
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
@@ -151,6 +184,9 @@ def test_moves_are_exactly_what_decide_does() -> None:
                 go(player),
                 come_back(player),
                 end_overdue(),
+                start_by_itself(),
+                start_by_itself(draw=()),
+                tick(),
             ):
                 after = outcome(match, command, moment(match, command))
                 if isinstance(after, Status):
@@ -254,3 +290,26 @@ def test_player_leaves_again(match: Match, player: Player) -> None:
 )
 def test_checks_come_in_order(match: Match, command: Command, now: int, code: Code) -> None:
     assert outcome(match, command, now) is code
+
+
+def test_paired_match_starts_by_itself_at_its_time_and_not_before() -> None:
+    match = paired()
+    assert match.tick_at is not None
+    assert outcome(match, start_by_itself(), match.tick_at - 1) == UNCHANGED
+    started = play(match, match.tick_at, start_by_itself())
+    assert (started.status, started.tick_at, started.started_at) == (RUNNING, None, match.tick_at)
+
+
+def test_paired_match_whose_topic_has_shrunk_expires_at_its_start() -> None:
+    match = paired()
+    assert match.tick_at is not None
+    assert outcome(match, start_by_itself(draw=()), match.tick_at) is EXPIRED
+
+
+def test_player_starts_a_paired_match_sooner() -> None:
+    started = play(paired(), STARTED_AT, start(BEN))
+    assert (started.status, started.tick_at) == (RUNNING, None)
+
+
+def test_pair_of_a_topic_with_too_few_questions_is_refused() -> None:
+    assert outcome(None, pair(question_count=3), CREATED_AT) is Code.NOT_ENOUGH_QUESTIONS

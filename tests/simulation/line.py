@@ -132,6 +132,12 @@ class Line:
     async def next_due(self, after: int) -> int | None:
         return await self._ask(lambda: self._model.next_due(after))
 
+    async def find_ticks(self, at: int, limit: int) -> list[DueMatch]:
+        return await self._ask(lambda: self._model.find_ticks(at, limit))
+
+    async def next_tick(self, after: int) -> int | None:
+        return await self._ask(lambda: self._model.next_tick(after))
+
     async def forget_requests(self, before: int) -> None:
         return await self._ask(lambda: self._model.forget_requests(before))
 

@@ -77,6 +77,7 @@ class Model:
         self._requests: dict[tuple[str, str], str] = {}
         self._requested: list[tuple[int, str]] = []
         self._due: list[tuple[int, str]] = []
+        self._ticking: dict[str, int] = {}
         self._live: dict[str, list[str]] = {}
 
     def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[str]:
@@ -174,6 +175,13 @@ class Model:
         place = bisect_right(self._due, after, key=lambda one: one[0])
         return self._due[place][0] if place < len(self._due) else None
 
+    def find_ticks(self, at: int, limit: int) -> list[DueMatch]:
+        ticking = sorted((tick_at, match_id) for match_id, tick_at in self._ticking.items() if tick_at <= at)
+        return [DueMatch(match_id, self.matches[match_id].status) for _, match_id in ticking[:limit]]
+
+    def next_tick(self, after: int) -> int | None:
+        return min((tick_at for tick_at in self._ticking.values() if tick_at > after), default=None)
+
     def forget_requests(self, before: int) -> None:
         place = bisect_left(self._requested, before, key=lambda one: one[0])
         for _, match_id in self._requested[:place]:
@@ -244,6 +252,7 @@ class Model:
             before,
             version=before.version + 1,
             deadline_at=deadline_at,
+            tick_at=None if before.tick_at is None else before.tick_at + gap_ms,
             due_at=due_at,
             seats=seats,
             paused_at=now - gap_ms,
@@ -371,6 +380,9 @@ class Model:
             del self._due[bisect_left(self._due, (before.due_at, before.id))]
         if after.status in LIVE:
             insort(self._due, (after.due_at, after.id))
+        self._ticking.pop(after.id, None)
+        if after.status in LIVE and after.tick_at is not None:
+            self._ticking[after.id] = after.tick_at
         for index, seat in enumerate(after.seats):
             self._seat(before, after, index, seat)
 

@@ -189,7 +189,10 @@ class Node:
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
                 self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
-                self.sweeper = Sweeper(line, line, self.committer, clock, margin_ms=MARGIN_MS, ready=heartbeat.ready)
+                start = self.game.start_by_itself
+                self.sweeper = Sweeper(
+                    line, line, self.committer, clock, start, margin_ms=MARGIN_MS, ready=heartbeat.ready
+                )
                 await heartbeat.beat()
             except StorageUnavailable:
                 self.line.try_again()
@@ -231,6 +234,7 @@ class Node:
         self.connections.clear()
 
     def announce(self, decision: Decision, origin: object) -> None:
+        self.sweeper.watch(decision)
         if not self.alive:
             return
         self.world.checker.announced(self, decision)

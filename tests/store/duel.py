@@ -14,6 +14,7 @@ from pairquiz_server.rules.commands import (
     MarkAbsent,
     MarkPresent,
     MatchQuestion,
+    PairPlayers,
     StartMatch,
     SubmitAnswer,
     Topic,
@@ -21,7 +22,8 @@ from pairquiz_server.rules.commands import (
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.scoring import Scoring, ScoringProfile
+from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.rows import Change
 from tests.store.numbered import Matches
 
@@ -71,6 +73,25 @@ class Board:
 
     def ready_match(self) -> list[Change]:
         return self.running()[:2]
+
+    def paired_match(self) -> list[Change]:
+        """Two players who were brought together for another one: all that such a match may carry."""
+        command = PairPlayers(
+            match_id=str(uuid4()),
+            players=(ANNA, BEN),
+            origin=Origin.REMATCH,
+            topic=self.topic,
+            question_count=len(self.draw),
+            time_limit_s=30,
+            scoring=Scoring(100, 50, ScoringProfile.ACCURACY),
+            pace=Pace.ROUNDS,
+            start_delay_ms=3_000,
+            ready_ttl_ms=READY_TTL_MS,
+            previous_id=str(uuid4()),
+            wins=(2, 1),
+            ghost=Ghost(str(uuid4()), 1),
+        )
+        return [_change(None, command, NOW)]
 
     def answered_match(self) -> list[Change]:
         """Both have answered in the same millisecond, in an order that is not the questions'; one is done."""

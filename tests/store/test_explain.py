@@ -37,12 +37,12 @@ FILL = f"""
 
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at)
+        player1_id, player2_id, created_at, due_at, ended_at, tick_at)
     SELECT
         lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
         CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
         CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
-        n, n, CASE WHEN status = 'completed' THEN n END
+        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END
     FROM generate_series(1, {ROWS}) AS n
     CROSS JOIN LATERAL (
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
@@ -109,6 +109,8 @@ BY_INDEX = {
     "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
+    "matches.find_ticks": Found({"matches_tick"}, (100, 500)),
+    "matches.next_tick": Found({"matches_tick"}, (100,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),

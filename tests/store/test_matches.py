@@ -20,6 +20,7 @@ LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "waiting": Board.waiting_match,
     "ready": Board.ready_match,
     "in_progress": Board.running,
+    "paired": Board.paired_match,
     "with answers": Board.answered_match,
     "waiting, its creator away": Board.waiting_match_alone,
     "ready, both away": Board.ready_match_alone,
@@ -246,12 +247,9 @@ async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matche
         aged = [replace(change, match=replace(change.match, created_at=NOW - age)) for change in changes]
         ids[name] = (await save_all(matches, [*aged])).id
     away = ["in_progress, one away", "ready, both away"]
-    joined_by_ben = [*away, "with answers", "in_progress", "ready"]
+    joined_by_ben = [*away, "with answers", "paired", "in_progress", "ready"]
     assert await matches.find_live_of([CARA.id, ANNA.id, BEN.id]) == {
-        ANNA.id: [
-            ids[name]
-            for name in (*away, "waiting, its creator away", "with answers", "in_progress", "ready", "waiting")
-        ],
+        ANNA.id: [ids[name] for name in (*away, "waiting, its creator away", *joined_by_ben[2:], "waiting")],
         BEN.id: [ids[name] for name in joined_by_ben],
     }
 

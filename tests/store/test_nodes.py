@@ -86,7 +86,8 @@ def moved(match: Match, now: int, gap: int) -> Match:
     )
     after = replace(match, version=match.version + 1, paused_at=now - gap, resumed_at=now, seats=seats)
     if match.status is not Status.IN_PROGRESS:
-        return replace(after, due_at=match.due_at + gap)
+        ticks_at = None if match.tick_at is None else match.tick_at + gap
+        return replace(after, due_at=match.due_at + gap, tick_at=ticks_at)
     assert match.deadline_at is not None
     after = replace(after, deadline_at=match.deadline_at + gap)
     return replace(after, due_at=after.running_due_at())

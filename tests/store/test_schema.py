@@ -11,12 +11,14 @@ from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Status
 from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.question import Difficulty
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import read_migrations
 from pairquiz_server.store.pool import Database
 from tests.store.duel import Board, save_all
 
-FEATURES = ("created", "joined", "started", "completed", "abandoned")
+FEATURES = ("created", "joined", "started", "completed", "abandoned", "paired")
 ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "player_kind": PlayerKind,
     "match_status": Status,
@@ -24,6 +26,9 @@ ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "absence_cause": Cause,
     "difficulty": Difficulty,
     "feature": FEATURES,
+    "pace": Pace,
+    "scoring": ScoringProfile,
+    "origin": Origin,
 }
 IMPOSSIBLE = (
     "UPDATE pairquiz.matches SET player2_id = player1_id",
@@ -35,6 +40,8 @@ IMPOSSIBLE = (
     "UPDATE pairquiz.matches SET status = 'in_progress'",
     "UPDATE pairquiz.matches SET deadline_at = NULL",
     "UPDATE pairquiz.matches SET forfeited_by = 0",
+    "UPDATE pairquiz.matches SET ghost_player = 1",
+    "UPDATE pairquiz.matches SET ghost_match_id = id, ghost_player = 3",
     "UPDATE pairquiz.matches SET player1_absent_since = 1",
     "UPDATE pairquiz.matches SET player2_absence_cause = 'closed'",
     "UPDATE pairquiz.matches SET player1_away_ms = NULL",
