@@ -58,3 +58,23 @@ COMMENT ON COLUMN pairquiz.matches.join_code      IS 'Eight characters of Crockf
 -- One rematch a match, whoever asks for it at the same moment at whichever node.
 CREATE UNIQUE INDEX matches_rematch ON pairquiz.matches (previous_id) WHERE previous_id IS NOT NULL;
 CREATE INDEX matches_tick ON pairquiz.matches (tick_at) WHERE tick_at IS NOT NULL AND ended_at IS NULL;
+
+-- How strong players are, for each topic and over all (Glicko-2: http://www.glicko.net/glicko/glicko2.pdf).
+CREATE TABLE pairquiz.ratings (
+    player_id  text NOT NULL REFERENCES pairquiz.players ON DELETE CASCADE,
+    topic_id   integer NOT NULL,
+    rating     double precision NOT NULL,
+    deviation  double precision NOT NULL CHECK (deviation > 0),
+    volatility double precision NOT NULL CHECK (volatility > 0),
+    matches    integer NOT NULL,
+    rated_at   bigint NOT NULL,
+    PRIMARY KEY (player_id, topic_id)
+);
+COMMENT ON TABLE  pairquiz.ratings            IS 'How strong players are, by their fair matches. Who has none counts as 1500 with a deviation of 350.';
+COMMENT ON COLUMN pairquiz.ratings.player_id  IS 'The player.';
+COMMENT ON COLUMN pairquiz.ratings.topic_id   IS 'The topic, 0 for all together (so no foreign key).';
+COMMENT ON COLUMN pairquiz.ratings.rating     IS 'Glicko-2 rating, on the scale of Glicko and Elo.';
+COMMENT ON COLUMN pairquiz.ratings.deviation  IS 'How unsure it is, as a standard deviation, at rated_at; it grows with time.';
+COMMENT ON COLUMN pairquiz.ratings.volatility IS 'How erratic the player''s results are.';
+COMMENT ON COLUMN pairquiz.ratings.matches    IS 'How many matches it rests on.';
+COMMENT ON COLUMN pairquiz.ratings.rated_at   IS 'When the last of them ended.';
