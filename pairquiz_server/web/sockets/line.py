@@ -18,6 +18,7 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType
 from engineio.packet import NOOP, Packet
 
+from pairquiz_server.rules.lag import UNMEASURED
 from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.sockets import framing
 from pairquiz_server.web.sockets.link import Link
@@ -46,7 +47,7 @@ class Line(Link):
 
     __slots__ = (
         "__weakref__", "_arrived_at", "_backlog", "_ended", "_feed", "_rest", "_timer", "_transports", "beat_at",
-        "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
+        "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session", "trips",
     )  # fmt: skip
 
     def __init__(self, session: Any, transports: Transports, pace: Pace) -> None:
@@ -61,6 +62,7 @@ class Line(Link):
         """Whether the client has closed, and not only vanished."""
         self.heard_at = self.beat_at = 0.0
         self.on_pong: Callable[[bytes], None] | None = None
+        self.trips = UNMEASURED
         self._feed: Callable[[bytes], tuple[bool, bytes]] | None = None
         """Takes bytes, and tells of the frames in them; None when nothing more is read."""
         self._arrived_at = 0
