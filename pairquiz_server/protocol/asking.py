@@ -4,6 +4,8 @@ A packet as clients write it is read in one pass, straight into the payload's st
 arguments, a payload that does not fit) is read thoroughly, and nothing is refused before that.
 """
 
+import re
+
 import msgspec
 from msgspec import Struct
 
@@ -13,9 +15,6 @@ from pairquiz_server.protocol.frames import ACK_DIGITS_MAX, decode_event
 from pairquiz_server.rules.errors import Refused
 
 NAME_SHOWN_MAX = 64
-_LAST_START = 1 + ACK_DIGITS_MAX
-"""Where an event's list begins at the latest."""
-_ZERO = ord("0")
 
 
 class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal leads back to what it is in
@@ -30,23 +29,22 @@ class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal l
     payload: Struct | Refused | None
 
 
-_SHORT = {
-    f'["{name}"'.encode(): (name, row, msgspec.json.Decoder(row.payload).decode) for name, row in COMMANDS.items()
-}
-"""How a command's event begins → what is made of the rest."""
+_AS_WRITTEN = re.compile(rb'2(0|[1-9][0-9]{0,%d})?\["([a-z_]+)",(.*)\]' % (ACK_DIGITS_MAX - 1), re.DOTALL)
+"""An event as clients write it: under which digits it awaits an answer, its name, and what is behind."""
+_DECODERS = {name.encode(): (name, row, msgspec.json.Decoder(row.payload).decode) for name, row in COMMANDS.items()}
+"""A command's name → what is made of its payload."""
 
 
 def read(packet: bytes) -> Asked:
     """Read an event packet, which is UTF-8. Raises `BadFrame`."""
-    start = packet.find(b"[")
-    comma = packet.find(b",", start)
-    short = _SHORT.get(packet[start:comma])
-    if short is not None and packet[-1:] == b"]":
-        name, row, decode = short
-        ack = packet[1:start] or None
-        if ack is None or (ack.isdigit() and start <= _LAST_START and ack[0] != _ZERO):
+    written = _AS_WRITTEN.fullmatch(packet)
+    if written is not None:
+        ack, command, payload = written.groups()
+        known = _DECODERS.get(command)
+        if known is not None:
+            name, row, decode = known
             try:
-                return Asked(name, row, ack, decode(packet[comma + 1 : -1]))
+                return Asked(name, row, ack, decode(payload))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 pass  # why is found out below
     return _read_thoroughly(packet)
