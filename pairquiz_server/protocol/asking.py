@@ -4,10 +4,10 @@ A packet as clients write it is read in one pass, straight into the payload's st
 arguments, a payload that does not fit) is read thoroughly, and nothing is refused before that.
 """
 
-import re
+from typing import Union
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 from pairquiz_server.protocol import payloads
 from pairquiz_server.protocol.commands import COMMANDS, CommandRow
@@ -15,6 +15,9 @@ from pairquiz_server.protocol.frames import ACK_DIGITS_MAX, decode_event
 from pairquiz_server.rules.errors import Refused
 
 NAME_SHOWN_MAX = 64
+_LAST_START = 1 + ACK_DIGITS_MAX
+"""Where an event's list begins at the latest."""
+_ZERO = ord("0")
 
 
 class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal leads back to what it is in
@@ -29,24 +32,29 @@ class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal l
     payload: Struct | Refused | None
 
 
-_AS_WRITTEN = re.compile(rb'2(0|[1-9][0-9]{0,%d})?\["([a-z_]+)",(.*)\]' % (ACK_DIGITS_MAX - 1), re.DOTALL)
-"""An event as clients write it: under which digits it awaits an answer, its name, and what is behind."""
-_DECODERS = {name.encode(): (name, row, msgspec.json.Decoder(row.payload).decode) for name, row in COMMANDS.items()}
-"""A command's name → what is made of its payload."""
+_ASKING = {
+    defstruct(row.payload.__name__, [("payload", row.payload)], frozen=True, gc=False, array_like=True, tag=name): (
+        name,
+        row,
+    )
+    for name, row in COMMANDS.items()
+}
+"""What the list of a command's event, its name and its payload, is read as → which command that is."""
+_decode = msgspec.json.Decoder(Union[tuple(_ASKING)]).decode  # noqa: UP007 - of as many as there are
 
 
 def read(packet: bytes) -> Asked:
     """Read an event packet, which is UTF-8. Raises `BadFrame`."""
-    written = _AS_WRITTEN.fullmatch(packet)
-    if written is not None:
-        ack, command, payload = written.groups()
-        known = _DECODERS.get(command)
-        if known is not None:
-            name, row, decode = known
-            try:
-                return Asked(name, row, ack, decode(payload))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # why is found out below
+    start = packet.find(b"[")
+    ack = packet[1:start] or None
+    if ack is None or (ack.isdigit() and start <= _LAST_START and ack[0] != _ZERO):
+        try:
+            event = _decode(packet[start:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # why is found out below
+        else:
+            name, row = _ASKING[type(event)]
+            return Asked(name, row, ack, event.payload)
     return _read_thoroughly(packet)
 
 
