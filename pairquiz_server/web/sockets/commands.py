@@ -16,9 +16,8 @@ from pairquiz_server.protocol.events import TokenRefreshed
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.guard.refusals import Refusals
-from pairquiz_server.web.numbering import request_ids
+from pairquiz_server.web.numbering import request_numbers
 from pairquiz_server.web.sockets.connections import Connection, Connections
-from pairquiz_server.web.sockets.pings import Pings
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -37,16 +36,14 @@ class Commands:
         people: People,
         connections: Connections,
         limits: Limits,
-        pings: Pings,
         refusals: Refusals,
     ) -> None:
         self._game = game
         self._people = people
         self.connections = connections
         self._limits = limits
-        self.pings = pings
         self._refusals = refusals
-        self._request_ids = request_ids()
+        self._request_numbers = request_numbers()
         self._under_way: set[asyncio.Task[None]] = set()
 
     def take(self, connection: Connection, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, None] | None:
@@ -56,7 +53,7 @@ class Commands:
         """
         asked = asking.read(packet)
         player = connection.identity.player
-        request = next(self._request_ids)
+        request = next(self._request_numbers)
         sender = _Connected(
             player=player,
             arrived_at=arrived_at,
@@ -64,7 +61,6 @@ class Commands:
             origin=connection,
             request=request,
             commands=self,
-            connection=connection,
             asked=asked,
         )
         if debugging():
@@ -89,7 +85,7 @@ class Commands:
             self._perform(row, sender)
         return None
 
-    def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
+    def refusal(self, refusal: Refused, asked: Asked, request: int | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
         self._refusals.note(refusal.code, command=asked.name, request=request)
         if asked.ack is None:
@@ -115,7 +111,7 @@ class Commands:
             sender.reply(payload)
             return
         try:
-            self._limits.charge(sender, payload, sender.connection.address)
+            self._limits.charge(sender, payload, sender.origin.address)
             work = row.perform(self._game, sender, payload)
             if work is not None:
                 await work
@@ -126,7 +122,7 @@ class Commands:
 
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command when those before it are answered."""
-        await sender.connection.settled()
+        await sender.origin.settled()
         await self._carry_out(row, sender)
 
     def _let_go(self, work: Coroutine[Any, Any, None]) -> None:
@@ -143,15 +139,15 @@ class Commands:
 class _Connected(Sender, kw_only=True, eq=False):
     """Whoever sent a command by a connection, by which it is answered."""
 
+    origin: Connection
     commands: Commands
-    connection: Connection
     asked: Asked
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
         row = self.asked.row
         if row is not None and row.immediate:
-            self.connection.answered()
+            self.origin.answered()
         if self.overheard is not None:
             self.overheard(outcome)
         self.send(outcome)
@@ -160,21 +156,17 @@ class _Connected(Sender, kw_only=True, eq=False):
         """Put the answer on its way."""
         ack = self.asked.ack
         if isinstance(outcome, Refused):
-            self.connection.send(self.commands.refusal(outcome, self.asked, self.request))
+            self.origin.send(self.commands.refusal(outcome, self.asked, self.request))
         elif ack is not None:
-            self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
+            self.origin.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
             for name, payload in outcome.told():
-                self.connection.send(frames.event(name, payload))
+                self.origin.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:
         """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
-        connection = self.connection
-        pings, tabs = self.commands.pings, self.commands.connections.of(self.player.id)
-        if len(tabs) == 1:
-            return pings.lag_ms(connection.eio_sid)
-        return pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
+        return self.commands.connections.lag_ms(self.origin)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""
-        return await self.commands.renew(self.connection, token)
+        return await self.commands.renew(self.origin, token)
