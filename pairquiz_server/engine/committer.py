@@ -150,6 +150,7 @@ class Committer:
     async def _work(self) -> None:
         while self._stop_at is None or self._queue:
             await self._rhythm.next()
+            self._waiting.clear()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
             if batch:  # else it was only hurried
                 self._queue.extendleft(reversed(await self._carry_out(batch)))
@@ -212,25 +213,24 @@ class Committer:
 
     async def _read(self, submissions: Sequence[Submission]) -> Batch:
         """Return what a batch starts from; empty where the database was away until nobody waited any more."""
-        while submissions := _unsettled(submissions):
+        while submissions:
             try:
                 await self._ready()
                 return await self._read_now(submissions)
             except StorageUnavailable as error:
                 log.debug("batch_not_read", size=len(submissions), reason=str(error))
                 await asyncio.sleep(RETRY_PAUSE_S)
+            submissions = _unsettled(submissions)
         return Batch({}, frozenset())
 
     async def _read_now(self, submissions: Iterable[Submission]) -> Batch:
-        known: dict[str, Match] = {}
-        missing: set[str] = set()
-        for submission in submissions:
-            match_id = submission.command.match_id
-            match = self._cache.get(match_id)
-            if match is not None:
-                known[match_id] = match
-            elif not isinstance(submission.command, CreateMatch):
-                missing.add(match_id)
+        cache = self._cache
+        wanted = {submission.command.match_id for submission in submissions}
+        known = {match_id: cache[match_id] for match_id in wanted if match_id in cache}
+        if len(known) == len(wanted):
+            return Batch(known, frozenset())
+        missing = {one.command.match_id for one in submissions if not isinstance(one.command, CreateMatch)}
+        missing -= known.keys()
         if missing:
             known |= await self._matches.load(list(missing))
         return Batch(known, frozenset(missing))
@@ -249,10 +249,13 @@ class Committer:
 
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
+        if not stuck and not batch.deferred:
+            self._telling.all(batch.decided)
+            return []
         again: list[Submission] = []
         stands: Settled = []
         for submission, outcome in batch.decided:
-            if not stuck or submission.command.match_id not in stuck:
+            if submission.command.match_id not in stuck:
                 stands.append((submission, outcome))
             elif isinstance(submission.command, CreateMatch):
                 stands.append((submission, Collision()))

@@ -1,7 +1,7 @@
 """What stands is told: first to the one who asked, then to all others, and last to the metrics."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -11,7 +11,7 @@ from pairquiz_server.engine.submission import Announce, Outcome, Submission
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import Event
+from pairquiz_server.rules.events import AnswerAccepted, Event
 
 log = structlog.get_logger("pairquiz.telling")
 
@@ -43,13 +43,11 @@ class Telling:
         events: list[Event] = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
-            tell(submission, outcome)
-            if isinstance(outcome, Decision):
-                events += outcome.events
+            events += tell(submission, outcome)
         tally.count(self._metrics, events)
 
-    def one(self, submission: Submission, outcome: Outcome) -> None:
-        """Tell what became of a command, and the log at its loudest, too."""
+    def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
+        """Tell what became of a command, and the log at its loudest, too; return what has happened."""
         if logs.debugging():
             log.debug(
                 "command_settled",
@@ -58,9 +56,9 @@ class Telling:
                 request=submission.request,
                 outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
             )
-        self._tell(submission, outcome)
+        return self._tell(submission, outcome)
 
-    def _tell(self, submission: Submission, outcome: Outcome) -> None:
+    def _tell(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
         """Answer the one who asked, then tell all others.
 
         Who asked and was refused meanwhile, because it took too long, is one of the others.
@@ -73,9 +71,12 @@ class Telling:
                 submission.settle(outcome)
             except Exception:
                 log.exception("reply_failed", command=type(submission.command).__name__)
-        if isinstance(outcome, Decision) and outcome.events:
-            try:
-                self._announce(outcome, origin)
-            except Exception:
-                log.exception("announcement_failed", command=type(submission.command).__name__)
+        if not isinstance(outcome, Decision) or not outcome.events:
+            return ()
+        try:
+            self._announce(outcome, origin)
+        except Exception:
+            log.exception("announcement_failed", command=type(submission.command).__name__)
+        if type(outcome.events[-1]) is not AnswerAccepted:  # whatever comes with an answer stands behind it
             journal.record(outcome, submission.request)
+        return outcome.events
