@@ -17,7 +17,7 @@ import structlog
 from pairquiz_server import logs
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
-from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told
+from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told, Watch
 from pairquiz_server.engine.telling import Settled, Telling
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
@@ -48,6 +48,10 @@ async def always() -> None:
     """Nothing has to be waited for."""
 
 
+def nobody(decision: Decision) -> None:
+    """Hear of nothing."""
+
+
 class Committer:
     """Carries out commands in batches. `pace_s` is the least time between the starts of two batches."""
 
@@ -57,6 +61,7 @@ class Committer:
         announce: Announce,
         *,
         pace_s: float,
+        watch: Watch = nobody,
         ready: Ready = always,
         node: UUID | None = None,
         metrics: Metrics | None = None,
@@ -66,7 +71,7 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._telling = Telling(announce, self._metrics)
+        self._telling = Telling(announce, watch, self._metrics)
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()

@@ -7,7 +7,7 @@ import structlog
 
 from pairquiz_server import logs
 from pairquiz_server.engine import journal, tally
-from pairquiz_server.engine.submission import Announce, Outcome, Submission
+from pairquiz_server.engine.submission import Announce, Outcome, Submission, Watch
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -22,8 +22,9 @@ Settled = list[tuple[Submission, Outcome]]
 class Telling:
     """Tells what became of commands. A fault of those who hear it hurts nobody else."""
 
-    def __init__(self, announce: Announce, metrics: Metrics) -> None:
+    def __init__(self, announce: Announce, watch: Watch, metrics: Metrics) -> None:
         self._announce = announce
+        self._watch = watch
         self._metrics = metrics
         self._kept: Settled = []
 
@@ -73,10 +74,14 @@ class Telling:
                 log.exception("reply_failed", command=type(submission.command).__name__)
         if not isinstance(outcome, Decision) or not outcome.events:
             return ()
+        events = outcome.events
+        milestone = type(events[-1]) is not AnswerAccepted  # what comes with an answer stands behind it
         try:
             self._announce(outcome, origin)
+            if milestone:
+                self._watch(outcome)
         except Exception:
             log.exception("announcement_failed", command=type(submission.command).__name__)
-        if type(outcome.events[-1]) is not AnswerAccepted:  # whatever comes with an answer stands behind it
+        if milestone:
             journal.record(outcome, submission.request)
-        return outcome.events
+        return events

@@ -277,6 +277,16 @@ async def test_whoever_asks_what_is_known_finds_it_told(node: Node, monkeypatch:
     assert found == [(told, told + 1)]
 
 
+async def test_whoever_watches_hears_of_all_that_is_more_than_an_answer(node: Node) -> None:
+    match = await node.started()
+    for place in range(5):
+        for player in (ALICE, BOB):
+            assert code(await node.send(answer(match, player, place, 0))) == "accepted"
+    plain = [one for one in node.told if [type(event) for event in one.events] == [AnswerAccepted]]
+    assert len(plain) == 8
+    assert node.watched == [one for one in node.told if one not in plain]
+
+
 async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     match = await node.started()
     announce = node.announce
