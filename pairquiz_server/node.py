@@ -93,8 +93,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         clock = Clock(await find_time(nodes, matches))
         rules = _game_rules(settings)
 
-        def announce(decision: Decision, origin: object) -> None:
-            announcer.announce(decision, origin)
+        def watch(decision: Decision) -> None:
             presence.watch(decision)
             sweeper.watch(decision)
 
@@ -131,7 +130,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
             matches,
-            announce,
+            announcer.announce,
+            watch=watch,
             pace_s=settings.database.commit_pace_ms / 1000,
             ready=heartbeat.ready,
             node=node,

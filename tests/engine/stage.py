@@ -118,17 +118,21 @@ class Node:
         self.questions = Questions(database)
         self.told: list[Decision] = []
         self.left_out: list[object] = []
+        self.watched: list[Decision] = []
         self.working: asyncio.Task[None]
         self.fit = asyncio.Event()
         self.fit.set()
         self.unfit: StorageUnavailable | None = None
         self.committer = Committer(
-            self.matches, lambda *told: self.announce(*told), pace_s=pace_s, ready=self.until_fit
+            self.matches,
+            lambda *told: self.announce(*told),
+            watch=self.watch,
+            pace_s=pace_s,
+            ready=self.until_fit,
         )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
-        self.sweeper = Sweeper(
-            self.matches, PresenceRows(database), self.committer, clock, self.game.start_by_itself, margin_ms=MARGIN_MS
-        )  # type: ignore[arg-type]
+        rows, start = PresenceRows(database), self.game.start_by_itself
+        self.sweeper = Sweeper(self.matches, rows, self.committer, clock, start, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
     async def until_fit(self) -> None:
         await self.fit.wait()
@@ -137,8 +141,11 @@ class Node:
 
     def announce(self, decision: Decision, origin: object) -> None:
         self.told.append(decision)
-        self.sweeper.watch(decision)
         self.left_out.append(origin)
+
+    def watch(self, decision: Decision) -> None:
+        self.watched.append(decision)
+        self.sweeper.watch(decision)
 
     def told_of(self, match_id: str) -> list[Event]:
         return [event for decision in self.told if decision.match.id == match_id for event in decision.events]

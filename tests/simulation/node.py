@@ -234,13 +234,13 @@ class Node:
         self.connections.clear()
 
     def announce(self, decision: Decision, origin: object) -> None:
-        self.sweeper.watch(decision)
         if not self.alive:
             return
         self.world.checker.announced(self, decision)
         self.deliver(decision, origin)
         self.world.relay(self, decision, self.random.uniform(*_RELAY_S))
         self.presence.watch(decision)
+        self.sweeper.watch(decision)
 
     def deliver(self, told: Decision | MovedMatch, origin: object = None) -> None:
         """Tell this node's own connections."""
