@@ -1,7 +1,6 @@
-"""What stands is told: first to the one who asked, then to all others, and last to the metrics."""
+"""What stands is told: first to the one who asked, then to all others, and last to the log and the metrics."""
 
 import asyncio
-from collections.abc import Iterable
 
 import structlog
 
@@ -38,14 +37,19 @@ class Telling:
             kept, self._kept = self._kept, []
             self.all(kept)
 
-    def all(self, settled: Iterable[tuple[Submission, Outcome]]) -> None:
-        """Tell a batch."""
+    def all(self, settled: Settled) -> None:
+        """Tell a batch.
+
+        What players are told is written to them when this turn of the loop is over, and the log before: whatever
+        anybody has heard of is in it.
+        """
         events: list[Event] = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
             tell(submission, outcome)
             if isinstance(outcome, Decision):
                 events += outcome.events
+        journal.record(settled)
         tally.count(self._metrics, events)
 
     def one(self, submission: Submission, outcome: Outcome) -> None:
@@ -78,4 +82,3 @@ class Telling:
                 self._announce(outcome, origin)
             except Exception:
                 log.exception("announcement_failed", command=type(submission.command).__name__)
-            journal.record(outcome, submission.request)
