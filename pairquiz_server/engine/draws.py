@@ -1,5 +1,6 @@
 """Which questions a match gets: drawn in memory from what the database had a moment ago."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import permutations
 from random import Random
@@ -17,7 +18,7 @@ ORDERS = tuple(permutations(range(OPTION_COUNT)))
 class Draws:
     """Topics and their questions, for the matches of one process. `random` must be one that nobody can foresee.
 
-    Every method raises `StorageUnavailable`.
+    What is at hand needs no look into the database; all else raises `StorageUnavailable` where that does not answer.
     """
 
     def __init__(self, questions: Questions, random: Random) -> None:
@@ -25,6 +26,11 @@ class Draws:
         self._random = random
         # Only topics that there are, so nobody can fill it with names.
         self._topics: dict[str, Recent[FoundTopic | None]] = {}
+
+    def topic_at_hand(self, name: str, count: int) -> Topic | None:
+        """Return a topic as `topic` does, None where it has to be looked for."""
+        found = self._at_hand(name, count)
+        return None if found is None else found.topic()
 
     async def topic(self, name: str, count: int) -> Topic | None:
         """Return a topic by any spelling of its name, with how many questions a match may draw from it.
@@ -34,15 +40,27 @@ class Draws:
         found = await self._find(name, count)
         return None if found is None else found.topic()
 
+    def draw_at_hand(self, topic: str, count: int) -> tuple[MatchQuestion, ...] | None:
+        """Draw as `draw` does, None where the database has to be asked."""
+        found = self._at_hand(topic, count)
+        if found is None:
+            return None
+        ids = self._pick(found, count)
+        stored = self._questions.at_hand(ids)
+        return None if stored is None else self._shuffled(ids, stored)
+
     async def draw(self, topic: str, count: int) -> tuple[MatchQuestion, ...]:
         """Return different questions of a topic by chance, their options by chance; fewer where there are fewer."""
         found = await self._find(topic, count)
         if found is None:
             return ()
-        places = self._random.sample(range(len(found.question_ids)), min(count, len(found.question_ids)))
-        ids = [found.question_ids[place] for place in places]
-        stored = await self._questions.read(ids)
-        return tuple([shuffled(stored[number], self._random) for number in ids])
+        ids = self._pick(found, count)
+        return self._shuffled(ids, await self._questions.read(ids))
+
+    def _at_hand(self, name: str, count: int) -> FoundTopic | None:
+        recent = self._topics.get(topic_key(name))
+        found = None if recent is None else recent.at_hand()
+        return None if found is None or len(found.question_ids) < count else found
 
     async def _find(self, name: str, count: int) -> FoundTopic | None:
         key = topic_key(name)
@@ -54,6 +72,13 @@ class Draws:
             recent = self._topics.setdefault(key, Recent(partial(self._questions.find_topic, name), KEPT_S))
             recent.keep(found)
         return found
+
+    def _pick(self, found: FoundTopic, count: int) -> list[int]:
+        ids = found.question_ids
+        return [ids[place] for place in self._random.sample(range(len(ids)), min(count, len(ids)))]
+
+    def _shuffled(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
+        return tuple([shuffled(stored[number], self._random) for number in ids])
 
 
 def shuffled(question: StoredQuestion, random: Random) -> MatchQuestion:

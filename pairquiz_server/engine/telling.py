@@ -1,7 +1,7 @@
-"""What stands is told: first to the one who asked, then to all others, and last to the metrics."""
+"""What stands is told: first to the one who asked, then to all others, and last to the log and the metrics."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -39,12 +39,17 @@ class Telling:
             kept, self._kept = self._kept, []
             self.all(kept)
 
-    def all(self, settled: Iterable[tuple[Submission, Outcome]]) -> None:
-        """Tell a batch."""
+    def all(self, settled: Settled) -> None:
+        """Tell a batch.
+
+        What players are told is written to them when this turn of the loop is over, and the log before: whatever
+        anybody has heard of is in it.
+        """
         events: list[Event] = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
             events += tell(submission, outcome)
+        journal.record(settled)
         tally.count(self._metrics, events)
 
     def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
@@ -75,13 +80,10 @@ class Telling:
         if not isinstance(outcome, Decision) or not outcome.events:
             return ()
         events = outcome.events
-        milestone = type(events[-1]) is not AnswerAccepted  # what comes with an answer stands behind it
         try:
             self._announce(outcome, origin)
-            if milestone:
+            if type(events[-1]) is not AnswerAccepted:  # what comes with an answer stands behind it
                 self._watch(outcome)
         except Exception:
             log.exception("announcement_failed", command=type(submission.command).__name__)
-        if milestone:
-            journal.record(outcome, submission.request)
         return events

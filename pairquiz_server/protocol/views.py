@@ -125,6 +125,8 @@ def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> Op
 def quiz_results(match: Match, seat: int) -> QuizResults:
     """As the player of `seat` hears it, once the match is completed."""
     mine, theirs = match.seats[seat], match.seats[1 - seat]
+    my_answers = {answer.question_id: answer for answer in mine.answers}
+    their_answers = {answer.question_id: answer for answer in theirs.answers}
     return QuizResults(
         session_id=match.id,
         your_score=mine.score,
@@ -132,7 +134,7 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         outcome=match.outcome(seat),
         reason=_reason(match, seat),
         questions=[
-            _question_result(question, mine.answer_to(question.id), theirs.answer_to(question.id))
+            _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
             for question in match.questions
         ],
         opponent=OpponentBrief(theirs.player.display_name),

@@ -95,6 +95,16 @@ class Questions:
         number, shown, ids = found[0]
         return FoundTopic(number, shown, array("q", ids))
 
+    def at_hand(self, ids: Collection[int]) -> Mapping[int, StoredQuestion] | None:
+        """Return questions as `read` does, None where one has to be read."""
+        kept = self._kept
+        try:
+            for number in ids:
+                kept.move_to_end(number)
+        except KeyError:
+            return None
+        return kept
+
     async def read(self, ids: Collection[int]) -> Mapping[int, StoredQuestion]:
         """Return questions by their ids, retired ones too. What was read before is in memory."""
         kept = self._kept

@@ -50,8 +50,8 @@ class FewCodes(Random):
         super().__init__(1)
         self.codes = list(codes)
 
-    def choices(self, *_: object, **__: object) -> list[str]:  # type: ignore[override]
-        return list(self.codes.pop(0))
+    def randbytes(self, n: int) -> bytes:
+        return bytes(JOIN_CODE_ALPHABET.index(char) for char in self.codes.pop(0))
 
 
 async def test_player_creates_a_match_with_the_usual_settings(node: Node) -> None:
@@ -373,7 +373,10 @@ async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> Non
         raise RuntimeError("the line of the one who asked is broken")
 
     async with asyncio.timeout(PATIENCE_S):
-        await node.game.start(Asking(player=BOB, arrived_at=node.clock.now(), tell=broken), match_id=match.id)
+        work = node.game.start(Asking(player=BOB, arrived_at=node.clock.now(), tell=broken), match_id=match.id)
+        assert work is not None, "no question was read before"
+        await work
+        assert (await node.play(node.game.start, BOB, match_id=match.id)).duplicate
     assert (await node.stored(match)).status is Status.IN_PROGRESS
 
 

@@ -1,11 +1,12 @@
 """What the log says of a match, and what it never says."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
+from pairquiz_server.engine.game import Caller
 from pairquiz_server.rules.player import Player
-from tests.callers import Asking
 from tests.engine.stage import ALICE, BOB, CAROL, MARGIN_MS, RULES, Node, answer
 
 ALLOWED_FIELDS = {
@@ -53,9 +54,12 @@ async def test_match_that_a_player_leaves_and_one_that_nobody_joins_say_why(
 
 
 async def test_command_is_followed_through_the_log_by_its_request(node: Node, logs: list[dict[str, Any]]) -> None:
-    def create(player: Player, request: int) -> Any:
-        caller = Asking(player=player, arrived_at=node.clock.now(), tell=lambda outcome: None, request=request)
-        return node.game.create(caller, topic="General")
+    async def create(player: Player, request: int) -> None:
+        def act(caller: Caller, **wishes: Any) -> Awaitable[None] | None:
+            caller.request = request
+            return node.game.create(caller, **wishes)
+
+        await node.play(act, player, topic="General")
 
     await create(ALICE, 1001)
     await create(CAROL, 1002)
