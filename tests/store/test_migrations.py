@@ -44,17 +44,6 @@ async def test_only_what_is_new_is_applied(empty: Database) -> None:
     assert await empty.fetchval("SELECT count(*) FROM pairquiz.first WHERE name IS NULL") == 2
 
 
-async def test_columns_that_become_domains_leave_tables_and_indexes_as_they_are_on_disk(empty: Database) -> None:
-    files = """
-        SELECT relname, pg_relation_filenode(oid) FROM pg_class
-        WHERE relnamespace = 'pairquiz'::regnamespace AND relkind IN ('r', 'i') ORDER BY relname
-    """
-    await migrate(empty, read_migrations()[:6])
-    before = await empty.fetch(files)
-    await migrate(empty, read_migrations()[:7])
-    assert await empty.fetch(files) == before
-
-
 async def test_what_matches_have_drawn_before_it_was_one_row_is_kept(empty: Database) -> None:
     await migrate(empty, read_migrations()[:5])
     async with empty.connection() as connection:
