@@ -62,7 +62,9 @@ class Matches:
         When this returns, all others are committed. After `StorageUnavailable` nobody knows, until `resolve` has
         looked. The numbers of a node's batches rise from 1.
         """
-        records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
+        rows = batch(changes)
+        query = _QUERIES["save_answers"] if rows.answers_alone else _QUERIES["save"]
+        records = await self._database.write(query, node, number, *rows.parameters())
         if not records:
             return frozenset()
         if any(record["id"] is None for record in records):

@@ -1,6 +1,6 @@
-"""The rows that a batch writes: matches and their events → the JSON parameters of `matches.save`."""
+"""The rows that a batch writes: matches and their events → the JSON parameters of `matches.save` and `save_answers`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Literal, assert_never
 
@@ -146,14 +146,17 @@ class Batch(Struct):
     """All rows of a batch, table by table in the order of the statement's parameters."""
 
     matches: list[MatchRow | ScoreRow] = []
+    answers: list[AnswerRow] = []
     players: list[PlayerRow] = []
     draws: list[DrawRow] = []
-    answers: list[AnswerRow] = []
     usage: list[UsageRow] = []
+    answers_alone: bool = True
 
     def parameters(self) -> tuple[str, ...]:
-        """Return each table's rows as a JSON text."""
-        tables = (self.matches, self.players, self.draws, self.answers, self.usage)
+        """Return each table's rows as a JSON text: of matches and answers, and of the others unless all are empty."""
+        tables: tuple[Sequence[Struct], ...] = (self.matches, self.answers)
+        if not self.answers_alone:
+            tables += (self.players, self.draws, self.usage)
         return tuple([_encode(rows).decode() for rows in tables])
 
 
@@ -168,8 +171,11 @@ def batch(changes: Iterable[Change]) -> Batch:
             else:
                 whole = True
                 _add(rows, match, event)
-        row = _match_row if whole else _score_row
-        rows.matches.append(row(change.from_version, match))
+        if whole:
+            rows.answers_alone = False
+            rows.matches.append(_match_row(change.from_version, match))
+        else:
+            rows.matches.append(_score_row(change.from_version, match))
     rows.players.sort(key=attrgetter("id"))
     return rows
 
