@@ -93,14 +93,14 @@ class Commands:
 
     def _perform(self, row: CommandRow, sender: "_Connected") -> Work:
         """Carry out a command, as far as that needs no waiting; return what is left of it."""
-        sender.connection.under_way += 1
+        sender.origin.under_way += 1
         payload = sender.asked.payload
         if isinstance(payload, Refused):
             sender.reply(payload)
             return None
         try:
             if not row.immediate:
-                self._limits.charge(sender, payload, sender.connection.address)
+                self._limits.charge(sender, payload, sender.origin.address)
             return row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
