@@ -135,9 +135,9 @@ UNION ALL
 SELECT NULL WHERE NOT EXISTS (SELECT FROM fence);
 
 -- name: save_answers
--- What `save` does, for a batch that holds answers alone, as half of them do at a moderate rate: the tables that stay
--- as they are, and the columns of matches that answers do not change, cost as much as a few answers. Its parts that
--- have the names of `save`'s are those of `save`, to the letter (a test holds that); so are its locks, and its answer.
+-- What `save` does, for a batch that holds answers alone, as many do at a moderate rate: the tables that stay as they
+-- are, and the columns of matches that answers do not change, cost as much as a few answers. All parts but `change`,
+-- `moved` and `stuck` are `save`'s to the letter (a test holds that); its locks and what it returns are the same.
 --   $1 uuid  the node; $2 bigint the batch's number
 --   $3 json  the matches, ordered by id: {id, from_version, version, player1_score, player2_score}
 --   $4 json  the answers
