@@ -61,6 +61,7 @@ class Commands:
             origin=connection,
             request=request,
             commands=self,
+            connection=connection,
             asked=asked,
         )
         if debugging():
@@ -111,7 +112,7 @@ class Commands:
             sender.reply(payload)
             return
         try:
-            self._limits.charge(sender, payload, sender.origin.address)
+            self._limits.charge(sender, payload, sender.connection.address)
             work = row.perform(self._game, sender, payload)
             if work is not None:
                 await work
@@ -122,7 +123,7 @@ class Commands:
 
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command when those before it are answered."""
-        await sender.origin.settled()
+        await sender.connection.settled()
         await self._carry_out(row, sender)
 
     def _let_go(self, work: Coroutine[Any, Any, None]) -> None:
@@ -139,15 +140,15 @@ class Commands:
 class _Connected(Sender, kw_only=True, eq=False):
     """Whoever sent a command by a connection, by which it is answered."""
 
-    origin: Connection
     commands: Commands
+    connection: Connection
     asked: Asked
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
         row = self.asked.row
         if row is not None and row.immediate:
-            self.origin.answered()
+            self.connection.answered()
         if self.overheard is not None:
             self.overheard(outcome)
         self.send(outcome)
@@ -156,17 +157,17 @@ class _Connected(Sender, kw_only=True, eq=False):
         """Put the answer on its way."""
         ack = self.asked.ack
         if isinstance(outcome, Refused):
-            self.origin.send(self.commands.refusal(outcome, self.asked, self.request))
+            self.connection.send(self.commands.refusal(outcome, self.asked, self.request))
         elif ack is not None:
-            self.origin.send(frames.acknowledgement(ack, outcome.acknowledgement))
+            self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
             for name, payload in outcome.told():
-                self.origin.send(frames.event(name, payload))
+                self.connection.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:
         """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
-        return self.commands.connections.lag_ms(self.origin)
+        return self.commands.connections.lag_ms(self.connection)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""
-        return await self.commands.renew(self.origin, token)
+        return await self.commands.renew(self.connection, token)
