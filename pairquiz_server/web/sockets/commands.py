@@ -61,6 +61,7 @@ class Commands:
             origin=connection,
             request=request,
             commands=self,
+            connection=connection,
             asked=asked,
         )
         if debugging():
@@ -93,14 +94,14 @@ class Commands:
 
     def _perform(self, row: CommandRow, sender: "_Connected") -> Work:
         """Carry out a command, as far as that needs no waiting; return what is left of it."""
-        sender.origin.under_way += 1
+        sender.connection.under_way += 1
         payload = sender.asked.payload
         if isinstance(payload, Refused):
             sender.reply(payload)
             return None
         try:
             if not row.immediate:
-                self._limits.charge(sender, payload, sender.origin.address)
+                self._limits.charge(sender, payload, sender.connection.address)
             return row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
@@ -119,7 +120,7 @@ class Commands:
 
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command when those before it are answered."""
-        await sender.origin.settled()
+        await sender.connection.settled()
         work = self._perform(row, sender)
         if work is not None:
             await self._end(work, sender)
@@ -138,13 +139,13 @@ class Commands:
 class _Connected(Sender, kw_only=True, eq=False):
     """Whoever sent a command by a connection, by which it is answered."""
 
-    origin: Connection
     commands: Commands
+    connection: Connection
     asked: Asked
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
-        self.origin.answered()
+        self.connection.answered()
         if self.overheard is not None:
             self.overheard(outcome)
         self.send(outcome)
@@ -153,17 +154,17 @@ class _Connected(Sender, kw_only=True, eq=False):
         """Put the answer on its way."""
         ack = self.asked.ack
         if isinstance(outcome, Refused):
-            self.origin.send(self.commands.refusal(outcome, self.asked, self.request))
+            self.connection.send(self.commands.refusal(outcome, self.asked, self.request))
         elif ack is not None:
-            self.origin.send(frames.acknowledgement(ack, outcome.acknowledgement))
+            self.connection.send(frames.acknowledgement(ack, outcome.acknowledgement))
         else:
             for name, payload in outcome.told():
-                self.origin.send(frames.event(name, payload))
+                self.connection.send(frames.event(name, payload))
 
     def lag_ms(self) -> int:
         """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
-        return self.commands.connections.lag_ms(self.origin)
+        return self.commands.connections.lag_ms(self.connection)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""
-        return await self.commands.renew(self.origin, token)
+        return await self.commands.renew(self.connection, token)
