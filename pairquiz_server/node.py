@@ -20,7 +20,9 @@ from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.retention import Keep, Retention
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
@@ -36,7 +38,9 @@ from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.reports import Reports
 from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
@@ -96,6 +100,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         def watch(decision: Decision) -> None:
             presence.watch(decision)
             sweeper.watch(decision)
+            seen.watch(decision)
 
         def moved(beat: Beat) -> None:
             committer.forget(match.id for match in beat.moved)
@@ -142,14 +147,16 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules)
+        seen = Seen(SeenRows(database).find_last, committer.cached, heartbeat.solitude)
+        game = Game(matches, questions, committer, clock, rules, seen=seen)
         sweeper = Sweeper(
             matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
         )
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
-        people = People(Players(database), erasures, bans, departures, clock, renamed)
+        reporting = Reporting(game, Reports(database), clock)
+        people = People(Players(database), erasures, bans, departures, clock, renamed, reporting)
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)

@@ -14,6 +14,7 @@ from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
@@ -87,6 +88,7 @@ class Game:
         clock: Clock,
         rules: GameRules,
         *,
+        seen: Seen,
         random: Random | None = None,
     ) -> None:
         self._matches = matches
@@ -94,7 +96,7 @@ class Game:
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
         self._random = random or secrets.SystemRandom()
-        self._draws = Draws(questions, self._random)
+        self._draws = Draws(questions, seen, self._random)
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -205,7 +207,8 @@ class Game:
     def start(self, caller: Caller, *, match_id: str) -> Work:
         """Draw the questions and start the clock."""
         match = self._committer.cached(match_id)
-        if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
+        # Who joined by another node is not in ours.
+        if match is None or len(match.seats) < 2 or match.seat_of(caller.player.id) is None:
             return self._asking(caller, self._load_and_start(caller, match_id))
         return self._start(caller, match)
 
@@ -217,18 +220,25 @@ class Game:
     def _start(self, caller: Caller, match: Match) -> Work:
         draw: tuple[MatchQuestion, ...] | None = ()
         if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
-            draw = self._draws.draw_at_hand(match.topic, match.question_count)
+            draw = self._draws.draw_at_hand(match.topic, match.question_count, players_of(match))
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
         self._start_with(caller, match, draw)
         return None
 
     async def _draw_and_start(self, caller: Caller, match: Match) -> None:
-        self._start_with(caller, match, await self._draws.draw(match.topic, match.question_count))
+        draw = await self._draws.draw(match.topic, match.question_count, players_of(match))
+        self._start_with(caller, match, draw)
 
     def _start_with(self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...]) -> None:
         patience = self._rules.patience
-        caller.command = StartMatch(match_id=match.id, player_id=caller.player.id, draw=draw, patience=patience)
+        caller.command = StartMatch(
+            match_id=match.id,
+            player_id=caller.player.id,
+            draw=draw,
+            drawn_for=len(match.seats),
+            patience=patience,
+        )
         self._submit(caller)
 
     async def start_by_itself(self, match_id: str) -> StartMatch:
@@ -237,7 +247,7 @@ class Game:
         Raises `Refused` (`not_found`) and `StorageUnavailable`.
         """
         match = self._committer.cached(match_id) or await self._load(match_id)
-        draw = await self._draws.draw(match.topic, match.question_count)
+        draw = await self._draws.draw(match.topic, match.question_count, players_of(match))
         return StartMatch(match_id=match.id, player_id=None, draw=draw, patience=self._rules.patience)
 
     def submit_answer(
@@ -343,6 +353,11 @@ class Game:
     def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def players_of(match: Match) -> Sequence[str]:
+    """Return the ids of those who play a match."""
+    return [seat.player.id for seat in match.seats]
 
 
 def normal_code(code: str) -> str:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.departures import Departures, erased
+from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.names import name_fault
@@ -34,10 +35,20 @@ class Profile(Struct, frozen=True):
 
 
 class People:
-    """The people of one process. Every method raises `Refused` (`storage_unavailable`, …)."""
+    """The people of one process. Every method raises `Refused` (`storage_unavailable`, …).
+
+    `reporting` takes what they have to say of questions.
+    """
 
     def __init__(
-        self, players: Players, erasures: Erasures, bans: Bans, departures: Departures, clock: Clock, renamed: Renamed
+        self,
+        players: Players,
+        erasures: Erasures,
+        bans: Bans,
+        departures: Departures,
+        clock: Clock,
+        renamed: Renamed,
+        reporting: Reporting,
     ) -> None:
         self._players = players
         self._erasures = erasures
@@ -45,6 +56,7 @@ class People:
         self._departures = departures
         self._clock = clock
         self._renamed = renamed
+        self.reporting = reporting
         self._exports = 0
         self._meeting = Together(lambda met: players.meet(met, clock.now()))
 

@@ -13,7 +13,7 @@ from pairquiz_server.engine.game import Caller, Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
-from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
+from pairquiz_server.protocol.events import ClockSync, Completed, Left, Reported, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -212,6 +212,18 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
         sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
 
 
+async def _report(game: Game, sender: Sender, payload: payloads.ReportQuestion) -> None:
+    match_id, question_id = payloads.session_id(payload.session_id), payloads.question_id(payload.question_id)
+    stood = await sender.people.reporting.report(
+        sender.player,
+        match_id=match_id,
+        question_id=question_id,
+        reason=payload.reason,
+        note=payloads.note(payload.note),
+    )
+    sender.reply(Reply(Reported(match_id, question_id, payload.reason, stood)))
+
+
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
     profile = await sender.people.set_profile(sender.player, payload.display_name)
     sender.reply(Reply(views.profile(profile)))
@@ -239,6 +251,7 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "report_question": CommandRow(payloads.ReportQuestion, _report),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),
     "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),

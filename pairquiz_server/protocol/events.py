@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pairquiz_server.rules.scoring import Accuracy
+
 
 class OpponentBrief(Struct, frozen=True):
     """Who one plays against."""
@@ -69,6 +71,8 @@ class QuizCreated(Struct, frozen=True, omit_defaults=True):
     join_url: str
     join_code: str
     status: str
+    pace: str
+    scoring: str
     version: int
     duplicate: bool = False
 
@@ -85,7 +89,7 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
 
 
 class QuestionView(Struct, frozen=True, omit_defaults=True):
-    """A question as players see it; `explanation` after the match only."""
+    """A question as players see it; `explanation` after the match only, `difficulty` where points go by it."""
 
     id: int
     text: str
@@ -93,6 +97,7 @@ class QuestionView(Struct, frozen=True, omit_defaults=True):
     kind: str
     lang: str | None = None
     explanation: str | None = None
+    difficulty: str | None = None
 
 
 class QuizStarted(Struct, frozen=True, omit_defaults=True):
@@ -104,6 +109,7 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     started_at: int
     deadline_at: int
     pace: str
+    scoring: str
     version: int
     duplicate: bool = False
 
@@ -159,6 +165,15 @@ class Left(Struct, frozen=True, omit_defaults=True):
     session_id: str
     status: str
     version: int
+    duplicate: bool = False
+
+
+class Reported(Struct, frozen=True, omit_defaults=True):
+    """The reply to `report_question`."""
+
+    session_id: str
+    question_id: int
+    reason: str
     duplicate: bool = False
 
 
@@ -226,6 +241,8 @@ class QuizResults(Struct, frozen=True):
     session_id: str
     your_score: int
     opponent_score: int
+    your_accuracy: Accuracy
+    opponent_accuracy: Accuracy
     outcome: str
     reason: str
     questions: list[QuestionResult]
@@ -261,12 +278,16 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizState(Struct, frozen=True, omit_defaults=True):
-    """The whole match as one of its players may see it; everything that is needed to draw the screen."""
+    """The whole match as one of its players may see it; everything that is needed to draw the screen.
+
+    `opponent_accuracy` comes with the results: before, it would tell which of the opponent's answers are right.
+    """
 
     session_id: str
     topic: str
     status: str
     pace: str
+    scoring: str
     question_count: int
     time_limit: int
     started_at: int | None
@@ -276,10 +297,12 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     questions: list[QuestionView]
     your_answers: dict[str, YourAnswer]
     your_score: int
+    your_accuracy: Accuracy
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
     your_absence: AbsenceState | None = None
+    opponent_accuracy: Accuracy | None = None
     results: QuizResults | None = None
 
 

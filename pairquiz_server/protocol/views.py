@@ -29,6 +29,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.scoring import Points, ScoringProfile, sum_in_words
 
 KIND = "single_choice"
 
@@ -41,6 +42,8 @@ def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
         join_url=f"/pair-quiz/{match.id}",
         join_code=match.join_code,
         status="waiting_for_opponent",
+        pace=match.pace,
+        scoring=match.scoring.profile,
         version=match.version,
         duplicate=duplicate,
     )
@@ -65,11 +68,12 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.deadline_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=[_question(question) for question in match.questions],
+        questions=[_question(match, question) for question in match.questions],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
         pace=match.pace,
+        scoring=match.scoring.profile,
         version=match.version,
         duplicate=duplicate,
     )
@@ -79,13 +83,14 @@ def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplica
     """As the one who answered hears it."""
     place = match.place_of(answer.question_id, near=len(match.seats[seat].answers) - 1)
     assert place is not None
-    judged = receipt(answer)
+    question = match.questions[place]
+    judged = receipt(match, question, answer)
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
         session_id=match.id,
         correct=answer.correct,
-        correct_option=match.questions[place].correct,
+        correct_option=question.correct,
         points=judged.points,
         score=match.seats[seat].score,
         receipt=judged,
@@ -106,14 +111,15 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
     )
 
 
-def receipt(answer: Answer) -> Receipt:
-    """Say how an answer was judged."""
+def receipt(match: Match, question: MatchQuestion, answer: Answer) -> Receipt:
+    """Say how an answer was judged, with its points as a sum in words."""
+    points = Points(answer.base, answer.bonus)
     return Receipt(
         arrived_at=answer.arrived_at,
         lag_credit_ms=answer.lag_credit_ms,
         judged_at=answer.judged_at,
         points=answer.points,
-        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
+        reason=sum_in_words(match.scoring, points, correct=answer.correct, difficulty=question.difficulty),
     )
 
 
@@ -131,10 +137,12 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         session_id=match.id,
         your_score=mine.score,
         opponent_score=theirs.score,
+        your_accuracy=match.accuracy(seat),
+        opponent_accuracy=match.accuracy(1 - seat),
         outcome=match.outcome(seat),
         reason=_reason(match, seat),
         questions=[
-            _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
+            _question_result(match, question, my_answers.get(question.id), their_answers.get(question.id))
             for question in match.questions
         ],
         opponent=OpponentBrief(theirs.player.display_name),
@@ -151,21 +159,24 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         topic=match.topic,
         status=match.status,
         pace=match.pace,
+        scoring=match.scoring.profile,
         question_count=match.question_count,
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
         remaining_ms=max((match.deadline_at or 0) - now, 0) if running else None,
         server_time=now,
-        questions=[_question(question, after=match.status not in LIVE) for question in match.questions],
+        questions=[_question(match, question, after=match.status not in LIVE) for question in match.questions],
         your_answers={
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
         your_score=mine.score,
+        your_accuracy=match.accuracy(seat),
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
+        opponent_accuracy=match.accuracy(1 - seat) if match.status is Status.COMPLETED else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
     )
 
@@ -186,7 +197,7 @@ def profile(own: people.Profile) -> Profile:
     return Profile(own.user_id, own.kind, own.display_name, own.known_since)
 
 
-def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
+def _question(match: Match, question: MatchQuestion, *, after: bool = False) -> QuestionView:
     return QuestionView(
         id=question.id,
         text=question.text,
@@ -194,10 +205,13 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
         kind=KIND,
         lang=question.lang,
         explanation=question.explanation if after else None,
+        difficulty=question.difficulty if match.scoring.profile is ScoringProfile.DIFFICULTY else None,
     )
 
 
-def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+def _question_result(
+    match: Match, question: MatchQuestion, mine: Answer | None, theirs: Answer | None
+) -> QuestionResult:
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,
@@ -205,7 +219,7 @@ def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answe
         opponent_answer=theirs.chosen if theirs else None,
         your_points=mine.points if mine else 0,
         opponent_points=theirs.points if theirs else 0,
-        receipt=receipt(mine) if mine else None,
+        receipt=receipt(match, question, mine) if mine else None,
         explanation=question.explanation,
     )
 

@@ -29,7 +29,9 @@ def judge(
         raise Refused(Code.TOO_LATE)
     correct = option == question.correct
     span_ms = match.span_ms
-    points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
+    points = score_answer(
+        match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms, difficulty=question.difficulty
+    )
     return Answer(
         question_id=question.id,
         chosen=option,

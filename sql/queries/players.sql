@@ -46,7 +46,10 @@ SELECT json_build_object(
     'bans', (
         SELECT coalesce(jsonb_agg(to_jsonb(b) - 'written'), '[]') FROM pairquiz.bans AS b WHERE digest = $2),
     'erasures', (
-        SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1)
+        SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1),
+    'reports', (
+        SELECT coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('text', q.text) ORDER BY r.reported_at), '[]')
+        FROM pairquiz.reports AS r JOIN pairquiz.questions AS q ON q.id = r.question_id WHERE r.player_id = $1)
 )::text;
 
 -- name: export_match_ids

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
@@ -25,6 +26,7 @@ from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavail
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rows import Change
+from pairquiz_server.store.seen import SeenRows
 from tests.callers import Asking
 
 NOON = 1_700_000_000_000
@@ -130,7 +132,9 @@ class Node:
             pace_s=pace_s,
             ready=self.until_fit,
         )
-        self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
+        self.solitude: int | None = None
+        self.seen = Seen(SeenRows(database).find_last, self.committer.cached, lambda: self.solitude)
+        self.game = Game(self.matches, self.questions, self.committer, clock, RULES, seen=self.seen, random=random)  # type: ignore[arg-type]
         rows, start = PresenceRows(database), self.game.start_by_itself
         self.sweeper = Sweeper(self.matches, rows, self.committer, clock, start, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
@@ -146,6 +150,7 @@ class Node:
     def watch(self, decision: Decision) -> None:
         self.watched.append(decision)
         self.sweeper.watch(decision)
+        self.seen.watch(decision)
 
     def told_of(self, match_id: str) -> list[Event]:
         return [event for decision in self.told if decision.match.id == match_id for event in decision.events]

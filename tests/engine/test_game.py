@@ -318,14 +318,14 @@ async def test_topics_are_counted_once_for_all_who_ask_at_a_time(node: Node, mon
         return list(await list_topics(questions))
 
     monkeypatch.setattr(Questions, "list_topics", looking)
-    game = Game(node.matches, node.questions, node.committer, node.clock, RULES)  # type: ignore[arg-type]
+    game = Game(node.matches, node.questions, node.committer, node.clock, RULES, seen=node.seen)  # type: ignore[arg-type]
     told = await asyncio.gather(*(game.topics() for _ in range(50)))
     assert (looked, {len(topics) > 10 for topics in told}) == (1, {True})
 
 
 async def test_a_player_in_many_matches_creates_no_more_until_one_is_over(node: Node) -> None:
     rules = replace(RULES, live_matches_max=2)
-    game = Game(node.matches, node.questions, node.committer, node.clock, rules)  # type: ignore[arg-type]
+    game = Game(node.matches, node.questions, node.committer, node.clock, rules, seen=node.seen)  # type: ignore[arg-type]
     erin, frank = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")
 
     async def create(player: Player) -> Match:

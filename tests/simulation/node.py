@@ -12,6 +12,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.decide import Decision
@@ -188,7 +189,8 @@ class Node:
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
-                self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
+                self.seen = Seen(self.line.find_last, self.committer.cached, heartbeat.solitude)
+                self.game = Game(line, line, self.committer, clock, RULES, seen=self.seen, random=self.random)
                 start = self.game.start_by_itself
                 self.sweeper = Sweeper(
                     line, line, self.committer, clock, start, margin_ms=MARGIN_MS, ready=heartbeat.ready
@@ -241,6 +243,7 @@ class Node:
         self.world.relay(self, decision, self.random.uniform(*_RELAY_S))
         self.presence.watch(decision)
         self.sweeper.watch(decision)
+        self.seen.watch(decision)
 
     def deliver(self, told: Decision | MovedMatch, origin: object = None) -> None:
         """Tell this node's own connections."""

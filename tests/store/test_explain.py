@@ -21,7 +21,9 @@ from tests.store.numbered import Matches
 ROWS = 20_000
 SAVES = {"save": 5, "save_answers": 2}
 """The statements of a batch, and how many tables each is given as JSON."""
-LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"})
+LARGE = frozenset(
+    {"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "reports"}
+)
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
@@ -39,12 +41,13 @@ FILL = f"""
 
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at, tick_at)
+        player1_id, player2_id, created_at, due_at, ended_at, tick_at, started_at, deadline_at)
     SELECT
         lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
         CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
         CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
-        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END
+        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END,
+        CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'completed' THEN n END
     FROM generate_series(1, {ROWS}) AS n
     CROSS JOIN LATERAL (
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
@@ -58,6 +61,9 @@ FILL = f"""
     SELECT match_id, player, place, question_id, 0, true, 100, 0, 1, 1, 0
     FROM pairquiz.draws CROSS JOIN LATERAL unnest(question_ids) WITH ORDINALITY AS q (question_id, place)
     CROSS JOIN generate_series(1, 2) AS player;
+    INSERT INTO pairquiz.reports (player_id, question_id, reason, note, reported_at)
+    SELECT m.player1_id, d.question_ids[1], 'other', 'A note', 1
+    FROM pairquiz.matches AS m JOIN pairquiz.draws AS d ON d.match_id = m.id;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
 
@@ -124,12 +130,14 @@ BY_INDEX = {
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
     "presence.find_seats": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "presence.find_returned": Found({"matches_pkey", "presence_pkey"}, (IDS,)),
-    "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
+    "questions.find_topic": Found({"topics_key_key", "questions_active", "questions_retired"}, ("topic 7", 5)),
     "questions.read": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
+    "reports.note": Found({"players_pkey", "reports_pkey"}, ("player 7", 7, "other", None, NOON)),
+    "seen.find_last": Found({"matches_played1", "matches_played2", "answers_pkey"}, (["player 7", "player 8"], 200)),
     "retention.forget_matches": Found(
         {"matches_ended", "matches_pkey", "draws_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)
     ),
@@ -144,6 +152,7 @@ OTHERWISE = {
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
     "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, Player, PlayerKind
+from pairquiz_server.rules.reporting import Report, ReportReason
 from pairquiz_server.store import erasures as erasures_module
 from pairquiz_server.store import players as players_module
 from pairquiz_server.store.bans import Bans
@@ -18,13 +19,15 @@ from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.reports import Reports
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
 
 PERSON = Player("guest:a person of her own", PlayerKind.GUEST, "Personal Name", label="personal label")
 REASON = "a personal reason"
-PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, "personal request")
+NOTE = "a personal note"
+PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, NOTE, "personal request")
 
 SECTIONS = {
     "players": "player",
@@ -35,6 +38,7 @@ SECTIONS = {
     "draws": "questions",
     "answers": "answers",
     "feature_usage": "feature_usage",
+    "reports": "reports",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
@@ -90,6 +94,8 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
     await bans.ban(PERSON.id, REASON, None)
+    report = Report(PERSON.id, against[0].questions[0].id, ReportReason.OTHER, NOTE)
+    assert await Reports(database).note(report, NOW)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
 
@@ -177,6 +183,7 @@ async def test_every_row_of_a_person_is_in_the_export(
         "erasures",
         "matches",
         "feature_usage",
+        "reports",
     }
     whole = await exported(players, bans)
     assert {match["id"] for match in whole["matches"]} == {match.id for match in lived}
@@ -215,7 +222,8 @@ async def test_an_export_is_the_same_in_small_pages(
 
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
-        "player": None, "presence": [], "bans": [], "erasures": [], "matches": [], "feature_usage": [],
+        "player": None, "presence": [], "bans": [], "erasures": [], "reports": [], "matches": [],
+        "feature_usage": [],
     }  # fmt: skip
 
 
