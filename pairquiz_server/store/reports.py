@@ -15,8 +15,8 @@ NOTES_MAX = 5
 class ReportedQuestion(Struct, frozen=True):
     """A question that players have reported: how many of them, for which reasons, and what they wrote last.
 
-    `key` names it over all its edits; `edited` tells that it is drawn no more, because an edit took its place. `last_at`
-    is in milliseconds.
+    `key` names it over all its edits; `edited` tells that it is drawn no more, because an edit took its place.
+    `last_at` is in milliseconds.
     """
 
     key: str
