@@ -26,7 +26,7 @@ _NAMES = {
 }
 
 
-def record(decision: Decision, request: str | None) -> None:
+def record(decision: Decision, request: int | None) -> None:
     """Write what a committed decision means for its match; `request` names the command on its way."""
     match = decision.match
     for event in decision.events:

@@ -32,7 +32,7 @@ class Submission(Struct, kw_only=True, eq=False):
 
     arrived_at: int
     origin: object = None
-    request: str | None = None
+    request: int | None = None
     command: Command = _UNSAID
     taken_at: float = 0.0
     settled: bool = False

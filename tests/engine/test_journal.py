@@ -53,13 +53,13 @@ async def test_match_that_a_player_leaves_and_one_that_nobody_joins_say_why(
 
 
 async def test_command_is_followed_through_the_log_by_its_request(node: Node, logs: list[dict[str, Any]]) -> None:
-    def create(player: Player, request: str) -> Any:
+    def create(player: Player, request: int) -> Any:
         caller = Asking(player=player, arrived_at=node.clock.now(), tell=lambda outcome: None, request=request)
         return node.game.create(caller, topic="General")
 
-    await create(ALICE, "abc-1")
-    await create(CAROL, "abc-2")
-    assert [line["event"] for line in logs if line.get("request") == "abc-2"] == ["command_settled", "match_created"]
+    await create(ALICE, 1001)
+    await create(CAROL, 1002)
+    assert [line["event"] for line in logs if line.get("request") == 1002] == ["command_settled", "match_created"]
 
 
 async def test_log_of_a_whole_match_holds_no_question_and_no_key_even_at_debug(

@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.lag import RoundTrips, lag_of
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
@@ -14,6 +15,10 @@ from pairquiz_server.web.identity.auth import Identity
 
 class Outgoing(Protocol):
     """What carries packets out: a websocket's link, or the queue of a session that is polled."""
+
+    @property
+    def trips(self) -> RoundTrips:
+        """What was measured of it."""
 
     def send(self, packet: bytes) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""
@@ -63,6 +68,11 @@ class Connection:
     def player(self) -> Player:
         """Who is behind it."""
         return self.identity.player
+
+    @property
+    def trips(self) -> RoundTrips:
+        """What was measured of what carries it."""
+        return self._session.queue.trips
 
     def answered(self) -> None:
         """Note that a command which is under way has its answer."""
@@ -141,6 +151,13 @@ class Connections:
     def of(self, player_id: str) -> Sequence[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
+
+    def lag_ms(self, connection: Connection) -> int:
+        """Return the lag of a connection's line: of those of the same player, the quickest decides."""
+        tabs = self._by_player.get(connection.identity.player.id, ())
+        if len(tabs) == 1:
+            return connection.trips.typical_ms or 0
+        return lag_of(connection.trips, [tab.trips for tab in tabs])
 
     def tell_all(self, farewell: Callable[[], bytes]) -> None:
         """Send every connection a packet that is made for it alone, and so each that is added from now on."""
