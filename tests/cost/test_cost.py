@@ -16,9 +16,9 @@ from typing import Any
 import click
 
 BOUNDS = {
-    "instructions an answer": 2430,
-    "calls of Python an answer": 85,
-    "calls of C an answer": 75,
+    "instructions an answer": 2330,
+    "calls of Python an answer": 81,
+    "calls of C an answer": 69,
     "encodings an answer": 2.3,
     "calls of loggers a batch": 0,
     "tasks a batch": 0,

@@ -1,6 +1,7 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -111,7 +112,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._by_player: dict[str, list[Connection]] = {}
-        self._followed: dict[str, dict[str, int]] = {}
+        self._followed: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._watchers: list[Watcher] = []
         self._farewell: Callable[[], bytes] | None = None
 
@@ -199,9 +200,7 @@ class Connections:
         connections = self._by_player.get(player_id)
         if connections is None:
             return ()  # gone, while the match was read or written
-        followed = self._followed.get(player_id)
-        if followed is None:
-            followed = self._followed[player_id] = {}
+        followed = self._followed[player_id]
         if not live:
             followed.pop(session_id, None)
         elif version > followed.get(session_id, 0):
