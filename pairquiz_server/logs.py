@@ -4,10 +4,13 @@ Only a traceback on a terminal takes more than its line. Tokens and answer keys 
 whoever wrote it.
 """
 
+import json
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
@@ -30,6 +33,24 @@ def debugging() -> bool:
     return _ours.level <= logging.DEBUG
 
 
+def inform(events: Iterable[EventDict]) -> None:
+    """Write events at info, all by one write; it takes a third of what as many calls of a logger take."""
+    if not structlog.get_logger().is_enabled_for(logging.INFO):
+        return
+    configured = structlog.get_config()
+    lines: list[str] = []
+    for event in events:
+        line: Any = event
+        try:
+            for processor in configured["processors"]:
+                line = processor(None, "info", line)
+        except structlog.DropEvent:
+            continue
+        lines.append(line)
+    if lines:
+        configured["logger_factory"]().msg("\n".join(lines))
+
+
 def overhearing() -> bool:
     """Tell whether `configure` was asked for the packets of connections."""
     return library_loggers()[1].level == logging.INFO
@@ -45,13 +66,10 @@ def configure(
     """
     stream = stream or sys.stderr
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    before: list[Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    before: list[Processor] = [structlog.processors.add_log_level, _stamped]
     rendering = _rendering(console=style == "console" or (style == "auto" and stream.isatty()), colors=stream.isatty())
     structlog.configure(
-        processors=[*before, structlog.processors.UnicodeDecoder(), *rendering],
+        processors=[*before, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Sink(stream))),
         cache_logger_on_first_use=False,
@@ -101,8 +119,27 @@ def _rendering(*, console: bool, colors: bool) -> list[Processor]:
     if console:
         # structlog's own choice of traceback shows local variables, and with them tokens and right answers.
         renderer = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
-        return [_on_one_line, renderer, _without_secrets]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(), _without_secrets]
+        return [structlog.processors.UnicodeDecoder(), _on_one_line, renderer, _without_secrets]
+    return [structlog.processors.format_exc_info, _as_json, _without_secrets]
+
+
+def _stamped(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Say when it was, as structlog's `TimeStamper` does."""
+    event["timestamp"] = f"{datetime.now(UTC).isoformat()[: -len('+00:00')]}Z"
+    return event
+
+
+def _spelt(value: Any) -> str:
+    """Say in JSON what has no form of its own in it."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else repr(value)
+
+
+_encode = json.JSONEncoder(default=_spelt).encode
+"""`json.dumps` with options would make an encoder each time."""
+
+
+def _as_json(_logger: Any, _method: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 def _on_one_line(_logger: Any, _method: str, event: EventDict) -> EventDict:

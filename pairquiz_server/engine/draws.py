@@ -1,6 +1,8 @@
 """Which questions a match gets: drawn in memory from what the database had a moment ago."""
 
-from functools import partial
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import permutations
 from random import Random
 
@@ -12,12 +14,13 @@ from pairquiz_server.store.questions import FoundTopic, Questions, StoredQuestio
 KEPT_S = 5.0
 """For so long a match may still get a question that was retired or edited meanwhile."""
 ORDERS = tuple(permutations(range(OPTION_COUNT)))
+_key = lru_cache(1024)(topic_key)
 
 
 class Draws:
     """Topics and their questions, for the matches of one process. `random` must be one that nobody can foresee.
 
-    Every method raises `StorageUnavailable`.
+    What is at hand needs no look into the database; all else raises `StorageUnavailable` where that does not answer.
     """
 
     def __init__(self, questions: Questions, random: Random) -> None:
@@ -25,6 +28,11 @@ class Draws:
         self._random = random
         # Only topics that there are, so nobody can fill it with names.
         self._topics: dict[str, Recent[FoundTopic | None]] = {}
+
+    def topic_at_hand(self, name: str, count: int) -> Topic | None:
+        """Return a topic as `topic` does, None where it has to be looked for."""
+        found = self._at_hand(name, count)
+        return None if found is None else found.topic()
 
     async def topic(self, name: str, count: int) -> Topic | None:
         """Return a topic by any spelling of its name, with how many questions a match may draw from it.
@@ -34,18 +42,30 @@ class Draws:
         found = await self._find(name, count)
         return None if found is None else found.topic()
 
+    def draw_at_hand(self, topic: str, count: int) -> tuple[MatchQuestion, ...] | None:
+        """Draw as `draw` does, None where the database has to be asked."""
+        found = self._at_hand(topic, count)
+        if found is None:
+            return None
+        ids = self._pick(found, count)
+        stored = self._questions.at_hand(ids)
+        return None if stored is None else self._shuffled(ids, stored)
+
     async def draw(self, topic: str, count: int) -> tuple[MatchQuestion, ...]:
         """Return different questions of a topic by chance, their options by chance; fewer where there are fewer."""
         found = await self._find(topic, count)
         if found is None:
             return ()
-        places = self._random.sample(range(len(found.question_ids)), min(count, len(found.question_ids)))
-        ids = [found.question_ids[place] for place in places]
-        stored = await self._questions.read(ids)
-        return tuple([shuffled(stored[number], self._random) for number in ids])
+        ids = self._pick(found, count)
+        return self._shuffled(ids, await self._questions.read(ids))
+
+    def _at_hand(self, name: str, count: int) -> FoundTopic | None:
+        recent = self._topics.get(_key(name))
+        found = None if recent is None else recent.at_hand()
+        return None if found is None or len(found.question_ids) < count else found
 
     async def _find(self, name: str, count: int) -> FoundTopic | None:
-        key = topic_key(name)
+        key = _key(name)
         recent = self._topics.get(key)
         if recent is not None and (found := await recent.get()) is not None and len(found.question_ids) >= count:
             return found
@@ -55,7 +75,28 @@ class Draws:
             recent.keep(found)
         return found
 
+    def _pick(self, found: FoundTopic, count: int) -> list[int]:
+        """Choose different questions: a Fisher-Yates shuffle that stops when it has enough."""
+        ids = found.question_ids
+        moved: dict[int, int] = {}
+        picked: list[int] = []
+        for last, number in zip(range(len(ids) - 1, -1, -1), self._numbers(count), strict=False):
+            place = number % (last + 1)
+            picked.append(ids[moved.get(place, place)])
+            moved[place] = moved.get(last, last)
+        return picked
 
-def shuffled(question: StoredQuestion, random: Random) -> MatchQuestion:
-    """Return a stored question with its options in an order by chance."""
-    return question.shown(random.choice(ORDERS))
+    def _shuffled(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
+        return tuple([shuffled(stored[number], by) for number, by in zip(ids, self._numbers(len(ids)), strict=True)])
+
+    def _numbers(self, count: int) -> Sequence[int]:
+        """Return numbers by chance: of 64 bits, so that what is left of a division is as likely as anything else.
+
+        All come by one call: each asks the kernel.
+        """
+        return array("Q", self._random.randbytes(8 * count))
+
+
+def shuffled(question: StoredQuestion, number: int) -> MatchQuestion:
+    """Return a stored question with its options in one of their orders, which a number by chance says."""
+    return question.shown(ORDERS[number % len(ORDERS)])

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
 from uuid import uuid4
 
@@ -12,16 +13,16 @@ from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.recent import Recent
-from pairquiz_server.engine.submission import Collision, Outcome, Submission, Told
+from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
-    Command,
     CompleteQuiz,
     CreateMatch,
     JoinMatch,
     LeaveMatch,
+    MatchQuestion,
     StartMatch,
     SubmitAnswer,
     Topic,
@@ -45,7 +46,8 @@ TOPICS_KEPT_S = 2.0
 """Anybody may ask for the topics, and each time all questions would be counted."""
 _AS_STORED = str.maketrans("ILO", "110", "- ")
 
-Gather = Callable[[], Awaitable[Command | Decision]]
+Work = Awaitable[None] | None
+"""What has to be awaited until a command is on its way, None where it is."""
 
 
 class GameRules(Struct, frozen=True, kw_only=True):
@@ -70,7 +72,8 @@ class Caller(Submission, kw_only=True, eq=False):
 class Game:
     """The game of one process. Commands raise nothing of their own.
 
-    Those that need more than their match return when they are settled; the others are on their way when they return.
+    A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
+    returned then has to be awaited, until the same is true.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class Game:
         """Refuse new matches from now on (`draining`); those that there are go on."""
         self._creates = False
 
-    async def create(
+    def create(
         self,
         caller: Caller,
         *,
@@ -109,12 +112,33 @@ class Game:
         question_count: int | None = None,
         time_limit_s: int | None = None,
         request_id: str | None = None,
-    ) -> None:
+    ) -> Work:
         """Open a match. The same `request_id` again (24 h) finds the match that it made.
 
-        A player's creations take turns, so that those at the same instant count each other.
+        Where a player's creations have to be counted they take turns, so that those at the same instant count each
+        other.
         """
         count = question_count or self._rules.question_count
+
+        def of(found: Topic) -> CreateMatch:
+            code = self._random.randbytes(JOIN_CODE_LENGTH)
+            return CreateMatch(
+                match_id=str(uuid4()),
+                player=caller.player,
+                topic=found,
+                join_code="".join([JOIN_CODE_ALPHABET[byte % len(JOIN_CODE_ALPHABET)] for byte in code]),
+                question_count=count,
+                time_limit_s=time_limit_s or self._rules.time_limit_s,
+                scoring=self._rules.scoring,
+                waiting_ttl_ms=self._rules.waiting_ttl_ms,
+                request_id=request_id,
+            )
+
+        if request_id is None and not self._rules.live_matches_max and self._creates:
+            found = self._draws.topic_at_hand(topic, count)
+            if found is not None:
+                self._open(caller, partial(of, found))
+                return None
 
         async def gather() -> CreateMatch | Decision:
             most = self._rules.live_matches_max
@@ -127,50 +151,79 @@ class Game:
                 raise Refused(Code.DRAINING)
             if most and live >= most:
                 raise Refused(Code.TOO_MANY_SESSIONS)
-            found = await self._draws.topic(topic, count)
-            return CreateMatch(
-                match_id=str(uuid4()),
-                player=caller.player,
-                topic=found or Topic(0, topic, 0),
-                join_code="".join(self._random.choices(JOIN_CODE_ALPHABET, k=JOIN_CODE_LENGTH)),
-                question_count=count,
-                time_limit_s=time_limit_s or self._rules.time_limit_s,
-                scoring=self._rules.scoring,
-                waiting_ttl_ms=self._rules.waiting_ttl_ms,
-                request_id=request_id,
-            )
+            return of(await self._draws.topic(topic, count) or Topic(0, topic, 0))
 
-        async with self._creating.of(caller.player.id):
-            await self._carry_out(caller, gather)
+        return self._asking(caller, self._create_in_turn(caller, gather))
 
-    async def join(self, caller: Caller, *, match_id: str | None, join_code: str | None) -> None:
-        """Take the free seat of a match, found by its id or by its code in any spelling."""
+    def _open(self, caller: Caller, make: Callable[[], CreateMatch]) -> None:
+        """Submit a creation, and another one where its join code is taken."""
 
-        async def gather() -> JoinMatch:
-            found = match_id
-            if found is None and join_code is not None:
-                found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
-            if found is None:
-                raise Refused(Code.NOT_FOUND)
-            return JoinMatch(match_id=found, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
-
-        await self._carry_out(caller, gather)
-
-    async def start(self, caller: Caller, *, match_id: str) -> None:
-        """Draw the questions and start the clock."""
-
-        async def gather() -> StartMatch:
-            match = self._committer.cached(match_id)
-            if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
-                match = await self._load(match_id)
-            startable = match.status in LIVE and match.started_at is None
-            if startable and match.seat_of(caller.player.id) is not None:
-                draw = await self._draws.draw(match.topic, match.question_count)
+        def settle(outcome: Outcome) -> None:
+            if isinstance(outcome, Collision):
+                self._open(caller, make)
             else:
-                draw = ()
-            return StartMatch(match_id=match_id, player_id=caller.player.id, draw=draw, patience=self._rules.patience)
+                caller.settle(outcome)
 
-        await self._carry_out(caller, gather)
+        self._submit_for(caller, make(), settle)
+
+    async def _create_in_turn(self, caller: Caller, gather: Callable[[], Awaitable[CreateMatch | Decision]]) -> None:
+        """Gather what a creation must know and submit it; gather again where it collided."""
+        async with self._creating.of(caller.player.id):
+            while True:
+                command = await gather()
+                if isinstance(command, Decision):
+                    caller.settle(command)
+                    return
+                if not await self._settled(caller, command):
+                    return
+
+    def join(self, caller: Caller, *, match_id: str | None, join_code: str | None) -> Work:
+        """Take the free seat of a match, found by its id or by its code in any spelling."""
+        if match_id is None:
+            return self._asking(caller, self._join_by_code(caller, join_code))
+        self._join(caller, match_id)
+        return None
+
+    async def _join_by_code(self, caller: Caller, join_code: str | None) -> None:
+        found = None
+        if join_code is not None:
+            found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
+        if found is None:
+            raise Refused(Code.NOT_FOUND)
+        self._join(caller, found)
+
+    def _join(self, caller: Caller, match_id: str) -> None:
+        caller.command = JoinMatch(match_id=match_id, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
+        self._submit(caller)
+
+    def start(self, caller: Caller, *, match_id: str) -> Work:
+        """Draw the questions and start the clock."""
+        match = self._committer.cached(match_id)
+        if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
+            return self._asking(caller, self._load_and_start(caller, match_id))
+        return self._start(caller, match)
+
+    async def _load_and_start(self, caller: Caller, match_id: str) -> None:
+        work = self._start(caller, await self._load(match_id))
+        if work is not None:
+            await work
+
+    def _start(self, caller: Caller, match: Match) -> Work:
+        draw: tuple[MatchQuestion, ...] | None = ()
+        if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
+            draw = self._draws.draw_at_hand(match.topic, match.question_count)
+        if draw is None:
+            return self._asking(caller, self._draw_and_start(caller, match))
+        self._start_with(caller, match, draw)
+        return None
+
+    async def _draw_and_start(self, caller: Caller, match: Match) -> None:
+        self._start_with(caller, match, await self._draws.draw(match.topic, match.question_count))
+
+    def _start_with(self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...]) -> None:
+        patience = self._rules.patience
+        caller.command = StartMatch(match_id=match.id, player_id=caller.player.id, draw=draw, patience=patience)
+        self._submit(caller)
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
@@ -245,25 +298,17 @@ class Game:
             raise Refused(Code.NOT_FOUND)
         return found[match_id]
 
-    async def _carry_out(self, caller: Caller, gather: Gather) -> None:
-        """Gather what the command must know and submit it; gather again where a creation collided."""
-        while True:
-            try:
-                command = await gather()
-            except StorageUnavailable:
-                caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
-                return
-            except Refused as refusal:
-                caller.settle(refusal)
-                return
-            if isinstance(command, Decision):
-                caller.settle(command)
-                return
-            if not await self._settled(caller, command):
-                return
+    async def _asking(self, caller: Caller, work: Awaitable[None]) -> None:
+        """Do what asks the database; the caller hears of a refusal."""
+        try:
+            await work
+        except StorageUnavailable:
+            caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
+        except Refused as refusal:
+            caller.settle(refusal)
 
-    async def _settled(self, caller: Caller, command: Command) -> bool:
-        """Submit a command and wait until it is settled; tell whether it was a creation that collided."""
+    async def _settled(self, caller: Caller, command: CreateMatch) -> bool:
+        """Submit a creation and wait until it is settled; tell whether it collided."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: Outcome) -> None:
@@ -274,9 +319,12 @@ class Game:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
 
+        self._submit_for(caller, command, settle)
+        return await done
+
+    def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
-        return await done
 
 
 def normal_code(code: str) -> str:

@@ -1,7 +1,10 @@
 """The life of matches in the log, at info: created, joined, started, ended. Answers are at debug, and never a key."""
 
-import structlog
+from collections.abc import Iterable
+from typing import Any
 
+from pairquiz_server import logs
+from pairquiz_server.engine.submission import Outcome, Submission
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import (
     MatchCreated,
@@ -12,8 +15,6 @@ from pairquiz_server.rules.events import (
     PlayerJoined,
     PlayerLeft,
 )
-
-log = structlog.get_logger("pairquiz.match")
 
 _NAMES = {
     MatchCreated: "match_created",
@@ -26,10 +27,23 @@ _NAMES = {
 }
 
 
-def record(decision: Decision, request: int | None) -> None:
-    """Write what a committed decision means for its match; `request` names the command on its way."""
-    match = decision.match
-    for event in decision.events:
-        if (name := _NAMES.get(type(event))) is not None:
-            ended = {"reason": match.end_reason} if match.end_reason else {}
-            log.info(name, session_id=match.id, version=event.version, topic=match.topic, request=request, **ended)
+def record(settled: Iterable[tuple[Submission, Outcome]]) -> None:
+    """Write what a committed batch means for its matches; `request` names the command on its way."""
+    lines: list[dict[str, Any]] = []
+    for submission, outcome in settled:
+        if isinstance(outcome, Decision):
+            for event in outcome.events:
+                if (name := _NAMES.get(type(event))) is not None:
+                    match = outcome.match
+                    line = {
+                        "session_id": match.id,
+                        "version": event.version,
+                        "topic": match.topic,
+                        "request": submission.request,
+                        "event": name,
+                    }
+                    if match.end_reason:
+                        line["reason"] = match.end_reason
+                    lines.append(line)
+    if lines:
+        logs.inform(lines)

@@ -23,15 +23,25 @@ class Recent(Generic[T]):
         self._found.set_result(found)
         self._asked_at = loop.time()
 
+    def at_hand(self) -> T | None:
+        """Return what was found lately, None where it has to be looked for."""
+        found = self._found
+        if found is None or not found.done() or self._is_old(found, found.get_loop().time()):
+            return None
+        return found.result()
+
     async def get(self) -> T:
         """Return what was found; raises what `find` raises."""
         now = asyncio.get_running_loop().time()
         found = self._found
-        if found is None or (found.done() and (_failed(found) or now - self._asked_at > self._keep_s)):
+        if found is None or (found.done() and self._is_old(found, now)):
             found = self._found = asyncio.ensure_future(self._find())
             self._asked_at = now
         # Whoever asks may go away; all the others still wait.
         return await asyncio.shield(found)
+
+    def _is_old(self, found: "asyncio.Future[T]", now: float) -> bool:
+        return now - self._asked_at > self._keep_s or _failed(found)
 
 
 def _failed(found: "asyncio.Future[T]") -> bool:

@@ -1,7 +1,7 @@
-"""What stands is told: first to the one who asked, then to all others, and last to the metrics."""
+"""What stands is told: first to the one who asked, then to all others, and last to the log and the metrics."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -39,12 +39,22 @@ class Telling:
             kept, self._kept = self._kept, []
             self.all(kept)
 
-    def all(self, settled: Iterable[tuple[Submission, Outcome]]) -> None:
-        """Tell a batch."""
+    def all(self, settled: Settled) -> None:
+        """Tell a batch.
+
+        What players are told is written to them when this turn of the loop is over, and the log before: whatever
+        anybody has heard of is in it.
+        """
         events: list[Event] = []
+        milestones: Settled = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
-            events += tell(submission, outcome)
+            told = tell(submission, outcome)
+            events += told
+            if told and _is_milestone(told):
+                milestones.append((submission, outcome))
+        if milestones:
+            journal.record(milestones)
         tally.count(self._metrics, events)
 
     def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
@@ -75,13 +85,15 @@ class Telling:
         if not isinstance(outcome, Decision) or not outcome.events:
             return ()
         events = outcome.events
-        milestone = type(events[-1]) is not AnswerAccepted  # what comes with an answer stands behind it
         try:
             self._announce(outcome, origin)
-            if milestone:
+            if _is_milestone(events):
                 self._watch(outcome)
         except Exception:
             log.exception("announcement_failed", command=type(submission.command).__name__)
-        if milestone:
-            journal.record(outcome, submission.request)
         return events
+
+
+def _is_milestone(events: Sequence[Event]) -> bool:
+    """Tell whether something has happened beside an answer: it stands behind it."""
+    return type(events[-1]) is not AnswerAccepted

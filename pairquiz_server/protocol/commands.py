@@ -4,13 +4,12 @@ Every row's function gets the game, the sender and the payload, and replies once
 has submitted is settled.
 """
 
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
-from pairquiz_server.engine.game import Caller, Game
+from pairquiz_server.engine.game import Caller, Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
@@ -92,24 +91,19 @@ class Sender(Caller, kw_only=True, eq=False):
         self.reply(reply)
 
 
-Perform = Callable[[Game, Sender, Any], Awaitable[None] | None]
+Perform = Callable[[Game, Sender, Any], Work]
 
 
 class CommandRow(Struct, frozen=True):
     """How a command is read, and what is done with it.
 
-    One that is `immediate` reaches the committer without asking the database first, or changes no match: the sender's
-    next frame need not wait for its end. What is done for one that `waits` has to be awaited.
+    What `perform` returns has to be awaited; None where the command is on its way. One that is `immediate` waits for
+    none of its connection's commands before, and lets none behind it wait.
     """
 
     payload: type[Struct]
     perform: Perform
-    immediate: bool
-    waits: bool
-
-
-def _row(payload: type[Struct], perform: Perform, *, immediate: bool = False) -> CommandRow:
-    return CommandRow(payload, perform, immediate, iscoroutinefunction(perform))
+    immediate: bool = False
 
 
 def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
@@ -121,12 +115,12 @@ def _label(sender: Sender, claimed: payloads.ClaimedUser) -> str | None:
     return None
 
 
-async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> None:
+def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> Work:
     def view(decision: Decision, seat: int) -> Reply:
         created = views.quiz_created(decision.match, duplicate=decision.duplicate)
         return Reply(created, "quiz_created" if decision.duplicate else None)
 
-    await game.create(
+    return game.create(
         sender.caller(view, label=_label(sender, payload.user_id)),
         topic=payloads.topic(payload.topic),
         question_count=payload.question_count,
@@ -135,7 +129,7 @@ async def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) 
     )
 
 
-async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> None:
+def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> Work:
     def view(decision: Decision, seat: int) -> Reply:
         joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
         return Reply(joined, "opponent_joined" if decision.duplicate else None)
@@ -143,19 +137,19 @@ async def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> N
     label = _label(sender, payload.user_id)
     if payload.session_id is None and payload.join_code is None:
         raise Refused(Code.INVALID_PAYLOAD, "session_id: is missing (or send a join_code)")
-    await game.join(
+    return game.join(
         sender.caller(view, label=label),
         match_id=None if payload.session_id is None else payloads.session_id(payload.session_id),
         join_code=payloads.clean("join_code", payload.join_code),
     )
 
 
-async def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> None:
+def _start(game: Game, sender: Sender, payload: payloads.StartQuiz) -> Work:
     def view(decision: Decision, seat: int) -> Reply:
         started = views.quiz_started(decision.match, duplicate=decision.duplicate)
         return Reply(started, "quiz_started" if decision.duplicate else None)
 
-    await game.start(sender.caller(view), match_id=payloads.session_id(payload.session_id))
+    return game.start(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
 def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -> None:
@@ -236,14 +230,14 @@ def _state(game: Game, decision: Decision, seat: int) -> Events:
 
 
 COMMANDS: dict[str, CommandRow] = {
-    "create_pair_quiz": _row(payloads.CreatePairQuiz, _create),
-    "join_pair_quiz": _row(payloads.JoinPairQuiz, _join),
-    "start_quiz": _row(payloads.StartQuiz, _start),
-    "submit_answer": _row(payloads.SubmitAnswer, _submit_answer, immediate=True),
-    "quiz_completed": _row(payloads.QuizCompleted, _complete, immediate=True),
-    "leave_pair_quiz": _row(payloads.LeavePairQuiz, _leave, immediate=True),
-    "resume_pair_quiz": _row(payloads.ResumePairQuiz, _resume),
-    "set_profile": _row(payloads.SetProfile, _set_profile),
-    "refresh_token": _row(payloads.RefreshToken, _refresh_token, immediate=True),
-    "sync_clock": _row(payloads.SyncClock, _sync_clock),
+    "create_pair_quiz": CommandRow(payloads.CreatePairQuiz, _create),
+    "join_pair_quiz": CommandRow(payloads.JoinPairQuiz, _join),
+    "start_quiz": CommandRow(payloads.StartQuiz, _start),
+    "submit_answer": CommandRow(payloads.SubmitAnswer, _submit_answer, immediate=True),
+    "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
+    "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
+    "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "set_profile": CommandRow(payloads.SetProfile, _set_profile),
+    "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
+    "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),
 }

@@ -57,7 +57,7 @@ class StoredQuestion(Struct, frozen=True):
         return MatchQuestion(
             id=self.id,
             text=self.text,
-            options=tuple([self.options[place] for place in order]),
+            options=tuple(map(self.options.__getitem__, order)),
             correct=order.index(self.correct),
             option_order=tuple(order),
             lang=self.lang,
@@ -94,6 +94,16 @@ class Questions:
             return None
         number, shown, ids = found[0]
         return FoundTopic(number, shown, array("q", ids))
+
+    def at_hand(self, ids: Collection[int]) -> Mapping[int, StoredQuestion] | None:
+        """Return questions as `read` does, None where one has to be read."""
+        kept = self._kept
+        try:
+            for number in ids:
+                kept.move_to_end(number)
+        except KeyError:
+            return None
+        return kept
 
     async def read(self, ids: Collection[int]) -> Mapping[int, StoredQuestion]:
         """Return questions by their ids, retired ones too. What was read before is in memory."""

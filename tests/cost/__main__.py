@@ -1,4 +1,4 @@
-"""`python -m tests.cost DATABASE_URL`: play, and print what an answer and a batch cost the server as JSON.
+"""`python -m tests.cost DATABASE_URL`: play, and print as JSON what answers, batches and duels cost the server.
 
 A process of its own, set up as `serve` does it: no other test has left anything behind in it.
 """
@@ -7,6 +7,7 @@ import asyncio
 import gc
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,6 +27,8 @@ PAIRS = 20
 ANSWERS = 2 * PAIRS
 WARM_UP = 2
 BATCHES = 12
+DUELS = 6
+QUESTIONS_OF_A_DUEL = 5
 MANY_BATCHES = 24
 """Where whatever else the server does now and then would count as much as all the answers of a batch."""
 DEAREST = 50
@@ -44,23 +47,52 @@ class Turn:
         yield
 
 
-async def batches(port: int, count: Callable[[Counts], AbstractContextManager[None]], number: int) -> list[Counts]:
-    """Play on from the same place of new matches, and count each batch."""
+Count = Callable[[Counts], AbstractContextManager[None]]
+
+
+async def batches(port: int, count: Count, number: int) -> list[Counts]:
+    """Play on from the same place of new matches, and count each batch of answers."""
     duels = await asyncio.to_thread(Duels, port, PAIRS)
     try:
+        await begin(duels, counting.effects)
         for _ in range(WARM_UP):
-            await batch(duels, counting.effects)
-        return [await batch(duels, count) for _ in range(number)]
+            await moment(duels.answer_all, duels.hear_answered, counting.effects)
+        return [await moment(duels.answer_all, duels.hear_answered, count) for _ in range(number)]
     finally:
         duels.close()
 
 
-async def batch(duels: Duels, count: Callable[[Counts], AbstractContextManager[None]]) -> Counts:
-    """Let everybody answer in one moment, in which the server stands, and count what it does then."""
+async def whole(port: int, count: Count, number: int) -> list[dict[str, Counts]]:
+    """Play whole duels, and count what each part of them takes."""
+    duels = await asyncio.to_thread(Duels, port, PAIRS, QUESTIONS_OF_A_DUEL)
+    played: list[dict[str, Counts]] = []
+    try:
+        for _ in range(WARM_UP + number):
+            parts = await begin(duels, count)
+            for _ in range(QUESTIONS_OF_A_DUEL - 1):
+                await moment(duels.answer_all, duels.hear_answered, counting.effects)
+            parts["end"] = await moment(duels.answer_all, duels.hear_answered, count)
+            played.append(parts)
+    finally:
+        duels.close()
+    return played[WARM_UP:]
+
+
+async def begin(duels: Duels, count: Count) -> dict[str, Counts]:
+    """Let everybody create, join and start, and count each."""
+    return {
+        "create": await moment(duels.create_all, duels.hear_created, count),
+        "join": await moment(duels.join_all, duels.hear_joined, count),
+        "start": await moment(duels.start_all, duels.hear_started, count),
+    }
+
+
+async def moment(ask: Callable[[], None], hear: Callable[[], None], count: Count) -> Counts:
+    """Let everybody send something in one moment, in which the server stands, and count what it does then."""
     await asyncio.sleep(REST_S)
     counts = Counts()
-    duels.answer_all()
-    heard = asyncio.get_running_loop().run_in_executor(None, duels.hear_all)
+    ask()
+    heard = asyncio.get_running_loop().run_in_executor(None, hear)
     with count(counts):
         await heard
         for _ in range(ROUNDS_AFTER):
@@ -68,8 +100,8 @@ async def batch(duels: Duels, count: Callable[[Counts], AbstractContextManager[N
     return counts
 
 
-async def played(port: int) -> dict[str, dict[str, float]]:
-    """Return what was counted, and the functions that take most instructions an answer.
+async def answers(port: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return what was counted of answers, and the functions that take most instructions an answer.
 
     Of several batches the least counts: heartbeats and the like come between.
     """
@@ -77,20 +109,53 @@ async def played(port: int) -> dict[str, dict[str, float]]:
     instructions = await batches(port, counting.instructions, BATCHES)
     effects = await batches(port, counting.effects, MANY_BATCHES)
     least = min(instructions, key=lambda one: one.instructions)
-    return {
-        "counts": {
-            "instructions an answer": least.instructions / ANSWERS,
-            "calls of Python an answer": min(one.python_calls for one in calls) / ANSWERS,
-            "calls of C an answer": min(one.c_calls for one in calls) / ANSWERS,
-            "encodings an answer": min(one.encodings for one in calls) / ANSWERS,
-            "calls of loggers a batch": min(one.log_calls for one in calls),
-            "tasks a batch": min(one.tasks for one in effects),
-            "timers a batch": min(one.timers for one in effects),
-            "writes beside one a socket, a batch": min(one.writes for one in effects) - ANSWERS,
-            "objects left to gc a batch": min(one.garbage for one in effects),
-        },
-        "functions": {_name(code): count / ANSWERS for code, count in least.by_function.most_common(DEAREST)},
+    counts = {
+        "instructions an answer": least.instructions / ANSWERS,
+        "calls of Python an answer": min(one.python_calls for one in calls) / ANSWERS,
+        "calls of C an answer": min(one.c_calls for one in calls) / ANSWERS,
+        "encodings an answer": min(one.encodings for one in calls) / ANSWERS,
+        "calls of loggers a batch": min(one.log_calls for one in calls),
+        "tasks a batch": min(one.tasks for one in effects),
+        "timers a batch": min(one.timers for one in effects),
+        "writes beside one a socket, a batch": min(one.writes for one in effects) - ANSWERS,
+        "objects left to gc a batch": min(one.garbage for one in effects),
     }
+    return counts, _dearest(least.by_function, ANSWERS)
+
+
+async def duels(port: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return what was counted of all that a duel has beside its answers, and the functions that take most of it.
+
+    Its last answers are in it. Of each part the least counts.
+    """
+    calls = await whole(port, counting.calls, DUELS)
+    instructions = await whole(port, counting.instructions, DUELS)
+    effects = await whole(port, counting.effects, DUELS)
+    functions: Counter[CodeType] = Counter()
+    counts: dict[str, float] = {}
+    for part in instructions[0]:
+        least = min((one[part] for one in instructions), key=lambda counts: counts.instructions)
+        functions += least.by_function
+        counts |= {
+            f"instructions a duel: {part}": least.instructions / PAIRS,
+            f"calls of Python a duel: {part}": min(one[part].python_calls for one in calls) / PAIRS,
+            f"calls of C a duel: {part}": min(one[part].c_calls for one in calls) / PAIRS,
+            f"calls of loggers a duel: {part}": min(one[part].log_calls for one in calls) / PAIRS,
+            f"tasks a batch: {part}": min(one[part].tasks for one in effects),
+            f"writes a duel: {part}": min(one[part].writes for one in effects) / PAIRS,
+            f"objects left to gc a batch: {part}": min(one[part].garbage for one in effects),
+        }
+    return counts, _dearest(functions, PAIRS)
+
+
+async def played(port: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Return what is counted of answers and of duels, and of each the dearest functions."""
+    told = {"answers": await answers(port), "duels": await duels(port)}
+    return {name: {"counts": counts, "functions": functions} for name, (counts, functions) in told.items()}
+
+
+def _dearest(by_function: Counter[CodeType], share: int) -> dict[str, float]:
+    return {_name(code): count / share for code, count in by_function.most_common(DEAREST)}
 
 
 def _name(code: CodeType) -> str:

@@ -94,17 +94,56 @@ class Duelist:
 
 
 class Duels:
-    """Pairs whose matches are under way, and which answer one question after the other."""
+    """Pairs who all do the same thing in one moment, and then wait until all have heard what follows from it."""
 
-    def __init__(self, port: int, pairs: int) -> None:
+    def __init__(self, port: int, pairs: int, questions: int = QUESTIONS) -> None:
         self._pairs = [(Duelist(port), Duelist(port)) for _ in range(pairs)]
-        self._started = [self._start(*pair) for pair in self._pairs]
+        self._questions = questions
+        self._ids: list[str] = []
+        self._started: list[dict[str, Any]] = []
         self._number = 0
 
     def close(self) -> None:
         """Go away."""
-        for player in self._players():
-            player.socket.close()
+        for first, second in self._pairs:
+            first.socket.close()
+            second.socket.close()
+
+    def create_all(self) -> None:
+        """Let the first of each pair create a match."""
+        for first, _ in self._pairs:
+            first.ask("create_pair_quiz", topic="General", question_count=self._questions, time_limit=300)
+
+    def hear_created(self) -> None:
+        """Wait until everybody who has created a match has heard of it, twice."""
+        self._ids = [first.acknowledged()["session_id"] for first, _ in self._pairs]
+        for first, _ in self._pairs:
+            first.heard("quiz_created")
+
+    def join_all(self) -> None:
+        """Let the second of each pair join."""
+        for (_, second), session_id in zip(self._pairs, self._ids, strict=True):
+            second.ask("join_pair_quiz", session_id=session_id)
+
+    def hear_joined(self) -> None:
+        """Wait until both have heard of it."""
+        for first, second in self._pairs:
+            second.acknowledged()
+            first.heard("opponent_joined")
+            second.heard("opponent_joined")
+
+    def start_all(self) -> None:
+        """Let the first of each pair start."""
+        for (first, _), session_id in zip(self._pairs, self._ids, strict=True):
+            first.ask("start_quiz", session_id=session_id)
+
+    def hear_started(self) -> None:
+        """Wait until both have their questions."""
+        for first, second in self._pairs:
+            first.acknowledged()
+            second.heard("quiz_started")
+        self._started = [first.heard("quiz_started") for first, _ in self._pairs]
+        self._number = 0
 
     def answer_all(self) -> None:
         """Send the next answer of every player."""
@@ -114,21 +153,8 @@ class Duels:
                 player.ask("submit_answer", session_id=started["session_id"], question_id=question, answer=0)
         self._number += 1
 
-    def hear_all(self) -> None:
-        """Wait until every player has its acknowledgement, and its opponent's answer."""
-        for player in self._players():
-            player.take(2)
-
-    def _players(self) -> list[Duelist]:
-        return [player for pair in self._pairs for player in pair]
-
-    @staticmethod
-    def _start(first: Duelist, second: Duelist) -> dict[str, Any]:
-        first.ask("create_pair_quiz", topic="General", question_count=QUESTIONS, time_limit=300)
-        session_id = first.acknowledged()["session_id"]
-        second.ask("join_pair_quiz", session_id=session_id)
-        second.acknowledged()
-        first.ask("start_quiz", session_id=session_id)
-        first.acknowledged()
-        second.heard("quiz_started")
-        return first.heard("quiz_started")
+    def hear_answered(self) -> None:
+        """Wait until every player has its acknowledgement, its opponent's answer, and the results after the last."""
+        for pair in self._pairs:
+            for player in pair:
+                player.take(2 if self._number < self._questions else 3)

@@ -1,8 +1,10 @@
-"""What an answer costs the server, in counts that noise cannot move; no time is measured.
+"""What an answer and a whole duel cost the server, in counts that noise cannot move; no time is measured.
 
 20 pairs play on the real server, on uvloop and with a real PostgreSQL. All 40 players answer in one moment, while the
 loop stands: the server finds 40 answers at once, and makes one batch of them. What its thread does until everybody has
 heard of everything is counted; the players are another thread, which is not. Of several batches the least counts.
+
+What a duel has beside its answers is counted in the same way: all pairs create, join, start and end at once.
 
 To renew the bounds: `.venv/bin/python -m pytest -n 0 -s tests/cost` prints what is counted, and a bound is about a
 tenth more; where something must not happen at all, it is 0. Instructions and calls are those of Python 3.11.
@@ -11,11 +13,11 @@ tenth more; where something must not happen at all, it is 0. Instructions and ca
 import asyncio
 import json
 import sys
-from typing import Any
 
 import click
 
-BOUNDS = {
+PARTS = ("create", "join", "start", "end")
+BOUNDS: dict[str, float] = {
     "instructions an answer": 2330,
     "calls of Python an answer": 81,
     "calls of C an answer": 69,
@@ -26,33 +28,62 @@ BOUNDS = {
     "writes beside one a socket, a batch": 1,
     "objects left to gc a batch": 0,
 }
-OF_ANY_PYTHON = {name for name in BOUNDS if name.endswith("a batch")}
+BOUNDS_OF_DUELS: dict[str, float] = {
+    "instructions a duel: create": 3260,
+    "instructions a duel: join": 3010,
+    "instructions a duel: start": 4310,
+    "instructions a duel: end": 8340,
+    "calls of Python a duel: create": 113,
+    "calls of Python a duel: join": 101,
+    "calls of Python a duel: start": 153,
+    "calls of Python a duel: end": 293,
+    "calls of C a duel: create": 114,
+    "calls of C a duel: join": 91,
+    "calls of C a duel: start": 135,
+    "calls of C a duel: end": 231,
+    **dict.fromkeys((f"calls of loggers a duel: {part}" for part in PARTS), 5.3),
+    **dict.fromkeys((f"tasks a batch: {part}" for part in PARTS), 0),
+    **dict.fromkeys((f"objects left to gc a batch: {part}" for part in PARTS), 0),
+    "writes a duel: create": 1.2,
+    **dict.fromkeys((f"writes a duel: {part}" for part in PARTS[1:]), 2.2),
+}
+"""`end` are the last two answers and what follows from them."""
+OF_ANY_PYTHON = ("a batch", "writes a duel")
 ATTEMPTS = 3
 """Where the machine has so much else to do that heartbeats come into each batch; what is dear is so in all of them."""
 
 
-async def counted(database_url: str) -> dict[str, dict[str, float]]:
+async def counted(database_url: str) -> dict[str, dict[str, dict[str, float]]]:
     """Play in a process of its own."""
     command = [sys.executable, "-m", "tests.cost", database_url]
     pipe = asyncio.subprocess.PIPE
     playing = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
     told, errors = await playing.communicate()
     assert playing.returncode == 0, errors.decode()
-    found: dict[str, dict[str, float]] = json.loads(told)
-    click.echo("\n" + "\n".join(f"{name:40}{value:10.2f}" for name, value in found["counts"].items()))
+    found: dict[str, dict[str, dict[str, float]]] = json.loads(told)
+    for part in found.values():
+        click.echo("\n" + "\n".join(f"{name:40}{value:10.2f}" for name, value in part["counts"].items()))
     return found
 
 
-def too_dear(counts: dict[str, Any]) -> dict[str, tuple[float, float]]:
+def too_dear(counts: dict[str, float], bounds: dict[str, float]) -> dict[str, tuple[float, float]]:
     """What is above its bound, with it."""
-    bounds = BOUNDS if sys.version_info[:2] == (3, 11) else {name: BOUNDS[name] for name in OF_ANY_PYTHON}
+    if sys.version_info[:2] != (3, 11):
+        bounds = {name: bound for name, bound in bounds.items() if any(part in name for part in OF_ANY_PYTHON)}
     return {name: (counts[name], bound) for name, bound in bounds.items() if counts[name] > bound}
 
 
-async def test_an_answer_costs_no_more_than_it_did(database_url: str) -> None:
+async def test_answers_and_whole_duels_cost_no_more_than_they_did(database_url: str) -> None:
     for _ in range(ATTEMPTS):
         found = await counted(database_url)
-        if not (dear := too_dear(found["counts"])):
+        dear = {
+            name: over
+            for name, bounds in (("answers", BOUNDS), ("duels", BOUNDS_OF_DUELS))
+            if (over := too_dear(found[name]["counts"], bounds))
+        }
+        if not dear:
             return
-    dearest = "\n".join(f"{count:8.1f} {function}" for function, count in found["functions"].items())
+    dearest = "\n".join(
+        f"{name}: {count:8.1f} {function}" for name in dear for function, count in found[name]["functions"].items()
+    )
     raise AssertionError(f"more than their bounds: {dear}\nThe instructions of each function:\n{dearest}")

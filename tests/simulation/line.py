@@ -141,6 +141,9 @@ class Line:
     async def find_topic(self, name: str) -> FoundTopic | None:
         return await self._ask(lambda: self._model.find_topic(name))
 
+    def at_hand(self, ids: Iterable[int]) -> None:
+        """Nothing is kept here: it is read each time, through the weather."""
+
     async def read(self, ids: Iterable[int]) -> dict[int, StoredQuestion]:
         return await self._ask(lambda: self._model.read(ids))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import asking, frames
@@ -74,16 +74,15 @@ class Commands:
         row = asked.row
         if row is None:
             sender.send(Refused(Code.UNKNOWN_COMMAND, f"There is no command {asked.name!r}"))
-        elif row.immediate:
-            connection.under_way += 1
-            if row.waits:
-                self._let_go(self._carry_out(row, sender))
-            else:
-                self._perform(row, sender)
-        elif row.waits or connection.under_way:
+        elif connection.under_way and not row.immediate:
             return self._in_turn(row, sender)
         else:
-            self._perform(row, sender)
+            work = self._perform(row, sender)
+            if work is not None:
+                rest = self._end(work, sender)
+                if not row.immediate:
+                    return rest
+                self._let_go(rest)
         return None
 
     def refusal(self, refusal: Refused, asked: Asked, request: int | None) -> bytes:
@@ -93,29 +92,27 @@ class Commands:
             return frames.refusal_event(refusal, asked.name)
         return frames.refusal_acknowledgement(asked.ack, refusal)
 
-    def _perform(self, row: CommandRow, sender: "_Connected") -> None:
-        """Carry out a command that does not wait; none of them costs more than its frame."""
+    def _perform(self, row: CommandRow, sender: "_Connected") -> Work:
+        """Carry out a command, as far as that needs no waiting; return what is left of it."""
+        sender.connection.under_way += 1
         payload = sender.asked.payload
         if isinstance(payload, Refused):
             sender.reply(payload)
-            return
+            return None
         try:
-            row.perform(self._game, sender, payload)
+            if not row.immediate:
+                self._limits.charge(sender, payload, sender.connection.address)
+            return row.perform(self._game, sender, payload)
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:
             self._fail(sender)
+        return None
 
-    async def _carry_out(self, row: CommandRow, sender: "_Connected") -> None:
-        payload = sender.asked.payload
-        if isinstance(payload, Refused):
-            sender.reply(payload)
-            return
+    async def _end(self, work: Awaitable[None], sender: "_Connected") -> None:
+        """Carry out the rest of a command."""
         try:
-            self._limits.charge(sender, payload, sender.connection.address)
-            work = row.perform(self._game, sender, payload)
-            if work is not None:
-                await work
+            await work
         except Refused as refusal:
             sender.reply(refusal)
         except Exception:
@@ -124,7 +121,9 @@ class Commands:
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
         """Carry out a command when those before it are answered."""
         await sender.connection.settled()
-        await self._carry_out(row, sender)
+        work = self._perform(row, sender)
+        if work is not None:
+            await self._end(work, sender)
 
     def _let_go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -146,9 +145,7 @@ class _Connected(Sender, kw_only=True, eq=False):
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
-        row = self.asked.row
-        if row is not None and row.immediate:
-            self.connection.answered()
+        self.connection.answered()
         if self.overheard is not None:
             self.overheard(outcome)
         self.send(outcome)

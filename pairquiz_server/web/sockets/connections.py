@@ -48,7 +48,7 @@ class Watcher(Protocol):
 class Connection:
     """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it.
 
-    `under_way` is how many commands were let go on while the next frame is read, and are not answered yet.
+    `under_way` is how many commands are not answered yet.
     """
 
     __slots__ = ("_calm", "_held", "_session", "address", "commands", "eio_sid", "identity", "under_way")
