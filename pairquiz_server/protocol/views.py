@@ -108,13 +108,8 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
 
 def receipt(answer: Answer) -> Receipt:
     """Say how an answer was judged."""
-    return Receipt(
-        arrived_at=answer.arrived_at,
-        lag_credit_ms=answer.lag_credit_ms,
-        judged_at=answer.judged_at,
-        points=answer.points,
-        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
-    )
+    reason = f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0"
+    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
 
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
@@ -198,14 +193,15 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
 
 
 def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+    judged = receipt(mine) if mine else None
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,
         your_answer=mine.chosen if mine else None,
         opponent_answer=theirs.chosen if theirs else None,
-        your_points=mine.points if mine else 0,
+        your_points=judged.points if judged else 0,
         opponent_points=theirs.points if theirs else 0,
-        receipt=receipt(mine) if mine else None,
+        receipt=judged,
         explanation=question.explanation,
     )
 
