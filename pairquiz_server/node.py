@@ -24,7 +24,6 @@ from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
-from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
@@ -93,10 +92,6 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         clock = Clock(await find_time(nodes, matches))
         rules = _game_rules(settings)
 
-        def announce(decision: Decision, origin: object) -> None:
-            announcer.announce(decision, origin)
-            presence.watch(decision)
-
         def moved(beat: Beat) -> None:
             committer.forget(match.id for match in beat.moved)
             beside(tell_delay(beat))
@@ -130,7 +125,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
         committer = Committer(
             matches,
-            announce,
+            announcer.announce,
+            watch=lambda decision: presence.watch(decision),
             pace_s=settings.database.commit_pace_ms / 1000,
             ready=heartbeat.ready,
             node=node,

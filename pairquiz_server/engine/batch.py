@@ -19,32 +19,35 @@ class Batch:
 
     def decide(self, submission: Submission) -> None:
         """Decide a command on what the ones before it have left."""
-        match_id = submission.command.match_id
+        command = submission.command
+        match_id = command.match_id
         if self.deferred and match_id in self.deferred:
             self.deferred[match_id].append(submission)  # its place behind the one that waits stays
             return
         before = self.known.get(match_id)
-        outcome: Outcome
         try:
-            outcome = decision = decide(before, submission.command, submission.arrived_at)
-            changed = bool(decision.events)
+            decision = decide(before, command, submission.arrived_at)
         except Refused as refusal:
             # Its traceback leads back here, and so to itself and to all of the batch.
-            outcome, changed = refusal.with_traceback(None), False
-        if changed:
-            self._change(match_id, before, decision)
-        elif before is not None and match_id not in self.fresh and match_id not in self.changes:
+            outcome: Outcome = refusal.with_traceback(None)
+        else:
+            if decision.events:
+                self._change(before, decision)
+                self.decided.append((submission, decision))
+                return
+            outcome = decision
+        if before is not None and match_id not in self.fresh and match_id not in self.changes:
             # Decided from memory, and no write will tell whether another node knows better: read, and decide again.
             self.deferred[match_id] = [submission]
             return
         self.decided.append((submission, outcome))
 
-    def _change(self, match_id: str, before: Match | None, decision: Decision) -> None:
+    def _change(self, before: Match | None, decision: Decision) -> None:
         """Let a match be written once, whatever becomes of it within the batch."""
-        self.known[match_id] = decision.match
-        earlier = self.changes.get(match_id)
+        match, events = decision.match, decision.events
+        self.known[match.id] = match
+        earlier = self.changes.get(match.id)
         if earlier is None:
-            self.changes[match_id] = Change(before.version if before else 0, decision.match, decision.events)
+            self.changes[match.id] = Change(0 if before is None else before.version, match, events)
         else:
-            events = earlier.events + decision.events
-            self.changes[match_id] = Change(earlier.from_version, decision.match, events)
+            self.changes[match.id] = Change(earlier.from_version, match, earlier.events + events)

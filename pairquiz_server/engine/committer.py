@@ -17,7 +17,7 @@ import structlog
 from pairquiz_server import logs
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.rhythm import Rhythm
-from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told
+from pairquiz_server.engine.submission import Announce, Collision, Outcome, Submission, Told, Watch
 from pairquiz_server.engine.telling import Settled, Telling
 from pairquiz_server.engine.waiting import PATIENCE_S, Waiting
 from pairquiz_server.engine.writing import RETRY_PAUSE_S, Writing
@@ -48,6 +48,10 @@ async def always() -> None:
     """Nothing has to be waited for."""
 
 
+def nobody(decision: Decision) -> None:
+    """Hear of nothing."""
+
+
 class Committer:
     """Carries out commands in batches. `pace_s` is the least time between the starts of two batches."""
 
@@ -57,6 +61,7 @@ class Committer:
         announce: Announce,
         *,
         pace_s: float,
+        watch: Watch = nobody,
         ready: Ready = always,
         node: UUID | None = None,
         metrics: Metrics | None = None,
@@ -66,7 +71,7 @@ class Committer:
         self._ready = ready
         self._writing = Writing(matches, node or uuid4())
         self._metrics = metrics or Metrics()
-        self._telling = Telling(announce, self._metrics)
+        self._telling = Telling(announce, watch, self._metrics)
         self._queue: deque[Submission] = deque()
         self._waiting = Waiting(self._refuse)
         self._cache: OrderedDict[str, Match] = OrderedDict()
@@ -81,7 +86,7 @@ class Committer:
         if self._stop_at is not None:
             self._telling.one(submission, Refused(Code.DRAINING))
             return
-        if not self._matches.available or (self._writing.lost and self._writing.lost_for_s > PATIENCE_S):
+        if not self._matches.available or self._writing.lost_for_s > PATIENCE_S:
             self._refuse(submission)
             return
         queue = self._queue
@@ -150,6 +155,7 @@ class Committer:
     async def _work(self) -> None:
         while self._stop_at is None or self._queue:
             await self._rhythm.next()
+            self._waiting.clear()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
             if batch:  # else it was only hurried
                 self._queue.extendleft(reversed(await self._carry_out(batch)))
@@ -212,25 +218,24 @@ class Committer:
 
     async def _read(self, submissions: Sequence[Submission]) -> Batch:
         """Return what a batch starts from; empty where the database was away until nobody waited any more."""
-        while submissions := _unsettled(submissions):
+        while submissions:
             try:
                 await self._ready()
                 return await self._read_now(submissions)
             except StorageUnavailable as error:
                 log.debug("batch_not_read", size=len(submissions), reason=str(error))
                 await asyncio.sleep(RETRY_PAUSE_S)
+            submissions = _unsettled(submissions)
         return Batch({}, frozenset())
 
     async def _read_now(self, submissions: Iterable[Submission]) -> Batch:
-        known: dict[str, Match] = {}
-        missing: set[str] = set()
-        for submission in submissions:
-            match_id = submission.command.match_id
-            match = self._cache.get(match_id)
-            if match is not None:
-                known[match_id] = match
-            elif not isinstance(submission.command, CreateMatch):
-                missing.add(match_id)
+        cache = self._cache
+        wanted = {submission.command.match_id for submission in submissions}
+        known = {match_id: cache[match_id] for match_id in wanted if match_id in cache}
+        if len(known) == len(wanted):
+            return Batch(known, frozenset())
+        missing = {one.command.match_id for one in submissions if not isinstance(one.command, CreateMatch)}
+        missing -= known.keys()
         if missing:
             known |= await self._matches.load(list(missing))
         return Batch(known, frozenset(missing))
@@ -249,10 +254,13 @@ class Committer:
 
     def _settle(self, batch: Batch, stuck: frozenset[str]) -> list[Submission]:
         """Tell what stands, and return what has to be decided again, in its order."""
+        if not stuck and not batch.deferred:
+            self._telling.all(batch.decided)
+            return []
         again: list[Submission] = []
         stands: Settled = []
         for submission, outcome in batch.decided:
-            if not stuck or submission.command.match_id not in stuck:
+            if submission.command.match_id not in stuck:
                 stands.append((submission, outcome))
             elif isinstance(submission.command, CreateMatch):
                 stands.append((submission, Collision()))

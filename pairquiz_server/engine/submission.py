@@ -21,6 +21,9 @@ Settle = Callable[[Outcome], None]
 Announce = Callable[[Decision, object], None]
 """Tells players of a committed decision; the second argument is the command's origin, who has had its reply."""
 
+Watch = Callable[[Decision], None]
+"""Hears of a committed decision that is more than an answer, when players have been told."""
+
 
 class Submission(Struct, kw_only=True, eq=False):
     """A command on its way. Whoever has sent it is one, and says what becomes of the outcome.
@@ -32,7 +35,7 @@ class Submission(Struct, kw_only=True, eq=False):
 
     arrived_at: int
     origin: object = None
-    request: str | None = None
+    request: int | None = None
     command: Command = _UNSAID
     taken_at: float = 0.0
     settled: bool = False

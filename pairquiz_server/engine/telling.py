@@ -1,16 +1,17 @@
 """What stands is told: first to the one who asked, then to all others, and last to the log and the metrics."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from pairquiz_server import logs
 from pairquiz_server.engine import journal, tally
-from pairquiz_server.engine.submission import Announce, Outcome, Submission
+from pairquiz_server.engine.submission import Announce, Outcome, Submission, Watch
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import Event
+from pairquiz_server.rules.events import AnswerAccepted, Event
 
 log = structlog.get_logger("pairquiz.telling")
 
@@ -21,8 +22,9 @@ Settled = list[tuple[Submission, Outcome]]
 class Telling:
     """Tells what became of commands. A fault of those who hear it hurts nobody else."""
 
-    def __init__(self, announce: Announce, metrics: Metrics) -> None:
+    def __init__(self, announce: Announce, watch: Watch, metrics: Metrics) -> None:
         self._announce = announce
+        self._watch = watch
         self._metrics = metrics
         self._kept: Settled = []
 
@@ -44,16 +46,19 @@ class Telling:
         anybody has heard of is in it.
         """
         events: list[Event] = []
+        milestones: Settled = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
-            tell(submission, outcome)
-            if isinstance(outcome, Decision):
-                events += outcome.events
-        journal.record(settled)
+            told = tell(submission, outcome)
+            events += told
+            if told and _is_milestone(told):
+                milestones.append((submission, outcome))
+        if milestones:
+            journal.record(milestones)
         tally.count(self._metrics, events)
 
-    def one(self, submission: Submission, outcome: Outcome) -> None:
-        """Tell what became of a command, and the log at its loudest, too."""
+    def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
+        """Tell what became of a command, and the log at its loudest, too; return what has happened."""
         if logs.debugging():
             log.debug(
                 "command_settled",
@@ -62,9 +67,9 @@ class Telling:
                 request=submission.request,
                 outcome=outcome.code if isinstance(outcome, Refused) else type(outcome).__name__,
             )
-        self._tell(submission, outcome)
+        return self._tell(submission, outcome)
 
-    def _tell(self, submission: Submission, outcome: Outcome) -> None:
+    def _tell(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
         """Answer the one who asked, then tell all others.
 
         Who asked and was refused meanwhile, because it took too long, is one of the others.
@@ -77,8 +82,18 @@ class Telling:
                 submission.settle(outcome)
             except Exception:
                 log.exception("reply_failed", command=type(submission.command).__name__)
-        if isinstance(outcome, Decision) and outcome.events:
-            try:
-                self._announce(outcome, origin)
-            except Exception:
-                log.exception("announcement_failed", command=type(submission.command).__name__)
+        if not isinstance(outcome, Decision) or not outcome.events:
+            return ()
+        events = outcome.events
+        try:
+            self._announce(outcome, origin)
+            if _is_milestone(events):
+                self._watch(outcome)
+        except Exception:
+            log.exception("announcement_failed", command=type(submission.command).__name__)
+        return events
+
+
+def _is_milestone(events: Sequence[Event]) -> bool:
+    """Tell whether something has happened beside an answer: it stands behind it."""
+    return type(events[-1]) is not AnswerAccepted

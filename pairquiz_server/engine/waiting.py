@@ -26,16 +26,17 @@ class Waiting:
 
     def begin(self, submission: Submission) -> None:
         """Let a command wait from now on."""
+        if self._timer is None:
+            self._loop = asyncio.get_running_loop()
+            self._timer = self._loop.call_later(PATIENCE_S, self._look)
+        submission.taken_at = self._loop.time()
+        self._waiting.append(submission)
+
+    def clear(self) -> None:
+        """Let go of those that are settled, up to the first that is not."""
         waiting = self._waiting
         while waiting and waiting[0].settled:
             waiting.popleft()
-        waiting.append(submission)
-        if self._timer is None:
-            self._loop = asyncio.get_running_loop()
-            submission.taken_at = self._loop.time()
-            self._wait_for_first()
-        else:
-            submission.taken_at = self._loop.time()
 
     def refuse_all(self) -> None:
         """Refuse all that still wait."""
@@ -48,15 +49,11 @@ class Waiting:
             self._timer.cancel()
             self._timer = None
 
-    def _wait_for_first(self) -> None:
-        self._timer = None
-        if self._waiting:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(self._waiting[0].taken_at + PATIENCE_S, self._look)
-
     def _look(self) -> None:
-        self._refuse_due_at(asyncio.get_running_loop().time())
-        self._wait_for_first()
+        self._timer = None
+        self._refuse_due_at(self._loop.time())
+        if self._waiting:
+            self._timer = self._loop.call_at(self._waiting[0].taken_at + PATIENCE_S, self._look)
 
     def _refuse_due_at(self, at: float) -> None:
         refused = 0

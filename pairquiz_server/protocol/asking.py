@@ -4,8 +4,10 @@ A packet as clients write it is read in one pass, straight into the payload's st
 arguments, a payload that does not fit) is read thoroughly, and nothing is refused before that.
 """
 
+from typing import Union
+
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 from pairquiz_server.protocol import payloads
 from pairquiz_server.protocol.commands import COMMANDS, CommandRow
@@ -30,25 +32,29 @@ class Asked(Struct, frozen=True):  # for gc to see: the traceback of a refusal l
     payload: Struct | Refused | None
 
 
-_SHORT = {
-    f'["{name}"'.encode(): (name, row, msgspec.json.Decoder(row.payload).decode) for name, row in COMMANDS.items()
+_ASKING = {
+    defstruct(row.payload.__name__, [("payload", row.payload)], frozen=True, gc=False, array_like=True, tag=name): (
+        name,
+        row,
+    )
+    for name, row in COMMANDS.items()
 }
-"""How a command's event begins → what is made of the rest."""
+"""What the list of a command's event, its name and its payload, is read as → which command that is."""
+_decode = msgspec.json.Decoder(Union[tuple(_ASKING)]).decode  # noqa: UP007 - of as many as there are
 
 
 def read(packet: bytes) -> Asked:
     """Read an event packet, which is UTF-8. Raises `BadFrame`."""
     start = packet.find(b"[")
-    comma = packet.find(b",", start)
-    short = _SHORT.get(packet[start:comma])
-    if short is not None and packet[-1:] == b"]":
-        name, row, decode = short
-        ack = packet[1:start] or None
-        if ack is None or (ack.isdigit() and start <= _LAST_START and ack[0] != _ZERO):
-            try:
-                return Asked(name, row, ack, decode(packet[comma + 1 : -1]))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                pass  # why is found out below
+    ack = packet[1:start] or None
+    if ack is None or (ack.isdigit() and start <= _LAST_START and ack[0] != _ZERO):
+        try:
+            event = _decode(packet[start:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # why is found out below
+        else:
+            name, row = _ASKING[type(event)]
+            return Asked(name, row, ack, event.payload)
     return _read_thoroughly(packet)
 
 

@@ -76,10 +76,10 @@ class Sender(Caller, kw_only=True, eq=False):
 
     def settle(self, outcome: Outcome) -> None:
         """Answer with what became of the command."""
-        if isinstance(outcome, Refused):
+        if not isinstance(outcome, Decision):
+            assert isinstance(outcome, Refused)  # the game itself sees to a creation that collides
             self.reply(outcome)
             return
-        assert isinstance(outcome, Decision)  # the game itself sees to a creation that collides
         seat = outcome.match.seat_of(self.player.id)
         assert seat is not None  # who is no player is refused
         assert self.view is not None

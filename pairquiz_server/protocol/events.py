@@ -107,7 +107,7 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """How an answer was judged: `points` and, as a sum, why."""
 
     arrived_at: int
@@ -117,7 +117,7 @@ class Receipt(Struct, frozen=True):
     reason: str
 
 
-class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """`answer_submitted` to the one who answered."""
 
     question_id: int
@@ -132,7 +132,7 @@ class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     duplicate: bool = False
 
 
-class OpponentAnswer(Struct, frozen=True, kw_only=True):
+class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """`answer_submitted` to the other: that something was answered, never what."""
 
     question_id: int

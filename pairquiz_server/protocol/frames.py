@@ -69,7 +69,7 @@ def event(name: str, payload: Struct) -> bytes:
 def acknowledgement(ack: bytes, payload: Struct) -> bytes:
     """Return the packet that answers a command with success: the payload and `ok: true`."""
     body = _encode(payload)
-    return b"3" + ack + (b'[{"ok":true,' if len(body) > 2 else b'[{"ok":true') + body[1:] + b"]"
+    return b"".join((b"3", ack, b'[{"ok":true,' if len(body) > 2 else b'[{"ok":true', body[1:], b"]"))
 
 
 def refusal_acknowledgement(ack: bytes, refusal: Refused) -> bytes:

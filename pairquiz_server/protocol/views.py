@@ -77,15 +77,15 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
 
 def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
     """As the one who answered hears it."""
-    question = match.question(answer.question_id, near=len(match.seats[seat].answers) - 1)
-    assert question is not None
+    place = match.place_of(answer.question_id, near=len(match.seats[seat].answers) - 1)
+    assert place is not None
     judged = receipt(answer)
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
         session_id=match.id,
         correct=answer.correct,
-        correct_option=question.correct,
+        correct_option=match.questions[place].correct,
         points=judged.points,
         score=match.seats[seat].score,
         receipt=judged,

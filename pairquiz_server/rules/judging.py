@@ -8,14 +8,15 @@ from pairquiz_server.rules.scoring import score_answer
 
 
 def judge(
-    match: Match, seat: Seat, question: MatchQuestion, chosen: int, command: SubmitAnswer, now: int, reading_ms: int
+    match: Match, seat: Seat, question: MatchQuestion, command: SubmitAnswer, now: int, reading_ms: int
 ) -> Answer:
     """Return the answer that arrived at `now`. It counts as given so much sooner as its line is credited.
 
     Nobody who reads this question and those answered before is done with them in less than `reading_ms`.
-    Raises `Refused` where it was given after the deadline (`too_late`).
+    Raises `Refused` where it was given after the deadline (`too_late`), or is none of the options (`invalid_payload`).
     """
     assert match.started_at is not None
+    option = chosen(question, command.answer)
     credit_ms = command.allowance.credit(
         command.lag_ms,
         spent_ms=seat.lag_credit_ms,
@@ -26,12 +27,12 @@ def judge(
     left_ms = match.left_ms(judged_at)
     if left_ms < 0:
         raise Refused(Code.TOO_LATE)
-    correct = chosen == question.correct
+    correct = option == question.correct
     span_ms = match.span_ms
     points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
     return Answer(
         question_id=question.id,
-        chosen=chosen,
+        chosen=option,
         correct=correct,
         base=points.base,
         bonus=points.bonus,
@@ -40,3 +41,17 @@ def judge(
         lag_credit_ms=credit_ms,
         too_fast=span_ms - left_ms < reading_ms,
     )
+
+
+def chosen(question: MatchQuestion, answer: int | str) -> int:
+    """Return the index of the option that an answer names: a number is an index, a text the option itself."""
+    if isinstance(answer, int):
+        if 0 <= answer < len(question.options):
+            return answer
+        raise Refused(
+            Code.INVALID_PAYLOAD,
+            f"answer: {answer} is not the index of an option (0 to {len(question.options) - 1})",
+        )
+    if answer in question.options:
+        return question.options.index(answer)
+    raise Refused(Code.INVALID_PAYLOAD, "answer: no option of this question has exactly this text")

@@ -37,6 +37,10 @@ class RoundTrips(Struct, frozen=True, gc=False):
         return typical_ms is not None and abs(trip_ms - typical_ms) > max(SURPRISING_MS, typical_ms // 4)
 
 
+UNMEASURED = RoundTrips()
+"""A line of which nothing is known."""
+
+
 def lag_of(own: RoundTrips, others: Iterable[RoundTrips]) -> int:
     """Return the lag of a line: its own, and never more than that of any other line of the same player.
 

@@ -83,8 +83,9 @@ class Seat(Struct, frozen=True, gc=False):
     """One player's side of a match; `answers` stand in the order in which they were given.
 
     `absence` is there while the player is connected nowhere; `away_ms` is what earlier ones took from the budget. What
-    the answers come to is summed as they come: `score`, `lag_credit_ms` (what the line was credited so far) and
-    `reading_ms` (how long nobody undercuts who reads their questions).
+    the answers come to is summed as they come: `score`, `lag_credit_ms` (what the line was credited so far),
+    `reading_ms` (how long nobody undercuts who reads their questions) and `answered` (a bit for each place of theirs
+    among the match's questions).
     """
 
     player: Player
@@ -95,6 +96,7 @@ class Seat(Struct, frozen=True, gc=False):
     away_ms: int = 0
     lag_credit_ms: int = 0
     reading_ms: int = 0
+    answered: int = 0
 
     def answer_to(self, question_id: int) -> Answer | None:
         """Return this player's locked answer to a question, if there is one; the latest is asked for most."""
@@ -144,17 +146,17 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
             return 0
         return 1 if len(seats) == 2 and seats[1].player.id == player_id else None
 
-    def question(self, question_id: int, near: int = 0) -> MatchQuestion | None:
-        """Return the drawn question with this id, or None where it is not one of this match.
+    def place_of(self, question_id: int, near: int = 0) -> int | None:
+        """Return the place of a drawn question, or None where it is not one of this match.
 
         It is looked for at the place `near` first: most players answer in the order in which questions were drawn.
         """
         questions = self.questions
         if near < len(questions) and questions[near].id == question_id:
-            return questions[near]
-        for question in questions:
+            return near
+        for place, question in enumerate(questions):
             if question.id == question_id:
-                return question
+                return place
         return None
 
     def outcome(self, seat: int) -> Outcome:

@@ -61,7 +61,9 @@ class Matches:
         When this returns, all others are committed. After `StorageUnavailable` nobody knows, until `resolve` has
         looked. The numbers of a node's batches rise from 1.
         """
-        records = await self._database.write(_QUERIES["save"], *batch(changes).parameters(), node, number)
+        rows = batch(changes)
+        query = _QUERIES["save_answers"] if rows.answers_alone else _QUERIES["save"]
+        records = await self._database.write(query, node, number, *rows.parameters())
         if not records:
             return frozenset()
         if any(record["id"] is None for record in records):
@@ -165,7 +167,8 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
 def _seat(
     record: asyncpg.Record, number: int, questions: tuple[MatchQuestion, ...], answers: tuple[Answer, ...]
 ) -> Seat:
-    answered = {answer.question_id for answer in answers}
+    ids = {answer.question_id for answer in answers}
+    answered = [place for place, question in enumerate(questions) if question.id in ids]
     return Seat(
         player=Player(
             id=record[f"player{number}_id"],
@@ -178,7 +181,8 @@ def _seat(
         absence=_absence(record, number),
         away_ms=record[f"player{number}_away_ms"],
         lag_credit_ms=sum(answer.lag_credit_ms for answer in answers),
-        reading_ms=sum(least_ms(question.text) for question in questions if question.id in answered),
+        reading_ms=sum(least_ms(questions[place].text) for place in answered),
+        answered=sum(1 << place for place in answered),
     )
 
 

@@ -28,7 +28,7 @@ READER_SETTINGS = {
     "jit": "off",
 }
 WRITER_SETTINGS = {
-    # The one statement of the hot path joins a few rows of JSON with indexed tables. A generic plan spares the
+    # The statements of the hot path join a few rows of JSON with indexed tables. A generic plan spares the
     # planning; without the other joins and scans it visits rows in the order of their ids, however small the table
     # was when it was planned, which is why nodes cannot deadlock.
     "plan_cache_mode": "force_generic_plan",

@@ -1,11 +1,12 @@
-"""The rows that a batch writes: matches and their events → the JSON parameters of `matches.save`."""
+"""The rows that a batch writes: matches and their events → the JSON parameters of `matches.save` and `save_answers`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Literal, assert_never
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from pairquiz_server.rules.events import (
     Answer,
@@ -108,35 +109,16 @@ class DrawRow(Struct, gc=False):
     option_orders: list[tuple[int, ...]]
 
 
-class AnswerRow(Struct, kw_only=True, gc=False):
-    """A row of `answers`; `player` is 1 or 2, `ordinal` counts this player's answers from 1."""
+class AnswerRow(Answer, frozen=True, kw_only=True, gc=False):
+    """A row of `answers`: an answer, and whose. `player` is 1 or 2, `ordinal` counts this player's answers from 1."""
 
     match_id: str
     player: int
     ordinal: int
-    question_id: int
-    chosen: int
-    correct: bool
-    base: int
-    bonus: int
-    arrived_at: int
-    judged_at: int
-    lag_credit_ms: int
-    too_fast: bool
 
     def answer(self) -> Answer:
         """Return the answer as the rules know it."""
-        return Answer(
-            question_id=self.question_id,
-            chosen=self.chosen,
-            correct=self.correct,
-            base=self.base,
-            bonus=self.bonus,
-            arrived_at=self.arrived_at,
-            judged_at=self.judged_at,
-            lag_credit_ms=self.lag_credit_ms,
-            too_fast=self.too_fast,
-        )
+        return Answer(*astuple(self)[: len(Answer.__struct_fields__)])
 
 
 class UsageRow(Struct, gc=False):
@@ -152,14 +134,17 @@ class Batch(Struct):
     """All rows of a batch, table by table in the order of the statement's parameters."""
 
     matches: list[MatchRow | ScoreRow] = []
+    answers: list[AnswerRow] = []
     players: list[PlayerRow] = []
     draws: list[DrawRow] = []
-    answers: list[AnswerRow] = []
     usage: list[UsageRow] = []
+    answers_alone: bool = True
 
     def parameters(self) -> tuple[str, ...]:
-        """Return each table's rows as a JSON text."""
-        tables = (self.matches, self.players, self.draws, self.answers, self.usage)
+        """Return each table's rows as a JSON text: of matches and answers, and of the others unless all are empty."""
+        tables: tuple[Sequence[Struct], ...] = (self.matches, self.answers)
+        if not self.answers_alone:
+            tables += (self.players, self.draws, self.usage)
         return tuple([_encode(rows).decode() for rows in tables])
 
 
@@ -174,8 +159,11 @@ def batch(changes: Iterable[Change]) -> Batch:
             else:
                 whole = True
                 _add(rows, match, event)
-        row = _match_row if whole else _score_row
-        rows.matches.append(row(change.from_version, match))
+        if whole:
+            rows.answers_alone = False
+            rows.matches.append(_match_row(change.from_version, match))
+        else:
+            rows.matches.append(_score_row(change.from_version, match))
     rows.players.sort(key=attrgetter("id"))
     return rows
 
@@ -192,21 +180,7 @@ def _score_row(from_version: int, match: Match) -> ScoreRow:
 
 
 def _answer_row(match_id: str, event: AnswerAccepted) -> AnswerRow:
-    answer = event.answer
-    return AnswerRow(
-        match_id=match_id,
-        player=event.seat + 1,
-        ordinal=event.answered,
-        question_id=answer.question_id,
-        chosen=answer.chosen,
-        correct=answer.correct,
-        base=answer.base,
-        bonus=answer.bonus,
-        arrived_at=answer.arrived_at,
-        judged_at=answer.judged_at,
-        lag_credit_ms=answer.lag_credit_ms,
-        too_fast=answer.too_fast,
-    )
+    return AnswerRow(*astuple(event.answer), match_id=match_id, player=event.seat + 1, ordinal=event.answered)
 
 
 def _match_row(from_version: int, match: Match) -> MatchRow:

@@ -31,7 +31,7 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
-from pairquiz_server.store.nodes import Beat
+from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.web.sockets.connections import Connection, Connections
 
 Shape = Callable[[], Struct]
@@ -78,41 +78,36 @@ class Announcer:
 
     def _announce_answer(self, match: Match, live: bool, event: AnswerAccepted, origin: object) -> None:
         """Tell both players of an answer, each what it may know. Nine of ten events are one: the way is short."""
-        seat = event.seat
-        player_id = match.seats[seat].player.id
-        here = self._connections.hearers(player_id, match.id, match.version, live, origin)
-        if here or self._concerns(player_id):
+        seats, seat, hearers, elsewhere = match.seats, event.seat, self._connections.hearers, self._elsewhere
+        player_id = seats[seat].player.id
+        here = hearers(player_id, match.id, match.version, live, origin)
+        if here or (elsewhere and elsewhere.concerns(player_id)):
             own = views.own_answer(match, seat, event.answer, event.version)
             self._send(match, live, player_id, here, frames.event(ANSWERED, own))
-        player_id = match.seats[1 - seat].player.id
-        here = self._connections.hearers(player_id, match.id, match.version, live)
-        if here or self._concerns(player_id):
+        player_id = seats[1 - seat].player.id
+        here = hearers(player_id, match.id, match.version, live)
+        if here or (elsewhere and elsewhere.concerns(player_id)):
             self._send(match, live, player_id, here, frames.event(ANSWERED, views.opponent_answer(match, event)))
 
     def _announce_milestone(self, match: Match, live: bool, event: Milestone, origin: object) -> None:
         encoded: Shape | None = None
-        packet = b""
+        packet, elsewhere = b"", self._elsewhere
         for seat, name, shape in self._messages(match, event):
             player_id = match.seats[seat].player.id
             but = origin if name in REPLIES else None
             here = self._connections.hearers(player_id, match.id, match.version, live, but)
-            if here or self._concerns(player_id):
+            if here or (elsewhere and elsewhere.concerns(player_id)):
                 if shape is not encoded:
                     packet, encoded = frames.event(name, shape()), shape
                 self._send(match, live, player_id, here, packet)
 
-    def _send(self, match: Match, live: bool, player_id: str, here: Sequence[Connection], packet: bytes) -> None:
+    def _send(
+        self, match: Match | MovedMatch, live: bool, player_id: str, here: Sequence[Connection], packet: bytes
+    ) -> None:
         for connection in here:
             connection.send(packet)
-        self._send_elsewhere(player_id, match.id, packet, match.version, live)
-
-    def _send_elsewhere(self, player_id: str, session_id: str, packet: bytes, version: int, live: bool) -> None:
-        if self._elsewhere is not None and self._elsewhere.concerns(player_id):
-            self._elsewhere.tell(player_id, session_id, packet, version=version, live=live)
-
-    def _concerns(self, player_id: str) -> bool:
-        """Tell whether a player may have connections at other nodes."""
-        return self._elsewhere is not None and self._elsewhere.concerns(player_id)
+        if self._elsewhere and self._elsewhere.concerns(player_id):
+            self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=live)
 
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""
@@ -131,8 +126,8 @@ class Announcer:
                         opponent_reconnect_by=opponent_reconnect_by,
                     )
                     packet = frames.event("session_delayed", delayed)
-                    self._connections.tell(player_id, match.id, packet, version=match.version, live=True)
-                    self._send_elsewhere(player_id, match.id, packet, match.version, True)
+                    here = self._connections.hearers(player_id, match.id, match.version, live=True)
+                    self._send(match, True, player_id, here, packet)
 
     def _messages(self, match: Match, event: Milestone) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""

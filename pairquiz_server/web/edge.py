@@ -79,7 +79,7 @@ class Edge:
         self.sockets = SocketServer(
             game,
             admission,
-            Commands(game, people, connections, limits, self._pings, self._refusals),
+            Commands(game, people, connections, limits, self._refusals),
             self._expiry,
             connections,
             self.transports,

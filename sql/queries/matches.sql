@@ -4,22 +4,23 @@
 -- Write a batch: each match moves from the version that it was decided on to its new one, and what the moves
 -- bring (players, drawn questions, answers, feature usage) is added beside it. Returns the ids that did NOT move,
 -- because another node was faster (or because a join code or request id was taken): nothing of theirs is written.
---   $1 json  the matches, ordered by id: {id, from_version (0 for a new one), version, whole: true, status, …columns}
---            or, where there were answers alone, {id, from_version, version, player1_score, player2_score}
---   $2 json  the players, ordered by id; $3 json the draws; $4 json the answers; $5 json the feature
---            usage: rows of their tables, each naming its match_id
---   $6 uuid  the node, $7 bigint the batch's number: written into the node's row of `batches` by the same statement,
+--   $1 uuid  the node, $2 bigint the batch's number: written into the node's row of `batches` by the same statement,
 --            so that `resolve` can tell what became of it. Where that number is closed, or the node has no row,
 --            nothing is written at all, and a null is returned beside all ids.
--- Locks: the node's own row of `batches` (before any match, and no other node takes it), then the rows of `matches`, by id on every node, so that two nodes cannot deadlock over them: a nested loop
--- visits them in the order of $1, or of the primary key (the committer's connection switches other plans off).
+--   $3 json  the matches, ordered by id: {id, from_version (0 for a new one), version, whole: true, status, …columns}
+--            or, where there were answers alone, {id, from_version, version, player1_score, player2_score}
+--   $4 json  the answers; $5 json the players, ordered by id; $6 json the draws; $7 json the feature
+--            usage: rows of their tables, each naming its match_id
+-- Locks: the node's own row of `batches` (before any match, and no other node takes it), then the rows of `matches`,
+-- by id on every node, so that two nodes cannot deadlock over them: a nested loop visits them in the order of $3, or
+-- of the primary key (the committer's connection switches other plans off).
 -- Players are locked after them, by id too (they are written where it is known what is stuck).
 -- Where a pooler does not take those settings, PostgreSQL ends a deadlock, and the loser tries again.
 WITH fence AS MATERIALIZED (
-    SELECT node_id FROM pairquiz.batches WHERE node_id = $6 AND closed < $7 FOR UPDATE
+    SELECT node_id FROM pairquiz.batches WHERE node_id = $1 AND closed < $2 FOR UPDATE
 ),
 change AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS c (
+    SELECT * FROM json_to_recordset($3::json) AS c (
         id uuid, from_version integer, version integer, whole boolean, status pairquiz.match_status, topic_id integer,
         question_count smallint, time_limit_s smallint, points integer, speed_bonus integer,
         join_code text, request_id text, player1_id text, player2_id text,
@@ -81,10 +82,22 @@ moved AS (
 stuck AS MATERIALIZED (
     SELECT id FROM change WHERE id NOT IN (SELECT id FROM moved UNION ALL SELECT id FROM opened)
 ),
+answered AS (
+    INSERT INTO pairquiz.answers (
+        match_id, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at, lag_credit_ms,
+        too_fast)
+    SELECT a.match_id, a.player, a.ordinal, a.question_id, a.chosen, a.correct, a.base, a.bonus,
+           a.arrived_at, a.judged_at, a.lag_credit_ms, a.too_fast
+    FROM json_to_recordset($4::json) AS a (
+        match_id uuid, player smallint, ordinal smallint, question_id bigint, chosen smallint, correct boolean,
+        base integer, bonus integer, arrived_at bigint, judged_at bigint, lag_credit_ms smallint,
+        too_fast boolean)
+    WHERE a.match_id NOT IN (SELECT id FROM stuck)
+),
 known AS (
     INSERT INTO pairquiz.players (id, kind, display_name, label, created_at)
     SELECT DISTINCT ON (p.id) p.id, p.kind, p.display_name, p.label, p.created_at
-    FROM json_to_recordset($2::json) AS p (
+    FROM json_to_recordset($5::json) AS p (
         id text, kind pairquiz.player_kind, display_name text, label text, created_at bigint, match_id uuid)
     WHERE p.match_id NOT IN (SELECT id FROM stuck)
     ORDER BY p.id, p.label IS NULL, p.created_at
@@ -94,8 +107,48 @@ known AS (
 drawn AS (
     INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
     SELECT d.match_id, d.question_ids, d.option_orders
-    FROM json_to_recordset($3::json) AS d (match_id uuid, question_ids bigint[], option_orders smallint[])
+    FROM json_to_recordset($6::json) AS d (match_id uuid, question_ids bigint[], option_orders smallint[])
     WHERE d.match_id NOT IN (SELECT id FROM stuck)
+),
+used AS (
+    INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
+    SELECT u.used_at, u.player_id, u.feature, u.match_id
+    FROM json_to_recordset($7::json) AS u (
+        used_at bigint, player_id text, feature pairquiz.feature, match_id uuid)
+    WHERE u.match_id NOT IN (SELECT id FROM stuck)
+),
+kept AS (
+    UPDATE pairquiz.batches
+    SET number = $2, closed = $2, stuck = ARRAY (SELECT id FROM stuck), saved_at = now()
+    WHERE node_id = $1 AND EXISTS (SELECT FROM fence)
+)
+SELECT id FROM stuck
+UNION ALL
+SELECT NULL WHERE NOT EXISTS (SELECT FROM fence);
+
+-- name: save_answers
+-- What `save` does, for a batch that holds answers alone, as many do at a moderate rate: the tables that stay as they
+-- are, and the columns of matches that answers do not change, cost as much as a few answers. All parts but `change`,
+-- `moved` and `stuck` are `save`'s to the letter (a test holds that); its locks and what it returns are the same.
+--   $1 uuid  the node; $2 bigint the batch's number
+--   $3 json  the matches, ordered by id: {id, from_version, version, player1_score, player2_score}
+--   $4 json  the answers
+WITH fence AS MATERIALIZED (
+    SELECT node_id FROM pairquiz.batches WHERE node_id = $1 AND closed < $2 FOR UPDATE
+),
+change AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($3::json) AS c (
+        id uuid, from_version integer, version integer, player1_score integer, player2_score integer)
+),
+moved AS (
+    UPDATE pairquiz.matches AS m
+    SET version = c.version, player1_score = c.player1_score, player2_score = c.player2_score
+    FROM change AS c
+    WHERE m.id = c.id AND m.version = c.from_version AND EXISTS (SELECT FROM fence)
+    RETURNING m.id
+),
+stuck AS MATERIALIZED (
+    SELECT id FROM change WHERE id NOT IN (SELECT id FROM moved)
 ),
 answered AS (
     INSERT INTO pairquiz.answers (
@@ -109,17 +162,10 @@ answered AS (
         too_fast boolean)
     WHERE a.match_id NOT IN (SELECT id FROM stuck)
 ),
-used AS (
-    INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
-    SELECT u.used_at, u.player_id, u.feature, u.match_id
-    FROM json_to_recordset($5::json) AS u (
-        used_at bigint, player_id text, feature pairquiz.feature, match_id uuid)
-    WHERE u.match_id NOT IN (SELECT id FROM stuck)
-),
 kept AS (
     UPDATE pairquiz.batches
-    SET number = $7, closed = $7, stuck = ARRAY (SELECT id FROM stuck), saved_at = now()
-    WHERE node_id = $6 AND EXISTS (SELECT FROM fence)
+    SET number = $2, closed = $2, stuck = ARRAY (SELECT id FROM stuck), saved_at = now()
+    WHERE node_id = $1 AND EXISTS (SELECT FROM fence)
 )
 SELECT id FROM stuck
 UNION ALL

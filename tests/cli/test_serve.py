@@ -1,6 +1,7 @@
 """`serve` from its first line to its exit code, and the other commands beside it."""
 
 import asyncio
+import gc
 import json
 import re
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pairquiz_server import app
+from pairquiz_server.cli.serve import COLLECT_AFTER
 from tests.cli.conftest import (
     COMMAND,
     PATIENCE_S,
@@ -43,6 +46,26 @@ def test_an_operator_starts_reads_the_screen_and_stops(
     assert not postgres_runs(data_dir)
     events = [json.loads(line)["event"] for line in server.errors]
     assert events[-3:] == ["server_started", "server_stopping", "server_stopped"]
+
+
+def test_a_server_looks_for_garbage_rarely_and_never_among_what_its_imports_have_made(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[tuple[int, int, int], int]] = []
+
+    async def served(*_: object) -> None:
+        found.append((gc.get_threshold(), gc.get_freeze_count()))
+
+    monkeypatch.setattr(app, "serve", served)
+    before = gc.get_threshold()
+    try:
+        assert invoke("serve", "--port", "0", DATABASE_URL="postgresql://somewhere/").exit_code == 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+    ((threshold, frozen),) = found
+    assert threshold == COLLECT_AFTER != before
+    assert frozen > 10_000
 
 
 def test_a_server_stopped_while_it_starts_leaves_no_postgresql(open_folder: Path) -> None:

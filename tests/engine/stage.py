@@ -117,12 +117,17 @@ class Node:
         self.questions = Questions(database)
         self.told: list[Decision] = []
         self.left_out: list[object] = []
+        self.watched: list[Decision] = []
         self.working: asyncio.Task[None]
         self.fit = asyncio.Event()
         self.fit.set()
         self.unfit: StorageUnavailable | None = None
         self.committer = Committer(
-            self.matches, lambda *told: self.announce(*told), pace_s=pace_s, ready=self.until_fit
+            self.matches,
+            lambda *told: self.announce(*told),
+            watch=self.watched.append,
+            pace_s=pace_s,
+            ready=self.until_fit,
         )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
         self.sweeper = Sweeper(self.matches, PresenceRows(database), self.committer, clock, margin_ms=MARGIN_MS)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from pairquiz_server.engine import committer as committer_module
 from pairquiz_server.engine import waiting
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Outcome, Told
+from pairquiz_server.engine.telling import Settled
 from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
@@ -29,6 +30,12 @@ async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
     for _ in range(3):
         assert code(await node.send(await node.creation())) == "accepted"
     assert node.matches.batches == [1, 1, 1]
+
+
+async def test_who_is_settled_is_let_go_when_the_next_batch_begins(node: Node) -> None:
+    for _ in range(3):
+        assert code(await node.send(await node.creation())) == "accepted"
+    assert len(node.committer._waiting._waiting) == 1
 
 
 async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
@@ -246,6 +253,44 @@ async def test_a_batch_is_told_while_the_next_one_is_written_and_before_that_is_
     node.matches.flowing.set()
     assert code(await node.send(answer(match, BOB, 0, 0))) == "duplicate"
     assert told == [("first", begun + 1), ("second", begun + 1)]
+
+
+async def test_whoever_asks_what_is_known_finds_it_told(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    match = await node.started()
+    keep = node.committer._telling.keep
+    found: list[tuple[int, int]] = []
+    asking: list[asyncio.Task[None]] = []
+
+    async def ask() -> None:
+        before = len(node.told_of(match.id))
+        await node.committer.known()
+        found.append((before, len(node.told_of(match.id))))
+
+    def kept(settled: Settled) -> None:
+        asking.append(asyncio.create_task(ask()))  # its turn comes before that of what is kept
+        keep(settled)
+
+    monkeypatch.setattr(node.committer._telling, "keep", kept)
+    told = len(node.told_of(match.id))
+    node.matches.flowing.clear()
+    node.matches.began.clear()
+    first = node.send(answer(match, ALICE, 0, 0))
+    await node.matches.began.wait()
+    second = node.send(answer(match, BOB, 0, 0))
+    node.matches.flowing.set()
+    assert [code(outcome) for outcome in await asyncio.gather(first, second)] == ["accepted"] * 2
+    await asyncio.gather(*asking)
+    assert found == [(told, told + 1)]
+
+
+async def test_whoever_watches_hears_of_all_that_is_more_than_an_answer(node: Node) -> None:
+    match = await node.started()
+    for place in range(5):
+        for player in (ALICE, BOB):
+            assert code(await node.send(answer(match, player, place, 0))) == "accepted"
+    plain = [one for one in node.told if [type(event) for event in one.events] == [AnswerAccepted]]
+    assert len(plain) == 8
+    assert node.watched == [one for one in node.told if one not in plain]
 
 
 async def test_fault_of_one_listener_hurts_nobody_else(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -387,7 +387,7 @@ async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
 async def test_nothing_is_created_while_the_node_drains_though_all_is_at_hand(node: Node) -> None:
     await node.waiting()
     node.game.stop_creating()
-    with pytest.raises(Refused, match="[Ss]erver"):
+    with pytest.raises(Refused, match=r"[Ss]erver"):
         await node.waiting()
 
 

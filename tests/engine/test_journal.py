@@ -60,16 +60,16 @@ async def test_match_that_a_player_leaves_and_one_that_nobody_joins_say_why(
 
 
 async def test_command_is_followed_through_the_log_by_its_request(node: Node, logs: list[dict[str, Any]]) -> None:
-    async def create(player: Player, request: str) -> None:
+    async def create(player: Player, request: int) -> None:
         def act(caller: Caller, **wishes: Any) -> Awaitable[None] | None:
             caller.request = request
             return node.game.create(caller, **wishes)
 
         await node.play(act, player, topic="General")
 
-    await create(ALICE, "abc-1")
-    await create(CAROL, "abc-2")
-    assert [line["event"] for line in logs if line.get("request") == "abc-2"] == ["command_settled", "match_created"]
+    await create(ALICE, 1001)
+    await create(CAROL, 1002)
+    assert [line["event"] for line in logs if line.get("request") == 1002] == ["command_settled", "match_created"]
 
 
 async def test_what_a_batch_has_told_is_in_the_log_before_the_loop_goes_on(
@@ -78,7 +78,7 @@ async def test_what_a_batch_has_told_is_in_the_log_before_the_loop_goes_on(
     matches = [await node.waiting() for _ in range(2)]
     del logs[:]
     heard: list[str] = []
-    telling = Telling(lambda decision, origin: heard.append(decision.match.id), Metrics())
+    telling = Telling(lambda decision, origin: heard.append(decision.match.id), lambda decision: None, Metrics())
     told: Settled = []
     for match in matches:
         command = LeaveMatch(match_id=match.id, player_id=ALICE.id)

@@ -210,6 +210,6 @@ def test_match_ends_in_one_change(
 @pytest.mark.parametrize("question", DRAW, ids=["first", "second"])
 def test_both_players_have_the_same_questions_and_orders_of_options(question: MatchQuestion) -> None:
     match = in_progress()
-    assert match.question(question.id) is question
+    assert match.questions[match.place_of(question.id) or 0] is question
     right = [decide(match, submit(player, question), NOW).match for player in (ANNA, BEN)]
     assert [after.seats[seat].answers[0].correct for seat, after in enumerate(right)] == [True, True]

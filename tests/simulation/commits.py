@@ -63,8 +63,8 @@ class Commits:
     def _check_answer(self, match: Match, index: int, answer: Answer) -> None:
         assert match.started_at is not None
         assert match.deadline_at is not None
-        question = match.question(answer.question_id)
-        right = question is not None and question.correct == answer.chosen
+        place = match.place_of(answer.question_id)
+        right = place is not None and match.questions[place].correct == answer.chosen
         span_ms = match.question_count * match.time_limit_s * 1000
         counts_at = answer.judged_at
         if match.resumed_at is not None and match.paused_at is not None and counts_at < match.resumed_at:
@@ -73,7 +73,7 @@ class Commits:
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
         in_time = 0 <= left_ms <= span_ms + self._older_ms.get(match.id, 0) + CLOCKS_DIFFER_MS
-        if question is None or answer.correct != right or answer.points != fair or not in_time:
+        if place is None or answer.correct != right or answer.points != fair or not in_time:
             self._break(
                 Invariant.POINTS_ARE_THE_RULES,
                 match,

@@ -94,11 +94,11 @@ class Replies:
     def _check_locked(self, request: Request, stored: Match, index: int) -> None:
         wish = request.wishes
         answer = stored.seats[index].answer_to(wish["question_id"])
-        question = stored.question(wish["question_id"])
+        place = stored.place_of(wish["question_id"])
         chosen = (
             wish["answer"]
-            if isinstance(wish["answer"], int) or not question
-            else question.options.index(wish["answer"])
+            if isinstance(wish["answer"], int) or place is None
+            else stored.questions[place].options.index(wish["answer"])
         )
         if answer is None or answer.chosen != chosen:
             self._break(Invariant.ACKNOWLEDGED_IS_STORED, stored.id, f"{asked(request)}: the store has {answer}")
@@ -112,9 +112,10 @@ class Replies:
         events = self._world.model.events.get(match_id, ())
         if request.verb == "submit_answer" and stored is not None:
             wish = request.wishes
-            question = stored.question(wish["question_id"])
-            if question is None or not (isinstance(wish["answer"], str) or wish["answer"] in range(4)):
+            place = stored.place_of(wish["question_id"])
+            if place is None or not (isinstance(wish["answer"], str) or wish["answer"] in range(4)):
                 return
+            question = stored.questions[place]
             chosen = wish["answer"] if isinstance(wish["answer"], int) else question.options.index(wish["answer"])
             index = stored.seat_of(request.player.id)
             standing = stored.seats[index].answer_to(question.id) if index is not None else None

@@ -19,6 +19,8 @@ from tests.store.duel import NOW, Board, answered, merged, save_all
 from tests.store.numbered import Matches
 
 ROWS = 20_000
+SAVES = {"save": 5, "save_answers": 2}
+"""The statements of a batch, and how many tables each is given as JSON."""
 LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"})
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
@@ -144,6 +146,7 @@ OTHERWISE = {
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
+    "matches.save_answers": "proved by the same tests",
     "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
@@ -288,9 +291,10 @@ async def test_no_walk_over_live_matches_looks_cheap_where_few_are_known(
     assert all("_id = " in condition or "join_code = " in condition for condition in scans.values())
 
 
-async def _explained_save(connection: asyncpg.Connection) -> list[dict[str, Any]]:
-    await connection.execute(f"PREPARE save (json, json, json, json, json, uuid, bigint) AS {query('matches.save')}")
-    return await explained(connection, f"EXECUTE save ('[]', '[]', '[]', '[]', '[]', '{UUID(int=1)}', 1)")
+async def _explained_save(connection: asyncpg.Connection, name: str) -> list[dict[str, Any]]:
+    types, values = ", json" * SAVES[name], ", '[]'" * SAVES[name]
+    await connection.execute(f"PREPARE save (uuid, bigint{types}) AS {query(f'matches.{name}')}")
+    return await explained(connection, f"EXECUTE save ('{UUID(int=1)}', 1{values})")
 
 
 def _join_of_matches(plan: list[dict[str, Any]]) -> dict[str, Any]:
@@ -302,8 +306,9 @@ def _join_of_matches(plan: list[dict[str, Any]]) -> dict[str, Any]:
     return join
 
 
-async def test_a_save_locks_its_node_before_any_match(writer: asyncpg.Connection) -> None:
-    plan = await _explained_save(writer)
+@pytest.mark.parametrize("name", SAVES)
+async def test_a_save_locks_its_node_before_any_match(writer: asyncpg.Connection, name: str) -> None:
+    plan = await _explained_save(writer, name)
     (fence,) = [node for node in plan if node.get("Subplan Name") == "CTE fence"]
     (row,) = fence["Plans"]
     assert (fence["Node Type"], row["Index Name"]) == ("LockRows", "batches_pkey")
@@ -313,8 +318,9 @@ async def test_a_save_locks_its_node_before_any_match(writer: asyncpg.Connection
         assert then["One-Time Filter"] == f"({asked_first['Subplan Name']}).col1"
 
 
-async def test_a_save_visits_matches_in_the_order_of_its_parameter(writer: asyncpg.Connection) -> None:
-    plan = await _explained_save(writer)
+@pytest.mark.parametrize("name", SAVES)
+async def test_a_save_visits_matches_in_the_order_of_its_parameter(writer: asyncpg.Connection, name: str) -> None:
+    plan = await _explained_save(writer, name)
     join = _join_of_matches(plan)
     outer, inner = join["Plans"]
     assert join["Node Type"] == "Nested Loop"
@@ -326,16 +332,17 @@ async def test_a_save_visits_matches_in_the_order_of_its_parameter(writer: async
     assert tables_read_whole(plan) == set()
 
 
+@pytest.mark.parametrize("name", SAVES)
 @pytest.mark.parametrize("rows", [0, 1, 10])
 async def test_a_save_that_was_planned_on_a_small_table_visits_matches_by_id_too(
-    database_url: str, matches: Matches, board: Board, rows: int
+    database_url: str, matches: Matches, board: Board, rows: int, name: str
 ) -> None:
     for _ in range(rows):
         await save_all(matches, board.running())
     small = await asyncpg.connect(database_url, server_settings=WRITER_SETTINGS)
     try:
         await small.execute("ANALYZE pairquiz.matches")
-        plan = await _explained_save(small)
+        plan = await _explained_save(small, name)
     finally:
         await small.close()
     join = _join_of_matches(plan)
@@ -345,8 +352,9 @@ async def test_a_save_that_was_planned_on_a_small_table_visits_matches_by_id_too
         assert (outer["Index Name"], outer["Scan Direction"]) == ("matches_pkey", "Forward")
 
 
-async def test_a_save_looks_for_what_is_stuck_without_joins(writer: asyncpg.Connection) -> None:
-    plan = await _explained_save(writer)
+@pytest.mark.parametrize("name", SAVES)
+async def test_a_save_looks_for_what_is_stuck_without_joins(writer: asyncpg.Connection, name: str) -> None:
+    plan = await _explained_save(writer, name)
     joins = [node for node in plan if "Join Type" in node]
     assert len(joins) == 1, "only the update joins: what costs rows times matches grows with the square of a batch"
 

@@ -16,7 +16,7 @@ from pairquiz_server.metrics import Metrics
 from pairquiz_server.web.guard.buckets import Rate
 from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.guard.refusals import Refusals
-from pairquiz_server.web.sockets import line as lines
+from pairquiz_server.web.sockets.intake import PIECE
 from pairquiz_server.web.sockets.line import Line
 from pairquiz_server.web.sockets.reading import FRAME_BYTES
 from pairquiz_server.web.sockets.transport import Transports
@@ -136,7 +136,7 @@ async def test_what_waits_is_bounded_and_the_rest_is_read_when_there_is_room() -
     stage.receive(*(f"2{number:04}" for number in range(count)))
     assert not stage.transport.reading
     assert stage.line._backlog is not None
-    assert stage.line._backlog.size <= 8192 + lines.PIECE * FRAME_BYTES
+    assert stage.line._backlog.size <= 8192 + PIECE * FRAME_BYTES
     assert len(stage.line._rest) > count * 10
     stage.done.set()
     await stage.turn()
@@ -222,7 +222,7 @@ async def test_what_is_no_frame_closes_with_its_code(data: bytes, code: int) -> 
 async def test_a_line_is_read_on_after_a_broken_frame_so_that_its_client_comes_to_the_close() -> None:
     stage = Stage()
     stage.open()
-    stage.line.data_received(text_frame("42a") + b"\xc1" + bytes(3 * lines.PIECE))
+    stage.line.data_received(text_frame("42a") + b"\xc1" + bytes(3 * PIECE))
     assert stage.packets() == ["2a"]
     assert stage.transport.written[0][2:4] == (1002).to_bytes(2, "big")
     assert stage.transport.reading

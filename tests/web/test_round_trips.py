@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.rules.lag import UNMEASURED
+from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.web.guard.buckets import Bucket, Rate
+from pairquiz_server.web.guard.pace import Pace
+from pairquiz_server.web.identity.auth import Identity
+from pairquiz_server.web.sockets.connections import Connection, Connections
 from pairquiz_server.web.sockets.pings import AT_FIRST_S, IN_DOUBT_S, JITTER, TICK_S, Pings
+from pairquiz_server.web.sockets.send_queue import SendQueue
 
 INTERVAL_S = 5.0
 
@@ -14,15 +23,18 @@ INTERVAL_S = 5.0
 class PaperWebsocket:
     """A websocket that keeps the PINGs that it is asked to send."""
 
-    def __init__(self, eio_sid: str = "session") -> None:
-        self.eio_sid = eio_sid
-        self.carries = True
+    def __init__(self) -> None:
         self.clear = True
         self.closing = False
         self.pings: list[bytes] = []
         self.beat_at = float("inf")
         self.beats: list[float] = []
         self.on_pong: Callable[[bytes], None] = lambda payload: None
+        self.trips = UNMEASURED
+
+    @property
+    def lag_ms(self) -> int:
+        return self.trips.typical_ms or 0
 
     def ping(self, payload: bytes) -> None:
         if self.closing:
@@ -78,9 +90,9 @@ def stage() -> Stage:
 async def test_a_new_line_is_measured_soon_and_then_now_and_then(stage: Stage) -> None:
     began_s = stage.now_s
     websocket = await stage.measured(stage.open(PaperWebsocket()), 0.02, 0.04)
-    assert stage.pings.lag_ms("session") == 0
+    assert websocket.lag_ms == 0
     await stage.measured(websocket, 0.03)
-    assert stage.pings.lag_ms("session") == 30
+    assert websocket.lag_ms == 30
     assert stage.now_s - began_s < 3 * AT_FIRST_S * (1 + JITTER) + 0.2
     pauses = set()
     for _ in range(20):
@@ -118,7 +130,7 @@ async def test_a_line_that_may_have_changed_is_measured_again_soon(
     websocket = await stage.measured(stage.open(PaperWebsocket()), *5 * [0.02])
     await stage.pinged(websocket)
     assert await followed_soon(stage, websocket, *trips_s) == soon
-    assert stage.pings.lag_ms("session") == lag_ms
+    assert websocket.lag_ms == lag_ms
 
 
 async def test_a_restless_line_is_measured_three_times_as_often_at_most(stage: Stage) -> None:
@@ -139,7 +151,7 @@ async def test_a_pong_that_nobody_asked_for_counts_nothing(stage: Stage, forged:
         stage.answer(websocket, forged, 0.0)  # while one is under way
     stage.answer(websocket, ping, 0.2)
     await stage.measured(websocket, 0.2, 0.2)
-    assert stage.pings.lag_ms("session") == 200
+    assert websocket.lag_ms == 200
 
 
 async def test_a_ping_is_answered_once(stage: Stage) -> None:
@@ -147,24 +159,24 @@ async def test_a_ping_is_answered_once(stage: Stage) -> None:
     ping = await stage.pinged(websocket)
     for _ in range(9):
         stage.answer(websocket, ping, 0.1)
-    assert stage.pings.lag_ms("session") == 0
+    assert websocket.lag_ms == 0
     lost = await stage.pinged(websocket)
     await stage.pinged(websocket)
     stage.answer(websocket, lost, 0.1)
-    assert stage.pings.lag_ms("session") == 0
+    assert websocket.lag_ms == 0
 
 
 async def test_a_line_that_stops_answering_is_measured_anew(stage: Stage) -> None:
     websocket = await stage.measured(stage.open(PaperWebsocket()), 0.3, 0.3, 0.3)
     late = await stage.pinged(websocket)
-    assert stage.pings.lag_ms("session") == 300
+    assert websocket.lag_ms == 300
     await stage.pinged(websocket)
-    assert stage.pings.lag_ms("session") == 0
+    assert websocket.lag_ms == 0
     stage.answer(websocket, late, 0.0)
     await stage.measured(websocket, 0.1, 0.1)
-    assert stage.pings.lag_ms("session") == 0
+    assert websocket.lag_ms == 0
     await stage.measured(websocket, 0.1)
-    assert stage.pings.lag_ms("session") == 100
+    assert websocket.lag_ms == 100
 
 
 async def test_one_ping_is_under_way_at_most(stage: Stage) -> None:
@@ -199,36 +211,57 @@ async def test_a_ping_of_engine_io_goes_with_each_measure_where_both_are_as_rare
 
 
 async def test_a_line_that_is_closing_stops_nobody(stage: Stage) -> None:
-    closing, other = stage.open(PaperWebsocket("closing")), stage.open(PaperWebsocket())
+    closing, other = stage.open(PaperWebsocket()), stage.open(PaperWebsocket())
     closing.closing = True
     await stage.measured(other, 0.05, 0.05, 0.05)
     stage.pings.websocket_ended(closing)
-    assert (stage.pings.lag_ms("session"), stage.pings.lag_ms("closing")) == (50, 0)
+    assert (other.lag_ms, closing.lag_ms) == (50, 0)
 
 
 async def test_another_websocket_begins_without_a_measure(stage: Stage) -> None:
     first = await stage.measured(stage.open(PaperWebsocket()), 0.3, 0.3, 0.3)
     stage.pings.websocket_ended(first)
     second = stage.open(PaperWebsocket())
-    assert stage.pings.lag_ms("session") == 0
+    assert second.lag_ms == 0
     for payload in first.pings:
         stage.answer(second, payload, 0.3)
-    assert stage.pings.lag_ms("session") == 0
+    assert second.lag_ms == 0
+
+
+def carried_by(queue: object) -> Any:
+    return SimpleNamespace(queue=queue)
+
+
+def connect(connections: Connections, session: Any, player_id: str = "anna") -> Connection:
+    identity = Identity(Player(player_id, PlayerKind.USER, "Anna"), 2**50)
+    connection = Connection("sid", identity, session, "192.0.2.1", Bucket(Rate(0, 1)))
+    connections.add(connection)
+    return connection
+
+
+def polled() -> SendQueue:
+    return SendQueue(0, lambda queue: None, Pace(Rate(0, 0), lambda: None))
 
 
 async def test_an_upgrade_that_is_only_tried_measures_nothing(stage: Stage) -> None:
-    tried = PaperWebsocket()
-    tried.carries = False
-    await stage.measured(stage.open(tried), 0.2, 0.2, 0.2)
-    assert stage.pings.lag_ms("session") == 0
-    tried.carries = True
-    assert stage.pings.lag_ms("session") == 200
+    tried, connections = await stage.measured(stage.open(PaperWebsocket()), 0.2, 0.2, 0.2), Connections()
+    session = carried_by(polled())
+    connection = connect(connections, session)
+    assert connections.lag_ms(connection) == 0
+    session.queue = tried
+    assert connections.lag_ms(connection) == 200
 
 
 async def test_no_line_of_a_player_has_more_lag_than_another(stage: Stage) -> None:
-    await stage.measured(stage.open(PaperWebsocket("slow")), 0.25, 0.25, 0.25)
-    await stage.measured(stage.open(PaperWebsocket("fast")), 0.02, 0.02, 0.02)
-    stage.open(PaperWebsocket("new"))
-    assert stage.pings.lag_ms("slow", ["new", "polled"]) == 250
-    assert stage.pings.lag_ms("slow", ["fast", "new"]) == 20
-    assert stage.pings.lag_ms("new", ["slow"]) == stage.pings.lag_ms("polled", ["slow"]) == 0
+    slow = await stage.measured(stage.open(PaperWebsocket()), 0.25, 0.25, 0.25)
+    fast = await stage.measured(stage.open(PaperWebsocket()), 0.02, 0.02, 0.02)
+    new = stage.open(PaperWebsocket())
+    connections = Connections()
+    connect(connections, carried_by(fast), "somebody else")
+    first = connect(connections, carried_by(slow))
+    assert connections.lag_ms(first) == 250
+    others = [connect(connections, carried_by(queue)) for queue in (new, polled())]
+    assert connections.lag_ms(first) == 250
+    assert [connections.lag_ms(other) for other in others] == [0, 0]
+    connect(connections, carried_by(fast))
+    assert connections.lag_ms(first) == 20

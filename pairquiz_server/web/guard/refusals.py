@@ -20,7 +20,7 @@ class Refusals:
         self._untold: Counter[str] = Counter()
         self._told_at: dict[str, float] = {}
 
-    def note(self, code: str, **context: str | None) -> None:
+    def note(self, code: str, **context: str | int | None) -> None:
         """Count a refusal; `context` is the sample that is written."""
         self._refusals.count(code)
         self._untold[code] += 1

@@ -20,7 +20,7 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.bodies import read_body
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.refusals import Refusals
-from pairquiz_server.web.numbering import request_ids
+from pairquiz_server.web.numbering import request_numbers
 from pairquiz_server.web.rest.visitors import Visitor, Visitors
 
 log = structlog.get_logger("pairquiz.rest")
@@ -63,7 +63,7 @@ class Rest:
         self._visitors = visitors
         self._limits = limits
         self._health = health
-        self._request_ids = request_ids()
+        self._request_numbers = request_numbers()
 
     def routes(self) -> list[Route]:
         """Return every route."""
@@ -95,7 +95,7 @@ class Rest:
     async def _carry_out(self, row: CommandRow, visitor: Visitor, payload: Struct) -> Struct:
         """Carry out a command of the protocol, and return its acknowledgement. Raises `Refused`."""
         answer: asyncio.Future[Reply | Refused] = asyncio.get_running_loop().create_future()
-        request = next(self._request_ids)
+        request = next(self._request_numbers)
         sender = _Asking(
             player=visitor.player,
             arrived_at=visitor.arrived_at,

@@ -16,9 +16,8 @@ from pairquiz_server.protocol.events import TokenRefreshed
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.guard.refusals import Refusals
-from pairquiz_server.web.numbering import request_ids
+from pairquiz_server.web.numbering import request_numbers
 from pairquiz_server.web.sockets.connections import Connection, Connections
-from pairquiz_server.web.sockets.pings import Pings
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -37,16 +36,14 @@ class Commands:
         people: People,
         connections: Connections,
         limits: Limits,
-        pings: Pings,
         refusals: Refusals,
     ) -> None:
         self._game = game
         self._people = people
         self.connections = connections
         self._limits = limits
-        self.pings = pings
         self._refusals = refusals
-        self._request_ids = request_ids()
+        self._request_numbers = request_numbers()
         self._under_way: set[asyncio.Task[None]] = set()
 
     def take(self, connection: Connection, packet: bytes, arrived_at: int) -> Coroutine[Any, Any, None] | None:
@@ -56,7 +53,7 @@ class Commands:
         """
         asked = asking.read(packet)
         player = connection.identity.player
-        request = next(self._request_ids)
+        request = next(self._request_numbers)
         sender = _Connected(
             player=player,
             arrived_at=arrived_at,
@@ -88,7 +85,7 @@ class Commands:
                 self._let_go(rest)
         return None
 
-    def refusal(self, refusal: Refused, asked: Asked, request: str | None) -> bytes:
+    def refusal(self, refusal: Refused, asked: Asked, request: int | None) -> bytes:
         """Note a refusal, and return the packet that tells of it."""
         self._refusals.note(refusal.code, command=asked.name, request=request)
         if asked.ack is None:
@@ -166,11 +163,7 @@ class _Connected(Sender, kw_only=True, eq=False):
 
     def lag_ms(self) -> int:
         """Return what was measured of the line that the command came by, and of those of its player's other tabs."""
-        connection = self.connection
-        pings, tabs = self.commands.pings, self.commands.connections.of(self.player.id)
-        if len(tabs) == 1:
-            return pings.lag_ms(connection.eio_sid)
-        return pings.lag_ms(connection.eio_sid, [tab.eio_sid for tab in tabs if tab is not connection])
+        return self.commands.connections.lag_ms(self.connection)
 
     async def renew(self, token: str) -> TokenRefreshed:
         """Let the connection last as long as its player's next token. Raises `Refused`."""

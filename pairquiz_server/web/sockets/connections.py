@@ -1,12 +1,14 @@
 """Who is connected to this process, and the way out to them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.lag import RoundTrips, lag_of
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
@@ -14,6 +16,10 @@ from pairquiz_server.web.identity.auth import Identity
 
 class Outgoing(Protocol):
     """What carries packets out: a websocket's link, or the queue of a session that is polled."""
+
+    @property
+    def trips(self) -> RoundTrips:
+        """What was measured of it."""
 
     def send(self, packet: bytes) -> None:
         """Put a Socket.IO packet on its way. Never waits, never fails."""
@@ -64,6 +70,11 @@ class Connection:
         """Who is behind it."""
         return self.identity.player
 
+    @property
+    def trips(self) -> RoundTrips:
+        """What was measured of what carries it."""
+        return self._session.queue.trips
+
     def answered(self) -> None:
         """Note that a command which is under way has its answer."""
         self.under_way -= 1
@@ -101,7 +112,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._by_player: dict[str, list[Connection]] = {}
-        self._followed: dict[str, dict[str, int]] = {}
+        self._followed: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._watchers: list[Watcher] = []
         self._farewell: Callable[[], bytes] | None = None
 
@@ -141,6 +152,13 @@ class Connections:
     def of(self, player_id: str) -> Sequence[Connection]:
         """Return the connections of a player."""
         return self._by_player.get(player_id, ())
+
+    def lag_ms(self, connection: Connection) -> int:
+        """Return the lag of a connection's line: of those of the same player, the quickest decides."""
+        tabs = self._by_player.get(connection.identity.player.id, ())
+        if len(tabs) == 1:
+            return connection.trips.typical_ms or 0
+        return lag_of(connection.trips, [tab.trips for tab in tabs])
 
     def tell_all(self, farewell: Callable[[], bytes]) -> None:
         """Send every connection a packet that is made for it alone, and so each that is added from now on."""
@@ -182,9 +200,7 @@ class Connections:
         connections = self._by_player.get(player_id)
         if connections is None:
             return ()  # gone, while the match was read or written
-        followed = self._followed.get(player_id)
-        if followed is None:
-            followed = self._followed[player_id] = {}
+        followed = self._followed[player_id]
         if not live:
             followed.pop(session_id, None)
         elif version > followed.get(session_id, 0):

@@ -1,35 +1,26 @@
 """One websocket, from its handshake to its end: the protocol of its transport. No task, no timer, no queue of its own.
 
-What comes is carried out where it arrives, in `data_received`. What cannot be done at once (a command that asks the
-database, a bad frame, a pause because too much came) is a coroutine: until it is done, the frames behind it wait, each
-with the time at which it arrived (`Backlog`), and when those are many the transport is read no further.
-
 An Engine.IO frame is a digit and its data: 0 open, 1 close, 2 ping, 3 pong, 4 message, 5 upgrade, 6 noop
 (https://socket.io/docs/v4/engine-io-protocol/). All that a client may send is 1, 3, 4 and a Socket.IO packet, and
 the two frames of an upgrade: `2probe` and 5. All else is a bad frame.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
 from aiohttp import WSCloseCode, WSMsgType
 from engineio.packet import NOOP, Packet
 
+from pairquiz_server.rules.lag import UNMEASURED
 from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.sockets import framing
-from pairquiz_server.web.sockets.link import Link
-from pairquiz_server.web.sockets.reading import Backlog, Frame, Message, is_text, reader
+from pairquiz_server.web.sockets.intake import Intake
+from pairquiz_server.web.sockets.reading import is_text
 from pairquiz_server.web.sockets.transport import Transports
-
-log = structlog.get_logger("pairquiz.socket")
 
 CLOSE_TIMEOUT_S = 1.0
 PROBE_TIMEOUT_S = 10.0
-PIECE = 4096
-"""Of what comes at once while something is held, so much is read at a time: the rest stays as it came."""
 _PROBE, _PROBED, _UPGRADE = b"2probe", b"3probe", b"5"
 _CLOSE, _PONG, _BEAT = b"1", b"3", b"2"
 _MESSAGES = frozenset(b"4%d" % kind for kind in range(10))
@@ -37,7 +28,7 @@ _MESSAGES = frozenset(b"4%d" % kind for kind in range(10))
 _TEXT = WSMsgType.TEXT
 
 
-class Line(Link):
+class Line(Intake):
     """The websocket of a session of python-engineio. While it is only tried for an upgrade, it does not carry it yet.
 
     It carries the session from its `open` on where it is the session's queue already.
@@ -45,38 +36,29 @@ class Line(Link):
     """
 
     __slots__ = (
-        "__weakref__", "_arrived_at", "_backlog", "_ended", "_feed", "_rest", "_timer", "_transports", "beat_at",
-        "carries", "eio_sid", "heard_at", "on_pong", "pace", "probed", "said_goodbye", "session",
+        "__weakref__", "_ended", "_timer", "beat_at", "carries", "eio_sid", "on_pong", "probed", "said_goodbye",
+        "session", "trips",
     )  # fmt: skip
 
     def __init__(self, session: Any, transports: Transports, pace: Pace) -> None:
-        super().__init__(transports.turn)
-        self._transports = transports
+        super().__init__(transports, pace)
         self.session = session
         self.eio_sid = str(session.sid)
-        self.pace = pace
         self.carries = False
         self.probed = False
         self.said_goodbye = False
         """Whether the client has closed, and not only vanished."""
-        self.heard_at = self.beat_at = 0.0
+        self.beat_at = 0.0
         self.on_pong: Callable[[bytes], None] | None = None
-        self._feed: Callable[[bytes], tuple[bool, bytes]] | None = None
-        """Takes bytes, and tells of the frames in them; None when nothing more is read."""
-        self._arrived_at = 0
-        self._backlog: Backlog | None = None
-        """What waits while something is done; None while nothing has to."""
-        self._rest = b""
-        """What is not even parsed, while the transport is paused."""
+        self.trips = UNMEASURED
         self._timer: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[None] | None = None
 
     def open(self, transport: asyncio.Transport, tail: bytes) -> None:
         """Begin, with the transport of the handshake and what has come behind that."""
         self.transport = transport
-        self.heard_at = time.monotonic()
+        self._begin_reading()
         self.beat_at = self.heard_at + self._transports.beat_every_s
-        self._feed = reader(self, self._transports.message_bytes).feed_data
         if self.session.queue is self:
             self.carries = True
         else:
@@ -91,26 +73,14 @@ class Line(Link):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hear of a transport: it is handed over by `open`."""
 
-    def data_received(self, data: bytes) -> None:
-        """Carry out what has come."""
-        self.heard_at = time.monotonic()
-        self._arrived_at = self._transports.now()
-        if self._feed is None:
-            return
-        if self._backlog is None and len(data) <= PIECE:
-            self._feed(data)
-        else:
-            self._rest += data
-            self._feed_rest()
-
     def eof_received(self) -> None:
         """Hear that nothing more will come; the transport closes itself."""
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
-        self.transport = self._feed = None
+        self.transport = None
         self.closing = True
-        self._rest = b""
+        self._end_reading()
         self._pieces.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -162,8 +132,7 @@ class Line(Link):
         self._pieces.append(framing.close(code, reason))
         self.flush()
         self.closing = True
-        self._backlog = Backlog()
-        self._feed_rest()
+        self._only_drain()
         self.transport.resume_reading()
         if self._timer is not None:
             self._timer.cancel()
@@ -183,41 +152,6 @@ class Line(Link):
             self.transport.abort()
 
     # What comes.
-
-    def _feed_rest(self) -> None:
-        """Read what was not parsed, as far as there is room for its frames, and the transport only when it is empty."""
-        rest, self._rest = self._rest, b""
-        at = 0
-        while at < len(rest) and self._feed is not None and not self._full():
-            self._feed(rest[at : at + PIECE])
-            at += PIECE
-        self._rest = b"" if self._feed is None else rest[at:]
-        if self.transport is not None and (self._rest or self._full()):
-            self.transport.pause_reading()
-
-    def _full(self) -> bool:
-        return self._backlog is not None and self._backlog.size > self._transports.kept_max
-
-    def frame(self, message: Message, size: int) -> None:
-        """Take the next frame. A fault closes the line."""
-        kind, data = message[0], message[1]
-        try:
-            if self._backlog is None:
-                work = self._read(kind, data, self._arrived_at, self.heard_at)
-                if work is not None:
-                    self._hold(work)
-            elif not self.closing:
-                self._backlog.append((self._arrived_at, kind, data))
-            elif kind is WSMsgType.CLOSE and self.transport is not None:
-                self.transport.close()
-        except Exception:
-            log.exception("frame_failed")
-            self.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
-
-    def broken(self, error: BaseException) -> None:
-        """Close, because what came is no websocket frame, or is too large."""
-        self._feed = None
-        self.close(getattr(error, "code", WSCloseCode.PROTOCOL_ERROR), str(error))
 
     def _read(self, kind: WSMsgType, data: Any, arrived_at: int, now: float) -> Coroutine[Any, Any, object] | None:
         """Carry out a frame; return what has to be done before the next one, if anything has."""
@@ -258,47 +192,6 @@ class Line(Link):
             else:
                 return self._transports.bad_frame(self.eio_sid, "no Engine.IO frame")
         return None
-
-    # What is held.
-
-    def _hold(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something, and let all that comes wait until it is done."""
-        self._backlog = Backlog()
-        self._transports.beside(self._carry_on(work))
-
-    async def _carry_on(self, work: Coroutine[Any, Any, object] | None) -> None:
-        while work is not None:
-            try:
-                await work
-            except Exception:
-                log.exception("packet_failed")
-            try:
-                work = self._next()
-            except Exception:
-                log.exception("frame_failed")
-                self.close(WSCloseCode.INTERNAL_ERROR, "a fault of the server")
-                return
-
-    def _next(self) -> Coroutine[Any, Any, object] | None:
-        """Carry out what has waited, up to what has to be waited for again, or all."""
-        while not self.closing and self._backlog is not None:
-            if self._backlog:
-                arrived_at, kind, data = self._backlog.take()
-                if (work := self._read(kind, data, arrived_at, time.monotonic())) is not None:
-                    return work
-            elif self._rest:
-                self._feed_rest()
-            else:
-                self._backlog = None
-                if self.transport is not None:
-                    self.transport.resume_reading()
-        return None
-
-    async def _wait(self, wait_s: float, frame: Frame) -> None:
-        """Wait until the pace allows a frame, which is then the next one."""
-        await self.pace.pause(wait_s)
-        if self._backlog is not None and not self.closing:
-            self._backlog.put_back(frame)
 
     # The upgrade of a session that is polled.
 

@@ -9,12 +9,12 @@ all.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.rules.lag import TRUSTED_FROM, RoundTrips, lag_of
+from pairquiz_server.rules.lag import TRUSTED_FROM, UNMEASURED
 from pairquiz_server.web.sockets.transport import Websocket
 from pairquiz_server.web.sockets.wheel import Wheel
 
@@ -27,7 +27,6 @@ one now. They are so far apart that no short hiccup takes more than one."""
 JITTER = 0.3
 _PAYLOAD_BYTES = 8
 _AT_A_TIME = 128
-_UNMEASURED = RoundTrips()
 
 
 class _Measured:
@@ -36,7 +35,7 @@ class _Measured:
     `doubts` is how many trips are still to follow one that was not as the others.
     """
 
-    __slots__ = ("doubts", "due_at", "payload", "sent_at", "trips", "websocket")
+    __slots__ = ("doubts", "due_at", "payload", "sent_at", "websocket")
 
     def __init__(self, websocket: Websocket) -> None:
         self.websocket: Websocket | None = websocket
@@ -44,11 +43,10 @@ class _Measured:
         self.due_at = 0.0
         self.sent_at = 0.0
         self.payload: bytes | None = None
-        self.trips = _UNMEASURED
 
 
 class Pings:
-    """The websockets of this process, and their round trips. Polling has none, and so is credited nothing.
+    """Measures the round trips of this process's websockets. Polling has none, and so is credited nothing.
 
     Each is measured every `interval_s`, or by chance sooner. The ping of Engine.IO that would be due before the next
     measure goes with it: so a line that is idle costs one write. After a trip that is unlike the line's others it is
@@ -71,27 +69,17 @@ class Pings:
         self._payloads = _unguessable()
         self._due = Wheel[_Measured](TICK_S, now())
         self._by_websocket: dict[Websocket, _Measured] = {}
-        self._by_session: dict[str, list[_Measured]] = {}
 
     def websocket_opened(self, websocket: Websocket) -> None:
         """Measure a websocket from now on."""
         measured = self._by_websocket[websocket] = _Measured(websocket)
         self._measure_in(AT_FIRST_S, measured)
-        self._by_session.setdefault(websocket.eio_sid, []).append(measured)
         websocket.on_pong = partial(self._answered, measured)
 
     def websocket_ended(self, websocket: Websocket) -> None:
         """Forget a websocket that is closed, and its measure with it."""
         measured = self._by_websocket.pop(websocket)
         measured.websocket = None  # what is not due yet holds no closed websocket
-        rest = [one for one in self._by_session.pop(websocket.eio_sid) if one is not measured]
-        if rest:
-            self._by_session[websocket.eio_sid] = rest
-
-    def lag_ms(self, eio_sid: str, others: Iterable[str] = ()) -> int:
-        """Return the lag of a session; `others` are those of the same player, none of which may be quicker."""
-        own = self._trips(eio_sid)
-        return lag_of(own, map(self._trips, others)) if others else own.typical_ms or 0
 
     async def run(self) -> None:
         """Send PINGs, until cancelled."""
@@ -111,7 +99,7 @@ class Pings:
                 continue
             self._measure_in(self._interval_s, measured)
             if measured.payload is not None:
-                measured.trips, measured.doubts = _UNMEASURED, 0
+                websocket.trips, measured.doubts = UNMEASURED, 0
             if websocket.beat_at <= measured.due_at:
                 websocket.beat(now)  # leaves by the same write
             measured.payload = next(self._payloads)
@@ -122,14 +110,15 @@ class Pings:
                 measured.payload = None  # it is closing, and nobody will answer
 
     def _answered(self, measured: _Measured, payload: bytes) -> None:
-        if payload != measured.payload:
+        websocket = measured.websocket
+        if payload != measured.payload or websocket is None:
             return  # nobody has asked, or too long ago, or it was answered before
         took_s = self._now() - measured.sent_at
         self._round_trip_seconds.observe(took_s)
         measured.payload = None
         trip_ms = round(took_s * 1000)
-        before, measured.trips = measured.trips, measured.trips.after(trip_ms)
-        if measured.trips.typical_ms is None:
+        before, websocket.trips = websocket.trips, websocket.trips.after(trip_ms)
+        if websocket.trips.typical_ms is None:
             self._measure_in(AT_FIRST_S, measured)
         elif measured.doubts:
             measured.doubts -= 1
@@ -138,14 +127,6 @@ class Pings:
         elif before.surprised_by(trip_ms):
             measured.doubts = TRUSTED_FROM - 1
             self._measure_in(IN_DOUBT_S, measured)
-
-    def _trips(self, eio_sid: str) -> RoundTrips:
-        """Return the trips of what carries a session: nothing, while it is polled."""
-        for measured in self._by_session.get(eio_sid, ()):
-            websocket = measured.websocket
-            if websocket is not None and websocket.carries:
-                return measured.trips
-        return _UNMEASURED
 
     def _measure_in(self, span_s: float, measured: _Measured) -> None:
         measured.due_at = self._now() + span_s * self._random.uniform(1 - JITTER, 1)

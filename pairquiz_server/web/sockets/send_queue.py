@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from engineio.packet import MESSAGE, Packet
 
+from pairquiz_server.rules.lag import UNMEASURED
 from pairquiz_server.web.guard.pace import Pace
 
 PACKET_BYTES = 256
@@ -19,6 +20,9 @@ class SendQueue(asyncio.Queue[Packet | None]):
 
     Beside it lies the pace at which the session is read.
     """
+
+    trips = UNMEASURED
+    """Nobody measures how long a poll is under way."""
 
     def __init__(self, limit: int, cut: Callable[["SendQueue"], None], pace: Pace) -> None:
         super().__init__()

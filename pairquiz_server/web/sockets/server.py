@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
 from pairquiz_server.logs import debugging
-from pairquiz_server.protocol import PROTOCOL_VERSION, frames, views
-from pairquiz_server.protocol.events import Session, TokenRefreshed, Welcome
+from pairquiz_server.protocol import frames
+from pairquiz_server.protocol.events import TokenRefreshed
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.arrivals import Arrivals
@@ -38,6 +38,7 @@ from pairquiz_server.web.sockets.framing import TEXT
 from pairquiz_server.web.sockets.idle import Idle
 from pairquiz_server.web.sockets.transport import Transports
 from pairquiz_server.web.sockets.websocket import Headers, HttpProtocol, WebsocketSession
+from pairquiz_server.web.sockets.welcome import Welcome
 
 log = structlog.get_logger("pairquiz.socket")
 
@@ -91,7 +92,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         self._refusals = refusals
         self._limits = limits
         self._arrivals = arrivals
-        self._region = settings.server.region
+        self._welcome = Welcome(game, connections, settings.server.region)
         self._by_eio_sid: dict[str, Connection] = {}
         self._arriving: set[str] = set()
         self._terms = (
@@ -195,7 +196,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             if token:
                 self._arriving.add(eio_sid)
                 return self._admit(eio_sid, token, address)
-            self._welcome(self._connect(eio_sid, self._admission.admit_stranger(address), address), [])
+            self._welcome.say(self._connect(eio_sid, self._admission.admit_stranger(address), address), [])
         except Refused as refusal:
             return self._refuse(eio_sid, refusal, address)
         return None
@@ -215,7 +216,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             return
         connection = self._connect(eio_sid, identity, address)
         try:
-            sessions = await self._sessions(identity.player.id)
+            sessions = await self._welcome.sessions(identity.player.id)
         except Refused:
             # It comes back by itself, and then hears of all its matches.
             await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
@@ -223,7 +224,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.exception("welcome_failed")
             await self._transports.cut(eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
         else:
-            self._welcome(connection, sessions)
+            self._welcome.say(connection, sessions)
 
     async def _refuse(self, eio_sid: str, refusal: Refused, address: str) -> None:
         """Answer a CONNECT that is refused."""
@@ -284,24 +285,3 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
                 await self._transports.cut(eio_sid, WSCloseCode.POLICY_VIOLATION, reason)
         except Exception:
             log.exception("dismissal_failed")
-
-    def _welcome(self, connection: Connection, sessions: list[Session]) -> None:
-        identity = connection.identity
-        welcome = Welcome(
-            user_id=identity.player.id,
-            server_time=self._game.now(),
-            protocol=PROTOCOL_VERSION,
-            region=self._region,
-            sessions=sessions,
-            guest_token=identity.guest_token,
-        )
-        connection.welcome(frames.event("welcome", welcome))
-        if identity.guest_token:
-            connection.identity = replace(identity, guest_token=None)  # the client keeps it from now on
-
-    async def _sessions(self, player_id: str) -> list[Session]:
-        """Return the live matches of somebody who is connected here, and hears of them from now on."""
-        matches = await self._game.live_matches(player_id)
-        for match in matches:
-            self._connections.follow(player_id, match.id, version=match.version, live=True)
-        return [views.session(match, match.seat_of(player_id) or 0) for match in matches]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from aiohttp import WSCloseCode
 
 from pairquiz_server.config.sections import Limits as Settings
+from pairquiz_server.rules.lag import RoundTrips
 from pairquiz_server.web.guard.pace import Pace
 from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.sockets.link import Turn
@@ -24,6 +25,8 @@ class Websocket(Protocol):
     """What is asked of an open websocket (see `line.Line`)."""
 
     on_pong: Callable[[bytes], None] | None
+    trips: RoundTrips
+    """What `Pings` has measured of it."""
     session: Any
     eio_sid: str
     carries: bool

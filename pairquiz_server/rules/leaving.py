@@ -1,0 +1,92 @@
+"""What happens when somebody leaves, is away, or comes back, and when time has run out."""
+
+from msgspec.structs import replace
+
+from pairquiz_server.rules.absence import Absence
+from pairquiz_server.rules.commands import EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
+from pairquiz_server.rules.decision import Decision, ended, is_decided, require_move, returned, seat_of_player
+from pairquiz_server.rules.events import (
+    EndReason,
+    MatchExpired,
+    PlayerAbsent,
+    PlayerForfeited,
+    PlayerLeft,
+    PlayerReturned,
+)
+from pairquiz_server.rules.match import LIVE, Match, Seat, Status
+
+
+def leave(match: Match, command: LeaveMatch, now: int) -> Decision:
+    """Give up: in a running match the other has won."""
+    index = seat_of_player(match, command.player_id)
+    if match.forfeited_by == index:
+        return Decision(match, duplicate=True)
+    require_move(match, command)
+    if is_decided(match, now) or match.seats[index].completed_at is not None:
+        return Decision(match)  # who has completed loses nothing by leaving, nor does anybody when time has decided
+    version = match.version + 1
+    left = PlayerLeft(version, index)
+    if match.status is Status.IN_PROGRESS:
+        decision = ended(replace(match, forfeited_by=index), (), EndReason.PLAYER_LEFT, now)
+        return replace(decision, events=(left, *decision.events))
+    after = replace(
+        match,
+        version=version,
+        status=Status.ABANDONED,
+        forfeited_by=index,
+        ended_at=now,
+        end_reason=EndReason.PLAYER_LEFT,
+    )
+    return Decision(after, (left,))
+
+
+def mark_absent(match: Match, command: MarkAbsent, now: int) -> Decision:
+    """Let the grace of a player who is gone begin."""
+    index = seat_of_player(match, command.player_id)
+    seat = match.seats[index]
+    if match.status not in LIVE or is_decided(match, now) or seat.absence or seat.completed_at is not None:
+        return Decision(match)
+    absence = Absence(now, command.cause)
+    if match.status is Status.IN_PROGRESS:
+        absence = command.patience.absence(command.cause, seat.away_ms, now)
+    after = _with_absence(match, index, replace(seat, absence=absence))
+    return Decision(after, (PlayerAbsent(after.version, index, absence),))
+
+
+def mark_present(match: Match, command: MarkPresent, now: int) -> Decision:
+    """End the absence of a player who has come back in time."""
+    index = seat_of_player(match, command.player_id)
+    seat = match.seats[index]
+    if match.status not in LIVE or seat.absence is None or seat.absence.is_over(now):
+        return Decision(match)
+    after = _with_absence(match, index, returned(seat, now))
+    return Decision(after, (PlayerReturned(after.version, index),))
+
+
+def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
+    """End a match whose time is over, as it stands then."""
+    if match.status not in LIVE or now < match.due_at + command.margin_ms:
+        return Decision(match)
+    if match.status is Status.WAITING:
+        return _expired(match, Status.EXPIRED, EndReason.NOBODY_JOINED, now)
+    if match.status is Status.READY:
+        return _expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
+    away = [index for index, seat in enumerate(match.seats) if seat.absence]
+    if match.due_at == match.deadline_at or not away:
+        return ended(match, (), EndReason.DEADLINE, now)
+    if len(away) == 2:
+        return _expired(match, Status.ABANDONED, EndReason.BOTH_ABSENT, now)
+    forfeited = PlayerForfeited(match.version + 1, away[0])
+    return ended(replace(match, forfeited_by=away[0]), (forfeited,), EndReason.PLAYER_ABSENT, now)
+
+
+def _expired(match: Match, status: Status, reason: EndReason, now: int) -> Decision:
+    """End a match that has no results."""
+    after = replace(match, version=match.version + 1, status=status, ended_at=now, end_reason=reason)
+    return Decision(after, (MatchExpired(after.version, reason),))
+
+
+def _with_absence(match: Match, index: int, seat: Seat) -> Match:
+    """Return the next version of a match, with a seat whose absence has begun or ended."""
+    after = replace(match.with_seat(index, seat), version=match.version + 1)
+    return replace(after, due_at=after.running_due_at()) if after.status is Status.IN_PROGRESS else after

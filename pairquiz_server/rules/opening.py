@@ -1,0 +1,88 @@
+"""What happens until a match runs: it is created, joined, and started."""
+
+from msgspec.structs import replace
+
+from pairquiz_server.rules.commands import CreateMatch, JoinMatch, StartMatch
+from pairquiz_server.rules.decision import Decision, require_move, seat_of_player, wrong_state
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.events import MatchCreated, MatchStarted, PlayerAbsent, PlayerJoined
+from pairquiz_server.rules.match import Match, Seat, Status
+
+
+def create(command: CreateMatch, now: int) -> Decision:
+    """Open a match, which waits for an opponent."""
+    if command.topic.available < command.question_count:
+        raise _not_enough(command.topic.name, command.topic.available, command.question_count)
+    match = Match(
+        id=command.match_id,
+        version=1,
+        status=Status.WAITING,
+        topic_id=command.topic.id,
+        topic=command.topic.name,
+        question_count=command.question_count,
+        time_limit_s=command.time_limit_s,
+        scoring=command.scoring,
+        join_code=command.join_code,
+        request_id=command.request_id,
+        seats=(Seat(command.player),),
+        created_at=now,
+        due_at=now + command.waiting_ttl_ms,
+    )
+    return Decision(match, (MatchCreated(1),))
+
+
+def join(match: Match, command: JoinMatch, now: int) -> Decision:
+    """Take the free seat."""
+    seat = match.seat_of(command.player.id)
+    if seat == 0:
+        raise Refused(Code.OWN_MATCH)
+    if seat == 1:
+        return Decision(match, duplicate=True)
+    if match.status in (Status.ABANDONED, Status.EXPIRED):
+        raise Refused(Code.NOT_FOUND)  # withdrawn or expired, however many seats were taken
+    if len(match.seats) == 2:
+        raise Refused(Code.SESSION_FULL)
+    if now > match.due_at:
+        raise Refused(Code.NOT_FOUND)
+    after = replace(
+        match,
+        version=match.version + 1,
+        status=Status.READY,
+        seats=(*match.seats, Seat(command.player)),
+        joined_at=now,
+        due_at=now + command.ready_ttl_ms,
+    )
+    return Decision(after, (PlayerJoined(after.version),))
+
+
+def start(match: Match, command: StartMatch, now: int) -> Decision:
+    """Draw the questions, and let the clock run."""
+    seat = seat_of_player(match, command.player_id)
+    if match.started_at is not None:
+        return Decision(match, duplicate=True)
+    require_move(match, command)
+    if now > match.due_at:
+        raise wrong_state("The session has expired: nobody started it in time")
+    if len(command.draw) < match.question_count:
+        raise _not_enough(match.topic, len(command.draw), match.question_count)
+    now = match.counts_at(now)  # an outage before the start is no part of the match
+    version = match.version + 1
+    after = replace(
+        match,
+        version=version,
+        status=Status.IN_PROGRESS,
+        seats=tuple(
+            replace(one, absence=command.patience.absence_at_start(one.absence.cause, now)) if one.absence else one
+            for one in match.seats
+        ),
+        questions=command.draw,
+        started_at=now,
+        deadline_at=now + match.span_ms,
+    )
+    away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
+    return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *away))
+
+
+def _not_enough(topic: str, available: int, wanted: int) -> Refused:
+    message = f"The topic {topic!r} has {available} of the {wanted} questions needed: ask for fewer, or another topic"
+    return Refused(Code.NOT_ENOUGH_QUESTIONS, message, available=available)
