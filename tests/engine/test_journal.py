@@ -78,16 +78,17 @@ async def test_what_a_batch_has_told_is_in_the_log_before_the_loop_goes_on(
     matches = [await node.waiting() for _ in range(2)]
     del logs[:]
     heard: list[str] = []
-    telling = Telling(lambda decision, origin: heard.append(decision.match.id), lambda decision: None, Metrics())
+    watched: list[Decision] = []
+    telling = Telling(lambda decision, origin: heard.append(decision.match.id), watched.append, Metrics())
     told: Settled = []
-    for match in matches:
+    for request, match in enumerate(matches):
         command = LeaveMatch(match_id=match.id, player_id=ALICE.id)
-        asked = Told(command=command, arrived_at=0, request=f"by {match.id}", tell=lambda outcome: None)
+        asked = Told(command=command, arrived_at=0, request=request, tell=lambda outcome: None)
         told.append((asked, Decision(match, (MatchCreated(1),))))
     telling.all(told)
-    assert heard == [match.id for match in matches]
+    assert heard == [match.id for match in matches] == [decision.match.id for decision in watched]
     assert [(line["session_id"], line["request"]) for line in lives(logs)] == [
-        (match.id, f"by {match.id}") for match in matches
+        (match.id, request) for request, match in enumerate(matches)
     ]
 
 
