@@ -384,6 +384,19 @@ async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
         assert started == await node.stored(match)
 
 
+async def test_nothing_is_created_while_the_node_drains_though_all_is_at_hand(node: Node) -> None:
+    await node.waiting()
+    node.game.stop_creating()
+    with pytest.raises(Refused, match=r"[Ss]erver"):
+        await node.waiting()
+
+
+async def test_who_has_joined_by_another_node_starts_here(node: Node, other_node: Node) -> None:
+    match = await node.waiting()
+    await other_node.play(other_node.game.join, BOB, match_id=match.id, join_code=None)
+    assert (await node.play(node.game.start, BOB, match_id=match.id)).match.status is Status.IN_PROGRESS
+
+
 async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> None:
     match = await node.ready()
 
