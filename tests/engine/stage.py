@@ -131,8 +131,8 @@ class Node:
             ready=self.until_fit,
         )
         self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
-        rows, start = PresenceRows(database), self.game.start_by_itself
-        self.sweeper = Sweeper(self.matches, rows, self.committer, clock, start, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+        rows, by_itself = PresenceRows(database), self.game.by_itself
+        self.sweeper = Sweeper(self.matches, rows, self.committer, clock, by_itself, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
     async def until_fit(self) -> None:
         await self.fit.wait()
