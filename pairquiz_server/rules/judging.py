@@ -16,12 +16,14 @@ def judge(
     comes before a round's question is revealed counts as given then.
     Raises `Refused` where it was given after the deadline (`too_late`), or is none of the options (`invalid_payload`).
     """
+    assert match.started_at is not None
+    reveals = match.reveals
     option = chosen(question, command.answer)
     credit_ms = command.allowance.credit(
         command.lag_ms,
         spent_ms=seat.lag_credit_ms,
         question_count=match.question_count,
-        since_start_ms=match.ran_ms(now),
+        since_start_ms=match.counts_at(now) - reveals[-1] if reveals else now - match.started_at,
     )
     judged_at = now - credit_ms
     left_ms = match.left_ms(judged_at)
@@ -29,7 +31,7 @@ def judge(
         raise Refused(Code.TOO_LATE)
     correct = option == question.correct
     span_ms = match.span_ms
-    if left_ms > span_ms and match.reveals:
+    if left_ms > span_ms and reveals:
         judged_at += left_ms - span_ms
     points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
     return Answer(

@@ -202,13 +202,6 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         count = self.question_count if self.pace is Pace.FREE else 1
         return count * self.time_limit_s * 1000
 
-    def ran_ms(self, at: int) -> int:
-        """Return for how long the questions, or in rounds the last opened one, had been asked at `at`."""
-        if self.reveals:
-            return self.counts_at(at) - self.reveals[-1]
-        assert self.started_at is not None
-        return at - self.started_at
-
     def counts_at(self, at: int) -> int:
         """Return when something that arrived at `at` counts, by the clock that the last outage has moved.
 
