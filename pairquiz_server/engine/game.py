@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
+from pairquiz_server.engine.leads import Leads, Trip
 from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
@@ -26,6 +27,7 @@ from pairquiz_server.rules.commands import (
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import Decision
@@ -61,6 +63,8 @@ class GameRules(Struct, frozen=True, kw_only=True):
     waiting_ttl_ms: int
     ready_ttl_ms: int
     start_delay_ms: int = 3000
+    reveal_lead_max_ms: int = 300
+    round_pause_ms: int = 2000
     patience: Patience = Patience()
     live_matches_max: int = 0
     lag_allowance: LagAllowance = LagAllowance()
@@ -88,11 +92,13 @@ class Game:
         rules: GameRules,
         *,
         random: Random | None = None,
+        trip_ms: Trip = lambda _: None,
     ) -> None:
         self._matches = matches
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
+        self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
         self._submit = committer.submit
@@ -227,18 +233,28 @@ class Game:
         self._start_with(caller, match, await self._draws.draw(match.topic, match.question_count))
 
     def _start_with(self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...]) -> None:
-        patience = self._rules.patience
-        caller.command = StartMatch(match_id=match.id, player_id=caller.player.id, draw=draw, patience=patience)
+        caller.command = self._start_of(match, caller.player.id, draw)
         self._submit(caller)
 
-    async def start_by_itself(self, match_id: str) -> StartMatch:
-        """Return the command that starts a match whose time has come, with its questions drawn.
+    def _start_of(self, match: Match, player_id: str | None, draw: tuple[MatchQuestion, ...]) -> StartMatch:
+        return StartMatch(
+            match_id=match.id,
+            player_id=player_id,
+            draw=draw,
+            patience=self._rules.patience,
+            lead_ms=self._leads.of(match),
+            pause_ms=self._rules.round_pause_ms,
+        )
+
+    async def by_itself(self, match_id: str) -> StartMatch | Tick:
+        """Return the command by which happens what it is time for in a match: it starts, or its next round is opened.
 
         Raises `Refused` (`not_found`) and `StorageUnavailable`.
         """
         match = self._committer.cached(match_id) or await self._load(match_id)
-        draw = await self._draws.draw(match.topic, match.question_count)
-        return StartMatch(match_id=match.id, player_id=None, draw=draw, patience=self._rules.patience)
+        if match.started_at is not None:
+            return Tick(match_id=match_id, lead_ms=self._leads.of(match))
+        return self._start_of(match, None, await self._draws.draw(match.topic, match.question_count))
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
