@@ -23,7 +23,7 @@ from pairquiz_server.rules.fairness import LEAGUE_POINTS, Worth, weight_of
 from pairquiz_server.rules.match import Outcome
 from pairquiz_server.rules.rating import PERIOD_MS, Rating, Result, rate
 from pairquiz_server.rules.weeks import week_of
-from pairquiz_server.store.ratings import OverMatch, Place, RatingRows, ResultRow, Standing, WeekRow
+from pairquiz_server.store.ratings import OVERALL, OverMatch, Place, RatingRows, ResultRow, Standing, WeekRow
 
 log = structlog.get_logger("pairquiz.rater")
 
@@ -38,7 +38,6 @@ FAR_BACK_EVERY_S = 60.0
 """Who was frozen with a decided batch for longer than the hour has lost its matches to the others long before."""
 NEWS_MS = 60_000
 """Nobody is told what a match has meant that ended longer ago than that, as after an update of the server."""
-OVERALL = 0
 _SCORES = {Outcome.WON: 1.0, Outcome.DRAW: 0.5, Outcome.LOST: 0.0}
 _TURN = 8
 """After so many matches the loop's other work has its turn: they take a millisecond."""
@@ -192,9 +191,7 @@ class Book:
                 overall_deviation=overall_after.deviation,
             )
         )
-        self.rated.append(
-            Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after)
-        )
+        self.rated.append(Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after))
         if match.ghost_match_id is None:
             self._score(match, player_id, LEAGUE_POINTS[outcome])
 

@@ -1,4 +1,4 @@
-"""The weeks of the league: from Monday to Sunday, in UTC, as ISO 8601 has them. Times are milliseconds since the epoch."""
+"""The weeks of the league: from Monday to Sunday, in UTC, as ISO 8601 has them. Times are milliseconds since 1970."""
 
 _DAY_MS = 24 * 3600 * 1000
 WEEK_MS = 7 * _DAY_MS

@@ -24,8 +24,10 @@ _TIMEOUT_S = 10.0
 
 _encode = msgspec.json.Encoder().encode
 
+OVERALL = 0
+"""The topic that stands for all together."""
 Place = tuple[str, int]
-"""A player's id, and a topic's number (0 for all together): what a rating belongs to."""
+"""A player's id, and a topic's number: what a rating belongs to."""
 
 
 class OverMatch(Struct, frozen=True, kw_only=True):
@@ -136,7 +138,7 @@ class RatingRows:
         ratings: Mapping[Place, Standing],
         points: Sequence[WeekRow],
     ) -> bool:
-        """Write what a batch has made, all or nothing; tell whether it is written, and not another the one who rates."""
+        """Write what a batch has made, all or nothing; tell whether it is written, or another rates meanwhile."""
         players = {row.player_id for row in results} | {row.opponent_id for row in results if row.opponent_id}
         rows = [
             _RatingRow(

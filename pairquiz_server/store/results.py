@@ -19,6 +19,14 @@ class Tally(Struct, frozen=True):
     draw: int = 0
 
 
+class TopicStanding(Struct, frozen=True):
+    """How strong a player is in a topic; the one over all has no name."""
+
+    topic_id: int
+    topic: str | None
+    standing: Standing
+
+
 class TopicTally(Struct, frozen=True):
     """A tally of one topic."""
 
@@ -59,10 +67,10 @@ class Results:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def ratings(self, player_id: str) -> dict[int, Standing]:
-        """Return a player's ratings by topic, 0 for over all."""
+    async def ratings(self, player_id: str) -> list[TopicStanding]:
+        """Return a player's ratings by topic, and over all (0)."""
         records = await self._database.fetch(_QUERIES["ratings"], player_id)
-        return {record["topic_id"]: standing(record) for record in records}
+        return [TopicStanding(record["topic_id"], record["topic"], standing(record)) for record in records]
 
     async def tally(self, player_id: str) -> list[TopicTally]:
         """Return how often a player has won, lost and drawn, by topic."""

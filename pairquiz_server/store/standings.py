@@ -85,7 +85,7 @@ class Standings:
         return Points(**records[0]) if records else None
 
     async def around(self, player_id: str, board: Board, score: int, limit: int) -> list[Placed]:
-        """Return who has a place right above and right below a player, so many each, the best first."""
+        """Return who has a place right above and right below a player, so many each, and the player, the best first."""
         asked = (player_id, board.topic_id, score, limit)
         if board.week == BY_RATING:
             return _placed(await self._database.fetch(_QUERIES["around_rated"], *asked))

@@ -16,7 +16,8 @@ RETURNING rated_until;
 WITH fresh AS MATERIALIZED (
     SELECT * FROM pairquiz.matches AS m
     WHERE status = 'completed' AND ended_at >= $1
-        AND NOT EXISTS (SELECT FROM pairquiz.results AS r WHERE r.match_id = m.id)
+        -- Not as a join, for which all results might be read.
+        AND (SELECT true FROM pairquiz.results AS r WHERE r.match_id = m.id LIMIT 1) IS NULL
     ORDER BY ended_at, id
     LIMIT $2
 )

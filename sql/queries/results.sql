@@ -1,8 +1,11 @@
 -- Used by store/results.py. What is remembered of a player's matches, as the player may see it.
 
 -- name: ratings
--- How strong a player is, for each topic and over all (0). $1 text the player's id.
-SELECT topic_id, rating, deviation, volatility, matches, rated_at FROM pairquiz.ratings WHERE player_id = $1;
+-- How strong a player is, for each topic and over all (0, which has no name). $1 text the player's id.
+SELECT r.topic_id, t.name AS topic, r.rating, r.deviation, r.volatility, r.matches, r.rated_at
+FROM pairquiz.ratings AS r
+LEFT JOIN pairquiz.topics AS t ON t.id = r.topic_id
+WHERE r.player_id = $1;
 
 -- name: tally
 -- How often a player has won, lost and drawn, by topic, with the topics' names. $1 text the player's id.

@@ -46,7 +46,8 @@ SELECT rating, deviation, volatility, matches, rated_at FROM pairquiz.ratings WH
 SELECT points, matches FROM pairquiz.week_points WHERE week = $2 AND topic_id = $3 AND player_id = $1;
 
 -- name: around_rated
--- Who has a place right above and right below a player, at most $4 (integer) each, the best first.
+-- Who has a place right above and right below a player, at most $4 (integer) each, and the player, the best first; of a
+-- player who has no place, those around where it would be.
 -- $1 text the player's id, $2 integer the topic (0 for all), $3 integer the player's rating in whole points.
 SELECT near.player_id, p.display_name, near.listed AS score, near.matches
 FROM (
@@ -55,8 +56,8 @@ FROM (
      ORDER BY listed, player_id LIMIT $4)
     UNION ALL
     (SELECT player_id, listed, matches FROM pairquiz.ratings
-     WHERE topic_id = $2 AND listed IS NOT NULL AND (listed, player_id) < ($3, $1)
-     ORDER BY listed DESC, player_id DESC LIMIT $4)
+     WHERE topic_id = $2 AND listed IS NOT NULL AND (listed, player_id) <= ($3, $1)
+     ORDER BY listed DESC, player_id DESC LIMIT $4 + 1)
 ) AS near
 JOIN pairquiz.players AS p ON p.id = near.player_id
 ORDER BY near.listed DESC, near.player_id DESC;
@@ -71,8 +72,8 @@ FROM (
      ORDER BY points, player_id LIMIT $4)
     UNION ALL
     (SELECT player_id, points, matches FROM pairquiz.week_points
-     WHERE week = $5 AND topic_id = $2 AND (points, player_id) < ($3, $1)
-     ORDER BY points DESC, player_id DESC LIMIT $4)
+     WHERE week = $5 AND topic_id = $2 AND (points, player_id) <= ($3, $1)
+     ORDER BY points DESC, player_id DESC LIMIT $4 + 1)
 ) AS near
 JOIN pairquiz.players AS p ON p.id = near.player_id
 ORDER BY near.points DESC, near.player_id DESC;

@@ -118,7 +118,9 @@ async def test_a_match_that_was_committed_late_is_not_missed(node: Node, rater: 
     hidden = "UPDATE pairquiz.matches SET status = 'in_progress', ended_at = NULL, end_reason = NULL WHERE id = $1"
     await node.database.fetch(hidden, late.id)
     assert await rater.work() == 1
-    committed = "UPDATE pairquiz.matches SET status = 'completed', end_reason = 'all_answered', ended_at = $2 WHERE id = $1"
+    committed = (
+        "UPDATE pairquiz.matches SET status = 'completed', end_reason = 'all_answered', ended_at = $2 WHERE id = $1"
+    )
     await node.database.fetch(committed, late.id, NOON - rater_module.BACK_MS + 1)
     assert await rater.work() == 1
     assert len(rater.heard) == 4
@@ -271,7 +273,9 @@ async def test_an_erased_player_is_in_no_rating_and_no_list(node: Node, rater: T
     await finished(node)
     await rater.work()
     await node.database.fetch("UPDATE pairquiz.ratings SET deviation = 50")
-    counted = "SELECT week = 0 AS rating, sum(players)::integer AS players FROM pairquiz.rank_counts GROUP BY 1 ORDER BY 1"
+    counted = (
+        "SELECT week = 0 AS rating, sum(players)::integer AS players FROM pairquiz.rank_counts GROUP BY 1 ORDER BY 1"
+    )
     assert [tuple(row) for row in await node.database.fetch(counted)] == [(False, 4), (True, 4)]
     await Erasures(node.database).wish(BOB.id)
     bans = Bans(node.database, b"a secret of the bans")
