@@ -210,7 +210,7 @@ async def test_a_series_counts_up_to_its_fifth_match(node: Node, rater: Telling)
 async def test_a_recorded_run_counts_half_for_who_plays_it_and_once(node: Node, rater: Telling) -> None:
     recorded = await finished(node)
     await rater.work()
-    ghost = {"origin": Origin.GHOST, "players": (CAROL, ALICE), "ghost": Ghost(recorded.id, 0)}
+    ghost: dict[str, Any] = {"origin": Origin.GHOST, "players": (CAROL, ALICE), "ghost": Ghost(recorded.id, 0)}
     await finished(node, **ghost)
     await finished(node, **ghost)
     await rater.work()

@@ -178,6 +178,7 @@ BY_INDEX = {
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
+    "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
