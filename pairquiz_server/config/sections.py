@@ -71,6 +71,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
     lag_bank_ms: Milliseconds = 200
+    rated_guests: bool = True
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

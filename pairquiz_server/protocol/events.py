@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pairquiz_server.protocol.records import TopicRecord
+
 
 class OpponentBrief(Struct, frozen=True):
     """Who one plays against."""
@@ -339,12 +341,23 @@ class ServerDraining(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet.
+
+    The rating is that over all, from so many `rated` matches; `matches` are all that were finished.
+    """
 
     user_id: str
     kind: str
     display_name: str
     known_since: int | None
+    rating: int
+    provisional: bool
+    rated: int
+    matches: int
+    won: int
+    lost: int
+    draw: int
+    topics: list[TopicRecord]
 
 
 class ClockSync(Struct, frozen=True):

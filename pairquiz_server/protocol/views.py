@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import astuple
 
 from pairquiz_server.engine import people
+from pairquiz_server.engine.memory import Record
 from pairquiz_server.protocol.events import (
     AbsenceState,
     OpponentAnswer,
@@ -33,6 +34,7 @@ from pairquiz_server.protocol.events import (
     Session,
     YourAnswer,
 )
+from pairquiz_server.protocol.records import topic_record, topic_records
 from pairquiz_server.rules import events
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
@@ -217,9 +219,23 @@ def session(match: Match, seat: int) -> Session:
     )
 
 
-def profile(own: people.Profile) -> Profile:
+def profile(own: people.Profile, record: Record) -> Profile:
     """As the player itself sees it."""
-    return Profile(own.user_id, own.kind, own.display_name, own.known_since)
+    over_all = topic_record("", record.overall)
+    return Profile(
+        user_id=own.user_id,
+        kind=own.kind,
+        display_name=own.display_name,
+        known_since=own.known_since,
+        rating=over_all.rating,
+        provisional=over_all.provisional,
+        rated=over_all.rated,
+        matches=over_all.matches,
+        won=over_all.won,
+        lost=over_all.lost,
+        draw=over_all.draw,
+        topics=topic_records(record),
+    )
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
