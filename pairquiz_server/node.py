@@ -20,6 +20,7 @@ from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
@@ -36,6 +37,7 @@ from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
@@ -149,6 +151,16 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
+        rematches = game.rematches = Rematches(
+            RematchRows(database),
+            matches,
+            game.draws,
+            committer,
+            clock,
+            _rematch_rules(settings),
+            check=departures.check,
+            tell=announcer.announce_rematch,
+        )
         people = People(Players(database), erasures, bans, departures, clock, renamed)
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
@@ -170,6 +182,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 heartbeat.run(),
                 presence.run(),
                 departures.run(),
+                rematches.run(),
                 eraser.run(),
                 retention.run(),
             )
@@ -184,7 +197,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
+            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):
@@ -248,6 +261,15 @@ def _game_rules(settings: Settings) -> GameRules:
         ),
         live_matches_max=settings.limits.live_matches_per_user,
         lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
+    )
+
+
+def _rematch_rules(settings: Settings) -> RematchRules:
+    return RematchRules(
+        hold_ms=settings.game.rematch_ttl_s * 1000,
+        start_delay_ms=settings.game.start_delay_ms,
+        ready_ttl_ms=settings.game.ready_ttl_s * 1000,
+        live_matches_max=settings.limits.live_matches_per_user,
     )
 
 

@@ -22,6 +22,8 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RematchState,
+    Series,
     Session,
     YourAnswer,
 )
@@ -29,6 +31,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.rematch import Prospect, wins_after
 
 KIND = "single_choice"
 
@@ -56,6 +59,8 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
     )
 
 
@@ -139,11 +144,12 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         ],
         opponent=OpponentBrief(theirs.player.display_name),
         version=match.version,
+        series=_series(match, seat),
     )
 
 
-def quiz_state(match: Match, seat: int, now: int) -> QuizState:
-    """As the player of `seat` may see the match at `now`."""
+def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = None) -> QuizState:
+    """As the player of `seat` may see the match at `now`; `rematch` is what is known of its rematch."""
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
     return QuizState(
@@ -167,6 +173,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         join_code=match.join_code if match.status is Status.WAITING else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
+        rematch=None if rematch is None else _rematch(rematch, seat),
     )
 
 
@@ -184,6 +193,23 @@ def session(match: Match, seat: int) -> Session:
 def profile(own: people.Profile) -> Profile:
     """As the player itself sees it."""
     return Profile(own.user_id, own.kind, own.display_name, own.known_since)
+
+
+def _series(match: Match, seat: int) -> Series | None:
+    """How a series stands: none is there before a match is over that is no rematch, or against a recorded run."""
+    if match.ghost is not None or (match.previous_id is None and match.status is not Status.COMPLETED):
+        return None
+    wins = wins_after(match)
+    return Series(wins[seat], wins[1 - seat])
+
+
+def _rematch(prospect: Prospect, seat: int) -> RematchState:
+    return RematchState(
+        you=prospect.asked[seat],
+        opponent=prospect.asked[1 - seat],
+        expires_at=prospect.expires_at,
+        session_id=prospect.next_id,
+    )
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
