@@ -107,8 +107,9 @@ class Rematches:
         self._require_available(match, seat)
         noted = await self._note(match, seat, caller.arrived_at)
         if None in noted.asked:
-            caller.settle(Decision(match, duplicate=noted.repeated))
-            if noted.asked[seat] == caller.arrived_at:
+            stands = noted.asked[seat] == caller.arrived_at  # else it is an earlier one that does
+            caller.settle(Decision(match, duplicate=noted.earlier_at is not None or not stands))
+            if stands and noted.earlier_at != caller.arrived_at:
                 self._tell(match, 1 - seat)
         else:
             await self._make(match, caller.arrived_at, caller.settle)
@@ -151,9 +152,10 @@ class Rematches:
         """Write a request down. One whose answer is lost is written again: it is the same one, of the same time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_S
+        lost = False
         while True:
             try:
-                return await self._rows.ask(
+                noted = await self._rows.ask(
                     match.id,
                     seat,
                     now,
@@ -164,6 +166,9 @@ class Rematches:
             except StorageUnavailable:
                 if loop.time() >= until:
                     raise
+            else:
+                return Noted(noted.asked, None) if lost and noted.earlier_at == now else noted
+            lost = True
             await asyncio.sleep(RETRY_PAUSE_S)
 
     async def _make(self, match: Match, now: int, told: Settle) -> None:

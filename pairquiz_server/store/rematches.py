@@ -12,10 +12,10 @@ FORGOTTEN_AT_ONCE = 1000
 
 
 class Noted(Struct, frozen=True):
-    """What has become of a request: when each seat has asked, and whether this one had asked before."""
+    """What has become of a request: when each seat has asked, and when this one had before (milliseconds)."""
 
     asked: tuple[int | None, int | None]
-    repeated: bool
+    earlier_at: int | None
 
 
 class RematchRows:
@@ -40,8 +40,8 @@ class RematchRows:
         `needs_presence_before` is dropped where that player is connected nowhere. All are milliseconds.
         """
         arguments = (match_id, seat + 1, now, other_id, stands_after, needs_presence_before)
-        ((first, second, repeated),) = await self._database.fetch(_QUERIES["ask"], *arguments)
-        return Noted((first, second), repeated)
+        ((first, second, earlier_at),) = await self._database.fetch(_QUERIES["ask"], *arguments)
+        return Noted((first, second), earlier_at)
 
     async def find_agreed(self, first: int, last: int) -> list[str]:
         """Return matches whose players both want a rematch and have none: who asked second did so between the times."""

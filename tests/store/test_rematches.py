@@ -54,9 +54,9 @@ def following(match: Match, board: Board) -> Change:
 
 async def test_two_requests_are_one_row(rows: RematchRows, over: Match) -> None:
     assert await rows.look(over.id) == Standing()
-    assert await ask(rows, over, 1, NOW + 1) == Noted((None, NOW + 1), False)
+    assert await ask(rows, over, 1, NOW + 1) == Noted((None, NOW + 1), None)
     assert await rows.look(over.id) == Standing((None, NOW + 1))
-    assert await ask(rows, over, 0, NOW + 2) == Noted((NOW + 2, NOW + 1), False)
+    assert await ask(rows, over, 0, NOW + 2) == Noted((NOW + 2, NOW + 1), None)
     assert await rows.look(over.id) == Standing((NOW + 2, NOW + 1))
 
 
@@ -72,8 +72,8 @@ async def test_of_two_requests_at_the_same_instant_the_second_sees_both(
 
 async def test_a_repeat_stands_as_it_is_and_much_later_is_a_reminder(rows: RematchRows, over: Match) -> None:
     await ask(rows, over, 0)
-    assert await ask(rows, over, 0, NOW + FRESH_MS - 1) == Noted((NOW, None), True)
-    assert await ask(rows, over, 0, NOW + FRESH_MS) == Noted((NOW + FRESH_MS, None), True)
+    assert await ask(rows, over, 0, NOW + FRESH_MS - 1) == Noted((NOW, None), NOW)
+    assert await ask(rows, over, 0, NOW + FRESH_MS) == Noted((NOW + FRESH_MS, None), NOW)
 
 
 async def test_a_request_whose_player_is_gone_counts_no_longer(
@@ -81,8 +81,8 @@ async def test_a_request_whose_player_is_gone_counts_no_longer(
 ) -> None:
     await ask(rows, over, 0)
     await presence.note(NODE, {BEN.id: NOW}, [])
-    assert await ask(rows, over, 1, NOW + SEEN_MS + 1) == Noted((None, NOW + SEEN_MS + 1), False)
-    assert await ask(rows, over, 0, NOW + SEEN_MS + 2) == Noted((NOW + SEEN_MS + 2, NOW + SEEN_MS + 1), False)
+    assert await ask(rows, over, 1, NOW + SEEN_MS + 1) == Noted((None, NOW + SEEN_MS + 1), None)
+    assert await ask(rows, over, 0, NOW + SEEN_MS + 2) == Noted((NOW + SEEN_MS + 2, NOW + SEEN_MS + 1), None)
 
 
 async def test_a_request_counts_while_its_player_is_there_or_was_just_there(
