@@ -23,6 +23,7 @@ from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
@@ -42,6 +43,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.ratings import RatingRows
+from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
@@ -159,6 +161,16 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         memory = Memory(Results(database), game, clock)
         people = People(Players(database), erasures, bans, departures, clock, renamed, memory)
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
+        rematches = game.rematches = Rematches(
+            RematchRows(database),
+            matches,
+            game.draws,
+            committer,
+            clock,
+            _rematch_rules(settings),
+            check=departures.check,
+            tell=announcer.announce_rematch,
+        )
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)
@@ -181,6 +193,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 heartbeat.run(),
                 presence.run(),
                 departures.run(),
+                rematches.run(),
                 eraser.run(),
                 retention.run(),
                 rater.run(),
@@ -196,7 +209,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, eraser, retention, rater):
+            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):
@@ -267,6 +280,15 @@ def _game_rules(settings: Settings) -> GameRules:
 
 def _worth(settings: Settings) -> Worth:
     return Worth(guests=settings.game.rated_guests)
+
+
+def _rematch_rules(settings: Settings) -> RematchRules:
+    return RematchRules(
+        hold_ms=settings.game.rematch_ttl_s * 1000,
+        start_delay_ms=settings.game.start_delay_ms,
+        ready_ttl_ms=settings.game.ready_ttl_s * 1000,
+        live_matches_max=settings.limits.live_matches_per_user,
+    )
 
 
 def _keep(settings: Settings) -> Keep:

@@ -27,10 +27,12 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RematchState,
     RoundClosed,
     RoundOpened,
     RoundResult,
     RoundState,
+    Series,
     Session,
     YourAnswer,
 )
@@ -40,6 +42,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.rematch import Prospect, wins_after
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
@@ -68,6 +71,8 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
     )
 
 
@@ -174,11 +179,12 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         ],
         opponent=OpponentBrief(theirs.player.display_name),
         version=match.version,
+        series=_series(match, seat),
     )
 
 
-def quiz_state(match: Match, seat: int, now: int) -> QuizState:
-    """As the player of `seat` may see the match at `now`."""
+def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = None) -> QuizState:
+    """As the player of `seat` may see the match at `now`; `rematch` is what is known of its rematch."""
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS
     until = (match.deadline_at or match.closes_at) if running else None
@@ -205,6 +211,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
+        rematch=None if rematch is None else _rematch(rematch, seat),
     )
 
 
@@ -235,6 +244,23 @@ def profile(own: people.Profile, record: Record) -> Profile:
         lost=over_all.lost,
         draw=over_all.draw,
         topics=topic_records(record),
+    )
+
+
+def _series(match: Match, seat: int) -> Series | None:
+    """How a series stands: none is there before a match is over that is no rematch, or against a recorded run."""
+    if match.ghost is not None or (match.previous_id is None and match.status is not Status.COMPLETED):
+        return None
+    wins = wins_after(match)
+    return Series(wins[seat], wins[1 - seat])
+
+
+def _rematch(prospect: Prospect, seat: int) -> RematchState:
+    return RematchState(
+        you=prospect.asked[seat],
+        opponent=prospect.asked[1 - seat],
+        expires_at=prospect.expires_at,
+        session_id=prospect.next_id,
     )
 
 
