@@ -162,7 +162,7 @@ class Game:
             if isinstance(outcome, Collision):
                 self._open(caller, make)
             else:
-                caller.settle(outcome)
+                _settle(caller, outcome)
 
         self._submit_for(caller, make(), settle)
 
@@ -172,7 +172,7 @@ class Game:
             while True:
                 command = await gather()
                 if isinstance(command, Decision):
-                    caller.settle(command)
+                    _settle(caller, command)
                     return
                 if not await self._settled(caller, command):
                     return
@@ -303,9 +303,9 @@ class Game:
         try:
             await work
         except StorageUnavailable:
-            caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
+            _settle(caller, Refused(Code.STORAGE_UNAVAILABLE))
         except Refused as refusal:
-            caller.settle(refusal)
+            _settle(caller, refusal)
 
     async def _settled(self, caller: Caller, command: CreateMatch) -> bool:
         """Submit a creation and wait until it is settled; tell whether it collided."""
@@ -314,7 +314,7 @@ class Game:
         def settle(outcome: Outcome) -> None:
             try:
                 if not isinstance(outcome, Collision):
-                    caller.settle(outcome)
+                    _settle(caller, outcome)
             finally:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
@@ -325,6 +325,12 @@ class Game:
     def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def _settle(caller: Caller, outcome: Outcome) -> None:
+    """Tell a caller the outcome of what was not submitted, or in another's name."""
+    caller.settled = True
+    caller.settle(outcome)
 
 
 def normal_code(code: str) -> str:
