@@ -204,13 +204,17 @@ class Game:
         return self._start(caller, match)
 
     async def _load_and_start(self, caller: Caller, match_id: str) -> None:
-        work = self._start(caller, await self._load(match_id))
+        match = await self._load(match_id)
+        if match.seat_of(caller.player.id) is None:
+            raise Refused(Code.NOT_A_PLAYER)
+        work = self._start(caller, match)
         if work is not None:
             await work
 
     def _start(self, caller: Caller, match: Match) -> Work:
+        """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
-        if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
+        if match.status in LIVE and match.started_at is None:
             draw = self._draws.draw_at_hand(match.topic, match.question_count)
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
