@@ -119,8 +119,10 @@ class Commands:
             self._fail(sender)
 
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
-        """Carry out a command when those before it are answered."""
+        """Carry out a command when those before it are answered, if its connection is still there."""
         await sender.connection.settled()
+        if sender.connection.gone:
+            return
         work = self._perform(row, sender)
         if work is not None:
             await self._end(work, sender)
