@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import astuple
 
 from pairquiz_server.engine import people
+from pairquiz_server.engine.memory import Record
 from pairquiz_server.protocol.events import (
     AbsenceState,
     OpponentAnswer,
@@ -26,18 +27,22 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RematchState,
     RoundClosed,
     RoundOpened,
     RoundResult,
     RoundState,
+    Series,
     Session,
     YourAnswer,
 )
+from pairquiz_server.protocol.records import topic_record, topic_records
 from pairquiz_server.rules import events
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.rematch import Prospect, wins_after
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
@@ -66,6 +71,8 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
     )
 
 
@@ -146,13 +153,8 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
 
 def receipt(answer: Answer) -> Receipt:
     """Say how an answer was judged."""
-    return Receipt(
-        arrived_at=answer.arrived_at,
-        lag_credit_ms=answer.lag_credit_ms,
-        judged_at=answer.judged_at,
-        points=answer.points,
-        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
-    )
+    reason = f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0"
+    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
 
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
@@ -177,11 +179,12 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         ],
         opponent=OpponentBrief(theirs.player.display_name),
         version=match.version,
+        series=_series(match, seat),
     )
 
 
-def quiz_state(match: Match, seat: int, now: int) -> QuizState:
-    """As the player of `seat` may see the match at `now`."""
+def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = None) -> QuizState:
+    """As the player of `seat` may see the match at `now`; `rematch` is what is known of its rematch."""
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS
     until = (match.deadline_at or match.closes_at) if running else None
@@ -208,6 +211,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
+        rematch=None if rematch is None else _rematch(rematch, seat),
     )
 
 
@@ -222,9 +228,40 @@ def session(match: Match, seat: int) -> Session:
     )
 
 
-def profile(own: people.Profile) -> Profile:
+def profile(own: people.Profile, record: Record) -> Profile:
     """As the player itself sees it."""
-    return Profile(own.user_id, own.kind, own.display_name, own.known_since)
+    over_all = topic_record("", record.overall)
+    return Profile(
+        user_id=own.user_id,
+        kind=own.kind,
+        display_name=own.display_name,
+        known_since=own.known_since,
+        rating=over_all.rating,
+        provisional=over_all.provisional,
+        rated=over_all.rated,
+        matches=over_all.matches,
+        won=over_all.won,
+        lost=over_all.lost,
+        draw=over_all.draw,
+        topics=topic_records(record),
+    )
+
+
+def _series(match: Match, seat: int) -> Series | None:
+    """How a series stands: none is there before a match is over that is no rematch, or against a recorded run."""
+    if match.ghost is not None or (match.previous_id is None and match.status is not Status.COMPLETED):
+        return None
+    wins = wins_after(match)
+    return Series(wins[seat], wins[1 - seat])
+
+
+def _rematch(prospect: Prospect, seat: int) -> RematchState:
+    return RematchState(
+        you=prospect.asked[seat],
+        opponent=prospect.asked[1 - seat],
+        expires_at=prospect.expires_at,
+        session_id=prospect.next_id,
+    )
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
@@ -239,14 +276,15 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
 
 
 def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+    judged = receipt(mine) if mine else None
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,
         your_answer=mine.chosen if mine else None,
         opponent_answer=theirs.chosen if theirs else None,
-        your_points=mine.points if mine else 0,
+        your_points=judged.points if judged else 0,
         opponent_points=theirs.points if theirs else 0,
-        receipt=receipt(mine) if mine else None,
+        receipt=judged,
         explanation=question.explanation,
     )
 

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -122,7 +121,7 @@ class Both(RuleBasedStateMachine):
         self.known: dict[str, list[Match]] = {}
         self.batch: list[Change] = []
         self.made = itertools.count()
-        self.draw = tuple(shuffled(question, Random(question.id)) for question in self.real.drawn[:2])
+        self.draw = tuple(shuffled(question, question.id) for question in self.real.drawn[:2])
         for node in NODES:
             self.node_enters(node)
         for number in range(2):  # most of what matches can do, they do when they run
