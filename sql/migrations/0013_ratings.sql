@@ -45,8 +45,8 @@ COMMENT ON COLUMN pairquiz.results.deviation         IS 'How unsure that one is.
 COMMENT ON COLUMN pairquiz.results.overall_before    IS 'The player''s rating over all topics before it.';
 COMMENT ON COLUMN pairquiz.results.overall_after     IS 'And after it.';
 COMMENT ON COLUMN pairquiz.results.overall_deviation IS 'How unsure that one is.';
--- A page of a player's history; all of a player's results counted by topic, or by opponent; runs that were played before.
-CREATE INDEX results_history ON pairquiz.results (player_id, ended_at, match_id);
+-- A page of a player's history, whose place is found in the index alone, however long the history is; all of a player's results counted by topic, or by opponent; runs that were played before.
+CREATE INDEX results_history ON pairquiz.results (player_id, ended_at, match_id) INCLUDE (player);
 CREATE INDEX results_tally ON pairquiz.results (player_id, opponent_id, topic_id, outcome);
 CREATE INDEX results_ghosts ON pairquiz.results (player_id, ghost_match_id) WHERE ghost_match_id IS NOT NULL;
 ALTER TABLE pairquiz.results SET (autovacuum_vacuum_insert_scale_factor = 0.01);
