@@ -23,6 +23,7 @@ from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
@@ -42,6 +43,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.ratings import RatingRows
+from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
@@ -151,16 +153,24 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules)
-        sweeper = Sweeper(
-            matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
-        )
+        game = Game(matches, questions, committer, clock, rules, trip_ms=connections.trip_ms)
+        sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
         memory = Memory(Results(database), game, clock)
         people = People(Players(database), erasures, bans, departures, clock, renamed, memory)
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
+        rematches = game.rematches = Rematches(
+            RematchRows(database),
+            matches,
+            game.draws,
+            committer,
+            clock,
+            _rematch_rules(settings),
+            check=departures.check,
+            tell=announcer.announce_rematch,
+        )
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)
@@ -183,6 +193,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 heartbeat.run(),
                 presence.run(),
                 departures.run(),
+                rematches.run(),
                 eraser.run(),
                 retention.run(),
                 rater.run(),
@@ -198,7 +209,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, eraser, retention, rater):
+            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):
@@ -255,6 +266,8 @@ def _game_rules(settings: Settings) -> GameRules:
         waiting_ttl_ms=game.waiting_ttl_s * 1000,
         ready_ttl_ms=game.ready_ttl_s * 1000,
         start_delay_ms=game.start_delay_ms,
+        reveal_lead_max_ms=game.reveal_lead_max_ms,
+        round_pause_ms=game.round_pause_ms,
         patience=Patience(
             lost_ms=game.reconnect_grace_s * 1000,
             closed_ms=game.closed_grace_s * 1000,
@@ -267,6 +280,15 @@ def _game_rules(settings: Settings) -> GameRules:
 
 def _worth(settings: Settings) -> Worth:
     return Worth(guests=settings.game.rated_guests)
+
+
+def _rematch_rules(settings: Settings) -> RematchRules:
+    return RematchRules(
+        hold_ms=settings.game.rematch_ttl_s * 1000,
+        start_delay_ms=settings.game.start_delay_ms,
+        ready_ttl_ms=settings.game.ready_ttl_s * 1000,
+        live_matches_max=settings.limits.live_matches_per_user,
+    )
 
 
 def _keep(settings: Settings) -> Keep:

@@ -16,7 +16,7 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: vacate
 -- Take a player off the seats of matches that are over, at most $3 (integer) of each seat at once; a match that nobody else has
--- played is deleted. Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
+-- played is deleted, and nobody has a rematch of the others. Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
 -- Live matches are not touched: they belong to the committer. Waits for nobody's lock: a match that is just being
 -- written is left for the next time.
 WITH created AS MATERIALIZED (
@@ -44,6 +44,9 @@ answered AS (
 ),
 gone AS (
     DELETE FROM pairquiz.matches WHERE id IN (SELECT id FROM own WHERE alone)
+),
+unasked AS (
+    DELETE FROM pairquiz.rematches WHERE match_id IN (SELECT id FROM own WHERE NOT alone)
 ),
 vacated AS (
     UPDATE pairquiz.matches

@@ -24,7 +24,7 @@ SAVES = {"save": 5, "save_answers": 2}
 LARGE = frozenset(
     {
         *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"),
-        *("ratings", "results", "week_points", "rank_counts"),
+        *("ratings", "results", "week_points", "rank_counts", "rematches"),
     }
 )
 FILL = f"""
@@ -54,6 +54,10 @@ FILL = f"""
     CROSS JOIN LATERAL (
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
     JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
+
+    UPDATE pairquiz.matches SET previous_id = lpad(to_hex(created_at + 1), 32, '0')::uuid WHERE created_at % 10 = 0;
+    INSERT INTO pairquiz.rematches (match_id, player1_asked_at, player2_asked_at)
+    SELECT id, ended_at, CASE WHEN ended_at % 2 = 0 THEN ended_at END FROM pairquiz.matches WHERE ended_at IS NOT NULL;
 
     INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
     SELECT m.id, ARRAY[lowest.id + m.created_at * 7 % {ROWS}, lowest.id + (m.created_at * 7 + 1) % {ROWS}],
@@ -106,7 +110,9 @@ LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
     "bans.unban": Found({"bans_pkey"}, (bytes(32),)),
-    "erasures.vacate": Found({"matches_pkey", "matches_player1", "matches_player2"}, ("player 7", "erased", 500)),
+    "erasures.vacate": Found(
+        {"matches_pkey", "matches_player1", "matches_player2", "rematches_pkey"}, ("player 7", "erased", 500)
+    ),
     "erasures.unlink": Found({"feature_usage_player", "feature_usage_pkey"}, ("player 7", "erased", 500)),
     "erasures.unrate": Found(
         {"results_history", "results_pkey", "ratings_pkey", "week_points_player"}, ("player 7", "erased", 500)
@@ -160,7 +166,9 @@ BY_INDEX = {
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
-    "players.export_matches": Found({"matches_pkey", "draws_pkey", "answers_pkey"}, ("player 7", IDS)),
+    "players.export_matches": Found(
+        {"matches_pkey", "draws_pkey", "answers_pkey", "rematches_pkey"}, ("player 7", IDS)
+    ),
     "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
     "presence.note": Found({"presence_pkey"}, (UUID(int=1), ["player 1"], [1], ["player 2"])),
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
@@ -172,6 +180,10 @@ BY_INDEX = {
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
+    "rematches.look": Found({"rematches_pkey", "matches_rematch"}, (IDS[0],)),
+    "rematches.ask": Found({"rematches_pkey", "presence_pkey"}, (IDS[0], 1, NOON, "player 2", 0, 0)),
+    "rematches.find_agreed": Found({"rematches_asked", "matches_rematch"}, (100, 120, 100)),
+    "rematches.forget": Found({"rematches_asked", "rematches_pkey"}, (100, 1000)),
     "retention.forget_matches": Found(
         {"matches_ended", "matches_pkey", "draws_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)
     ),

@@ -18,6 +18,7 @@ from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.rematches import RematchRows
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
@@ -38,6 +39,7 @@ SECTIONS = {
     "ratings": "ratings",
     "results": "results",
     "week_points": "week_points",
+    "rematches": "rematches",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
@@ -51,6 +53,7 @@ LEFT_OUT = {
     "results.match_id": "the match that it stands in",
     "results.player": "your_seat of the match that it stands in",
     "results.opponent_id": "who that is, is the other's",
+    "rematches.match_id": "the match that it stands in",
 }
 NOBODYS = {
     "topics": "what questions are about",
@@ -98,6 +101,9 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
     await remember(database, against[0])
+    times = {"stands_after": NOW, "needs_presence_before": NOW}
+    await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
+    await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
     await bans.ban(PERSON.id, REASON, None)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
@@ -180,6 +186,7 @@ async def test_every_column_about_a_person_is_in_the_export(
         "questions": first["questions"],
         "answers": first["answers"],
         "results": [match["result"] for match in whole["matches"] if match["result"]],
+        "rematches": [{"your_asked_at": first["your_rematch_asked_at"]}],
     }
     missing = []
     for table, names in (await columns(database)).items():
@@ -216,6 +223,7 @@ async def test_every_row_of_a_person_is_in_the_export(
         assert seat is not None
         own = by_id[match.id]
         assert (own["your_seat"], own["your_score"]) == (seat + 1, match.seats[seat].score)
+        assert own["your_rematch_asked_at"] == (NOW + 33 if match is lived[0] else None)
         assert [answer["question_id"] for answer in own["answers"]] == [
             a.question_id for a in match.seats[seat].answers
         ]
@@ -258,6 +266,7 @@ async def test_an_erased_person_is_nowhere(
     assert await erase(erasures, bans)
     for text in PERSONAL:
         assert await tables_with(database, text) == set()
+    assert await database.fetch("SELECT FROM pairquiz.rematches") == []
     assert await database.fetchval("SELECT count(*) FROM pairquiz.bans WHERE digest = $1", bans.digest(PERSON.id)) == 1
 
 
