@@ -1,7 +1,8 @@
 """Which questions a match gets: drawn in memory from what the database had a moment ago."""
 
+from array import array
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import permutations
 from random import Random
 
@@ -15,6 +16,7 @@ from pairquiz_server.store.questions import FoundTopic, Questions, StoredQuestio
 KEPT_S = 5.0
 """For so long a match may still get a question that was retired or edited meanwhile."""
 ORDERS = tuple(permutations(range(OPTION_COUNT)))
+_key = lru_cache(1024)(topic_key)
 
 
 class Draws:
@@ -66,12 +68,12 @@ class Draws:
         return self._shown(ids, await self._questions.read(ids))
 
     def _at_hand(self, name: str, count: int) -> FoundTopic | None:
-        recent = self._topics.get(topic_key(name))
+        recent = self._topics.get(_key(name))
         found = None if recent is None else recent.at_hand()
         return None if found is None or len(found.question_ids) < count else found
 
     async def _find(self, name: str, count: int) -> FoundTopic | None:
-        key = topic_key(name)
+        key = _key(name)
         recent = self._topics.get(key)
         if recent is not None and (found := await recent.get()) is not None and len(found.question_ids) >= count:
             return found
@@ -85,13 +87,20 @@ class Draws:
         for old, edited in found.edits:
             if (at := seen.get(old)) is not None:
                 seen[edited] = max(at, seen.get(edited, 0))
-        return pick(found.question_ids, count, seen, self._random)
+        return pick(found.question_ids, count, seen, self._numbers)
 
     def _shown(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
         drawn = rising([stored[number] for number in ids])
-        return tuple([shuffled(question, self._random) for question in drawn])
+        return tuple([shuffled(one, by) for one, by in zip(drawn, self._numbers(len(drawn)), strict=True)])
+
+    def _numbers(self, count: int) -> Sequence[int]:
+        """Return numbers by chance: of 64 bits, so that what is left of a division is as likely as anything else.
+
+        All come by one call: each asks the kernel.
+        """
+        return array("Q", self._random.randbytes(8 * count))
 
 
-def shuffled(question: StoredQuestion, random: Random) -> MatchQuestion:
-    """Return a stored question with its options in an order by chance."""
-    return question.shown(random.choice(ORDERS))
+def shuffled(question: StoredQuestion, number: int) -> MatchQuestion:
+    """Return a stored question with its options in one of their orders, which a number by chance says."""
+    return question.shown(ORDERS[number % len(ORDERS)])

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.departures import Departures, erased
+from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
@@ -35,9 +36,9 @@ class Profile(Struct, frozen=True):
 
 
 class People:
-    """The people of one process. Every method raises `Refused` (`storage_unavailable`, …).
+    """The people of one process; `memory` has what they have played, `reporting` takes what they say of questions.
 
-    `reporting` takes what they have to say of questions.
+    Every method raises `Refused` (`storage_unavailable`, …).
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class People:
         departures: Departures,
         clock: Clock,
         renamed: Renamed,
+        memory: Memory,
         reporting: Reporting,
     ) -> None:
+        self.memory = memory
         self._players = players
         self._erasures = erasures
         self._bans = bans

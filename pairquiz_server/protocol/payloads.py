@@ -85,6 +85,12 @@ class LeavePairQuiz(Struct, frozen=True, gc=False):
     session_id: str
 
 
+class RequestRematch(Struct, frozen=True, gc=False):
+    """`request_rematch`: once more, against the same opponent."""
+
+    session_id: str
+
+
 class ReportQuestion(Struct, frozen=True, gc=False):
     """`report_question`: what is wrong with a question that one was shown, and in one's own words."""
 

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.terms import Pace
 
 NOTE_MAX = 500
 
@@ -37,6 +36,5 @@ class Report(Struct, frozen=True):
 
 def require_shown(match: Match, question_id: int) -> None:
     """Refuse (`unknown_question`) what players of a match were not shown in it: in rounds, all that did not open."""
-    shown = match.questions if match.pace is Pace.FREE else match.questions[: len(match.reveals)]
-    if not any(question.id == question_id for question in shown):
+    if not any(question.id == question_id for question in match.opened):
         raise Refused(Code.UNKNOWN_QUESTION)

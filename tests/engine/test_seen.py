@@ -106,7 +106,7 @@ async def test_what_either_has_seen_elsewhere_counts(node: Node) -> None:
 async def test_a_match_that_starts_by_itself_repeats_nothing_either(node: Node) -> None:
     before = ids(await play(node, count=5))
     paired = await node.paired(question_count=5, topic=await topic_of(node))
-    drawn = (await node.game.start_by_itself(paired.id)).draw
+    drawn = (await node.game.by_itself(paired.id)).draw
     assert len(drawn) == 5
     assert not {question.id for question in drawn} & {*before}
 
@@ -203,7 +203,7 @@ async def test_an_edit_of_what_was_seen_was_seen(node: Node) -> None:
     played = await play(node, count=5)
     await node.questions.add([edited(keys[question.text]) for question in played.questions])
     node.seen._kept.clear()  # read from the database, and then from memory
-    node.game._draws._topics.clear()
+    node.game.draws._topics.clear()
     for count in (5, 2):
         again = await play(node, count=count)
         assert not [question.text for question in again.questions if question.text.endswith("(edited)")]

@@ -25,6 +25,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "quiz_completed": {"session_id": SESSION},
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
+    "request_rematch": {"session_id": SESSION},
+    "report_question": {"session_id": SESSION, "question_id": 7, "reason": "unclear", "note": "Which one?"},
     "refresh_token": {"token": "a.b.c"},
     "set_profile": {"display_name": "Ada"},
     "sync_clock": {"client_time": 1},
@@ -34,6 +36,8 @@ REQUIRED = {
     "submit_answer": ["session_id", "question_id", "answer"],
     "quiz_completed": ["session_id"],
     "leave_pair_quiz": ["session_id"],
+    "request_rematch": ["session_id"],
+    "report_question": ["session_id", "question_id", "reason"],
     "refresh_token": ["token"],
 }
 OPTIONAL = [(name, key) for name, good in GOOD.items() for key in good if key not in REQUIRED.get(name, [])]

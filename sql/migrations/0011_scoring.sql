@@ -6,6 +6,8 @@ COMMENT ON COLUMN pairquiz.matches.points        IS 'Points of a right answer, f
 COMMENT ON COLUMN pairquiz.matches.player1_score IS 'Sum of the points of player 1''s answers; may be below nought.';
 COMMENT ON COLUMN pairquiz.matches.player2_score IS 'Sum of the points of player 2''s answers; may be below nought.';
 
+ALTER TYPE pairquiz.outcome ADD VALUE 'none';   -- nobody wins in practice
+
 -- A player's matches that began and are over, by their end: where the last answers are looked for.
 CREATE INDEX matches_played1 ON pairquiz.matches (player1_id, ended_at) WHERE started_at IS NOT NULL AND ended_at IS NOT NULL;
 CREATE INDEX matches_played2 ON pairquiz.matches (player2_id, ended_at) WHERE started_at IS NOT NULL AND ended_at IS NOT NULL;
