@@ -375,6 +375,7 @@ async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
 
         return carried_out
 
+    node.solitude = 1  # no other node may know more of what the players have seen
     count = next(topic.questions for topic in await node.game.topics() if topic.name == "General")
     await node.started(topic="General", question_count=count)  # now all of them were read
     for _ in range(10):
