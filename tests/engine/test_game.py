@@ -376,13 +376,18 @@ async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
         return carried_out
 
     node.solitude = 1  # no other node may know more of what the players have seen
+    erin, frank = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")  # who play nothing else
     count = next(topic.questions for topic in await node.game.topics() if topic.name == "General")
-    await node.started(topic="General", question_count=count)  # now all of them were read
+
+    async def duel(of: Callable[..., Any], count: int) -> Match:
+        match = (await node.play(of(node.game.create), erin, topic=" GENERAL", question_count=count)).match
+        await node.play(of(node.game.join), frank, match_id=match.id, join_code=None)
+        return (await node.play(of(node.game.start), erin, match_id=match.id)).match
+
+    await duel(lambda act: act, count)  # now all of them were read
     for _ in range(10):
-        match = (await node.play(at_once(node.game.create), ALICE, topic=" GENERAL", question_count=count // 5)).match
-        await node.play(at_once(node.game.join), BOB, match_id=match.id, join_code=None)
-        started = (await node.play(at_once(node.game.start), ALICE, match_id=match.id)).match
-        assert started == await node.stored(match)
+        started = await duel(at_once, count // 5)
+        assert started == await node.stored(started)
 
 
 async def test_nothing_is_created_while_the_node_drains_though_all_is_at_hand(node: Node) -> None:
