@@ -14,6 +14,7 @@ from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.lag import Lags
 from tests.simulation.node import MARGIN_MS, Node, Reply, Request
 from tests.simulation.replies import SETTLED_WITHIN_S, Replies
+from tests.simulation.series import Rematches
 from tests.simulation.telling import asked, clock, match_of, names, outcome
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Checker:
         self._commits = Commits(world)
         self._lags = Lags(world, self.counts)
         self._absences = Absences(world, self._health)
-        self._replies = Replies(world, self.counts)
+        self._rematches = Rematches(world, self.counts, self._health)
+        self._replies = Replies(world, self.counts, self._rematches)
         self._unannounced: deque[tuple[float, str, int]] = deque()
         self._announced: dict[str, set[int]] = {}
         self._changed_at: dict[str, float] = {}
@@ -60,6 +62,7 @@ class Checker:
         self._commits.judge(change, before, after)
         self._lags.judge(before, after)
         self._replies.committed(before, after)
+        self._rematches.committed(before, after)
         self._absences.judge(after)
         counts.changes += 1
         counts.ended += after.status not in LIVE
@@ -117,6 +120,7 @@ class Checker:
             "arrived", match_of(request) or request.player.id, lambda: f"node {node.number}: {asked(request)}"
         )
         self._replies.arrived(node, request)
+        self._rematches.arrived(request)
         self._lags.arrived(request)
 
     def settled(self, node: Node, request: Request, reply: Reply) -> None:
@@ -165,6 +169,7 @@ class Checker:
         """Look whether something that must happen has not."""
         now = self._world.loop.time()
         self._replies.look()
+        self._rematches.look()
         self._check_announced(now)
         self._check_clocks(now)
         self._health.look()

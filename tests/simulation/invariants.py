@@ -16,6 +16,10 @@ class Invariant(StrEnum):
     EVERY_REPLY = "every command that reached a living node is settled"
     REFUSED_CHANGED_NOTHING = "what is refused for good has changed nothing"
     ONE_MATCH_A_REQUEST = "a request id makes one match"
+    ONE_REMATCH = "a match has one rematch"
+    REMATCH_IS_WANTED = "a rematch follows a completed match, and both of its players have asked"
+    REMATCH_IS_MADE = "what both want is made"
+    SERIES_ADDS_UP = "a series is what was won before"
     VERSIONS_RISE = "versions rise by one a change"
     OVER_IS_OVER = "a match that is over changes no more"
     ANSWER_STANDS = "an answer in the store stays as it is"
@@ -63,3 +67,4 @@ class Counts(Struct):
     forfeits: int = 0
     moved: int = 0
     ended: int = 0
+    rematches: int = 0

@@ -9,12 +9,15 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import sweeper
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules import rematch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.rematch import Standing
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rows import Change
+from tests.simulation.requests import RequestLine
 
 Save = Callable[[list[Change]], Any]
 
@@ -77,6 +80,20 @@ def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(allowance, lag_ms, **(facts | {"spent_ms": 0}))
 
     monkeypatch.setattr(LagAllowance, "credit", generous)
+
+
+def make_a_rematch_for_each_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever finds a request of the other make the match, without a look whether there is one."""
+
+    async def look(requests: RequestLine, match_id: str) -> Standing:
+        return Standing()
+
+    monkeypatch.setattr(RequestLine, "look", look)
+
+
+def count_draws_as_won(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a draw count for both."""
+    monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) != "lost"))
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

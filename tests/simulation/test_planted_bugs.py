@@ -9,7 +9,9 @@ from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
     announce_before_commit,
+    count_draws_as_won,
     lose_the_wake_up,
+    make_a_rematch_for_each_who_asks,
     overdraw_the_bank,
     retry_what_was_committed,
 )
@@ -21,22 +23,31 @@ SEEDS = range(1, 9)
 
 
 @pytest.mark.parametrize(
-    ("plant", "invariant", "answers_are_unique"),
+    ("plant", "invariant", "unique"),
     [
-        (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, True),
-        (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, False),
-        (lose_the_wake_up, Invariant.ENDS_IN_TIME, True),
-        (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, True),
+        (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, {}),
+        (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, {"answers_are_unique": False}),
+        (lose_the_wake_up, Invariant.ENDS_IN_TIME, {}),
+        (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, {}),
+        (make_a_rematch_for_each_who_asks, Invariant.ONE_REMATCH, {"rematches_are_unique": False}),
+        (count_draws_as_won, Invariant.SERIES_ADDS_UP, {}),
     ],
-    ids=["announces_before_commit", "scores_twice", "sleeps_too_long", "overdraws_the_bank"],
+    ids=[
+        "announces_before_commit",
+        "scores_twice",
+        "sleeps_too_long",
+        "overdraws_the_bank",
+        "makes_two_rematches",
+        "counts_draws",
+    ],
 )
 def test_simulation_meets_a_planted_bug(
     monkeypatch: pytest.MonkeyPatch,
     plant: Callable[[pytest.MonkeyPatch], None],
     invariant: Invariant,
-    answers_are_unique: bool,
+    unique: dict[str, bool],
 ) -> None:
-    run = partial(simulate, answers_are_unique=answers_are_unique)
+    run = partial(simulate, **unique)
     plant(monkeypatch)
     reports = (run(drawn_plan(seed, matches=MATCHES)) for seed in SEEDS)
     report = next((report for report in reports if report.broken is not None), None)

@@ -34,15 +34,18 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.rematch import follow
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import FoundTopic, Questions
+from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.rows import Change
 from tests.conftest import copied, execute, sibling
 from tests.simulation.model import Model
+from tests.simulation.requests import Requests
 from tests.store.numbered import Matches
 
 NOON = 1_700_000_000_000
@@ -73,6 +76,7 @@ class RealStore:
         self.matches = Matches(self._database)
         self.nodes = Nodes(self._database)
         self.presence = PresenceRows(self._database)
+        self.requests = RematchRows(self._database)
         questions = Questions(self._database)
         found = self.run(questions.find_topic("General"))
         assert found is not None
@@ -92,7 +96,7 @@ class RealStore:
         return self._runner.run(wait())
 
     def empty(self) -> None:
-        tables = "matches, players, draws, answers, feature_usage, heartbeat, nodes, presence"
+        tables = "matches, players, draws, answers, feature_usage, heartbeat, nodes, presence, rematches"
         names = ", ".join(f"pairquiz.{table}" for table in tables.split(", "))
         self.run(self._database.fetch(f"TRUNCATE {names} CASCADE"))
 
@@ -115,6 +119,7 @@ class Both(RuleBasedStateMachine):
         self.real.empty()
         self.database_at = 0
         self.model = Model({self.real.topic: self.real.drawn}, now=lambda: self.database_at)
+        self.requests = Requests(self.model)
         self.now = NOON
         self.ids: list[str] = []
         self.known: dict[str, list[Match]] = {}
@@ -171,6 +176,34 @@ class Both(RuleBasedStateMachine):
         self.add(None, command)
         if left == 0:
             self.extend(LeaveMatch(match_id=match_id, player_id=player.id))
+
+    @rule(place=places, twice=st.booleans())
+    def rematch_joins_the_batch(self, place: int, twice: bool) -> None:
+        """Perhaps there is one, or another one in the same batch."""
+        old = self.known[self.ids[place % len(self.ids)]][-1]
+        if len(old.seats) < 2:
+            return
+        for _ in range(1 + twice):
+            match_id = str(uuid5(SPACE, str(next(self.made))))
+            self.add(None, follow(old, match_id, self.real.topic, start_delay_ms=3_000, ready_ttl_ms=8_000))
+
+    @rule(place=places, seat=st.integers(0, 1), age_ms=st.sampled_from([0, 500, 2_500, 20_000]))
+    def somebody_asks_for_a_rematch(self, place: int, seat: int, age_ms: int) -> None:
+        match_id, requests, now = self.ids[place % len(self.ids)], self.requests, self.now
+        match = self.known[match_id][-1]
+        other_id = match.seats[-1 - seat].player.id
+        times = {"stands_after": now - 1_000, "needs_presence_before": now - 2_000}
+        self.ask(
+            lambda real: real.requests.ask(match_id, seat, now, other_id, **times),
+            lambda: requests.ask(match_id, seat, now, other_id, **times),
+        )
+        for one in self.ids:
+            self.ask(lambda real: real.requests.look(one), lambda: requests.look(one))  # noqa: B023
+        first, last = now - age_ms - 1_000, now - age_ms
+        self.ask(
+            lambda real: real.requests.find_agreed(first, last), lambda: requests.find_agreed(first, last), sort=True
+        )
+        self.ask(lambda real: real.requests.forget(first), lambda: requests.forget(first))
 
     @rule(picked=picks)
     def changes_are_saved(self, picked: list[Pick]) -> None:
