@@ -193,6 +193,11 @@ class Checker:
                 detail = f"still {due.status}, due at {clock(model.matches[due.id].due_at)}"
                 self._break(Invariant.ENDS_IN_TIME, due.id, detail)
 
+        for due in model.find_ticks(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000), 20):
+            if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:
+                detail = f"still {due.status}, and its time was {clock(model.matches[due.id].tick_at or 0)}"
+                self._break(Invariant.HAPPENS_IN_TIME, due.id, detail)
+
     def _check_announced(self, now: float) -> None:
         if now - self._health.all_well_since < SETTLED_WITHIN_S:
             return

@@ -29,6 +29,7 @@ class Invariant(StrEnum):
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
     ENDS_IN_TIME = "a match that is due is ended in time"
+    HAPPENS_IN_TIME = "what happens in a match by itself happens in time"
     NOT_ENDED_EARLY = "no match is ended before it is due"
     EVERY_MATCH_ENDS = "every match ends"
     RESULTS_AGREE = "both players' results are those of the store"

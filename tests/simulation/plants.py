@@ -14,8 +14,8 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.rematch import Standing
 from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.rematches import Noted
 from pairquiz_server.store.rows import Change
 from tests.simulation.requests import RequestLine
 
@@ -70,6 +70,7 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
 def lose_the_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sweeper sleep until the next match that it knows of, however many come before."""
     monkeypatch.setattr(sweeper, "LONGEST_SLEEP_MS", 3600_000)
+    monkeypatch.setattr(sweeper.Sweeper, "watch", lambda *_: None)
 
 
 def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,18 +83,19 @@ def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LagAllowance, "credit", generous)
 
 
-def make_a_rematch_for_each_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let whoever finds a request of the other make the match, without a look whether there is one."""
+def let_one_player_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a rematch as soon as one of two asks for it."""
+    real = RequestLine.ask
 
-    async def look(requests: RequestLine, match_id: str) -> Standing:
-        return Standing()
+    async def ask(requests: RequestLine, match_id: str, seat: int, now: int, other_id: str, **times: int) -> Noted:
+        return Noted((now, now), (await real(requests, match_id, seat, now, other_id, **times)).earlier_at)
 
-    monkeypatch.setattr(RequestLine, "look", look)
+    monkeypatch.setattr(RequestLine, "ask", ask)
 
 
-def count_draws_as_won(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a draw count for both."""
-    monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) != "lost"))
+def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a series count defeats."""
+    monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) == "lost"))
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

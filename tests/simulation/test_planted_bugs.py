@@ -9,9 +9,9 @@ from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
     announce_before_commit,
-    count_draws_as_won,
+    count_what_was_lost,
+    let_one_player_decide,
     lose_the_wake_up,
-    make_a_rematch_for_each_who_asks,
     overdraw_the_bank,
     retry_what_was_committed,
 )
@@ -29,16 +29,16 @@ SEEDS = range(1, 9)
         (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, {"answers_are_unique": False}),
         (lose_the_wake_up, Invariant.ENDS_IN_TIME, {}),
         (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, {}),
-        (make_a_rematch_for_each_who_asks, Invariant.ONE_REMATCH, {"rematches_are_unique": False}),
-        (count_draws_as_won, Invariant.SERIES_ADDS_UP, {}),
+        (let_one_player_decide, Invariant.REMATCH_IS_WANTED, {}),
+        (count_what_was_lost, Invariant.SERIES_ADDS_UP, {}),
     ],
     ids=[
         "announces_before_commit",
         "scores_twice",
         "sleeps_too_long",
         "overdraws_the_bank",
-        "makes_two_rematches",
-        "counts_draws",
+        "lets_one_decide",
+        "counts_defeats",
     ],
 )
 def test_simulation_meets_a_planted_bug(

@@ -60,6 +60,7 @@ SPACE = UUID(int=7)
 players = st.sampled_from(PLAYERS)
 nodes = st.sampled_from(NODES)
 places = st.integers(0, 5)
+requests = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.sampled_from([1, 900, 3_000])), min_size=1)
 Pick = tuple[int, int, Player, int, int]
 picks = st.lists(
     st.tuples(places, st.sampled_from([0, 0, 0, 1]), players, st.integers(0, 9), places), min_size=1, max_size=8
@@ -187,16 +188,23 @@ class Both(RuleBasedStateMachine):
             match_id = str(uuid5(SPACE, str(next(self.made))))
             self.add(None, follow(old, match_id, self.real.topic, start_delay_ms=3_000, ready_ttl_ms=8_000))
 
-    @rule(place=places, seat=st.integers(0, 1), age_ms=st.sampled_from([0, 500, 2_500, 20_000]))
-    def somebody_asks_for_a_rematch(self, place: int, seat: int, age_ms: int) -> None:
-        match_id, requests, now = self.ids[place % len(self.ids)], self.requests, self.now
-        match = self.known[match_id][-1]
-        other_id = match.seats[-1 - seat].player.id
-        times = {"stands_after": now - 1_000, "needs_presence_before": now - 2_000}
-        self.ask(
-            lambda real: real.requests.ask(match_id, seat, now, other_id, **times),
-            lambda: requests.ask(match_id, seat, now, other_id, **times),
-        )
+    @rule(
+        asking=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.sampled_from([1, 900, 3_000])), min_size=1)
+    )
+    def players_ask_for_rematches(self, asking: list[tuple[int, int, int]]) -> None:
+        for place, seat, later_ms in asking:
+            self.now += later_ms
+            match = self.known[self.ids[place]][-1]  # of the first two, who have both their players
+            request = (match.id, seat, self.now, match.seats[1 - seat].player.id)
+            times = {"stands_after": self.now - 1_000, "needs_presence_before": self.now - 2_000}
+            self.ask(
+                lambda real: real.requests.ask(*request, **times),  # noqa: B023
+                lambda: self.requests.ask(*request, **times),  # noqa: B023
+            )
+
+    @rule(age_ms=st.sampled_from([0, 500, 2_500, 20_000]))
+    def requests_are_looked_at_and_forgotten(self, age_ms: int) -> None:
+        requests, now = self.requests, self.now
         for one in self.ids:
             self.ask(lambda real: real.requests.look(one), lambda: requests.look(one))  # noqa: B023
         first, last = now - age_ms - 1_000, now - age_ms
