@@ -223,7 +223,8 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
 
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
     profile = await sender.people.set_profile(sender.player, payload.display_name)
-    sender.reply(Reply(views.profile(profile)))
+    record = await sender.people.memory.record(sender.player.id)
+    sender.reply(Reply(views.profile(profile, record)))
 
 
 async def _refresh_token(game: Game, sender: Sender, payload: payloads.RefreshToken) -> None:

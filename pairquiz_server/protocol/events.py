@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pairquiz_server.protocol.records import TopicRecord
+
 
 class OpponentBrief(Struct, frozen=True):
     """Who one plays against."""
@@ -108,16 +110,58 @@ class QuestionView(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizStarted(Struct, frozen=True, omit_defaults=True):
-    """The questions, and the clock that runs."""
+    """The questions, and the clock that runs. In rounds both come later, one by one."""
 
     session_id: str
     questions: list[QuestionView]
     time_limit: int
     started_at: int
-    deadline_at: int
+    deadline_at: int | None
     pace: str
     version: int
     duplicate: bool = False
+
+
+class RoundOpened(Struct, frozen=True):
+    """The next question for both: to be shown at `reveal_at`, to be answered until `closes_at`."""
+
+    session_id: str
+    index: int
+    question: QuestionView
+    reveal_at: int
+    closes_at: int
+    version: int
+
+
+class RoundResult(Struct, frozen=True):
+    """What both made of a round that is closed; answers are option indexes, null where there is none."""
+
+    index: int
+    question_id: int
+    correct_option: int
+    your_answer: int | None
+    opponent_answer: int | None
+    your_points: int
+    opponent_points: int
+
+
+class RoundClosed(RoundResult, frozen=True, kw_only=True):
+    """A round is over; the next one opens at `next_at`, null after the last one."""
+
+    session_id: str
+    your_score: int
+    opponent_score: int
+    next_at: int | None
+    version: int
+
+
+class RoundState(Struct, frozen=True):
+    """The round that is open until `closes_at`; between two rounds that is null, and the next opens at `next_at`."""
+
+    index: int
+    reveal_at: int
+    closes_at: int | None
+    next_at: int | None
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -200,7 +244,8 @@ class OpponentLeft(Struct, frozen=True):
 class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     """The server was away, and takes that time from nobody: the match's clock has moved by `delayed_ms`.
 
-    `deadline_at` is null before the start. Absences have begun anew: `opponent_reconnect_by` while the other is away.
+    `deadline_at` is null before the start, and in rounds, where `round` has the new times. Absences have begun anew:
+    `opponent_reconnect_by` while the other is away.
     """
 
     session_id: str
@@ -209,6 +254,7 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     server_time: int
     version: int
     opponent_reconnect_by: int | None = None
+    round: RoundState | None = None
 
 
 class SessionExpired(Struct, frozen=True):
@@ -299,7 +345,10 @@ class RematchReply(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizState(Struct, frozen=True, omit_defaults=True):
-    """The whole match as one of its players may see it; everything that is needed to draw the screen."""
+    """The whole match as one of its players may see it; everything that is needed to draw the screen.
+
+    In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
+    """
 
     session_id: str
     topic: str
@@ -318,6 +367,8 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     version: int
     join_code: str | None = None
     your_absence: AbsenceState | None = None
+    round: RoundState | None = None
+    closed_rounds: list[RoundResult] | None = None
     results: QuizResults | None = None
     previous_session_id: str | None = None
     series: Series | None = None
@@ -331,12 +382,23 @@ class ServerDraining(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet.
+
+    The rating is that over all, from so many `rated` matches; `matches` are all that were finished.
+    """
 
     user_id: str
     kind: str
     display_name: str
     known_since: int | None
+    rating: int
+    provisional: bool
+    rated: int
+    matches: int
+    won: int
+    lost: int
+    draw: int
+    topics: list[TopicRecord]
 
 
 class ClockSync(Struct, frozen=True):

@@ -67,6 +67,33 @@ WITH own AS (
 )
 SELECT count(*) FROM own;
 
+-- name: unrate
+-- Take a player out of what is remembered of matches: results, at most $3 (integer) at once, and with them the ratings and the
+-- points of weeks. Returns how many results it was. The opponents' results then name the stand-in.
+-- $1 text the player's id, $2 text the stand-in's.
+WITH turn AS MATERIALIZED (
+    SELECT single FROM pairquiz.rating_progress FOR UPDATE
+),
+own AS MATERIALIZED (
+    SELECT match_id, player FROM pairquiz.results
+    WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+    LIMIT $3
+),
+named AS (
+    UPDATE pairquiz.results SET opponent_id = $2
+    WHERE match_id IN (SELECT match_id FROM own) AND opponent_id = $1
+),
+gone AS (
+    DELETE FROM pairquiz.results WHERE (match_id, player) IN (SELECT match_id, player FROM own)
+),
+unrated AS (
+    DELETE FROM pairquiz.ratings WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+),
+unlisted AS (
+    DELETE FROM pairquiz.week_points WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+)
+SELECT count(*) FROM own;
+
 -- name: finish
 -- Erase a player's own row and what is left, and last the wish; returns true where it is done. Not before everything
 -- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
@@ -77,6 +104,9 @@ WITH ripe AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player1_id = $1)
         AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player2_id = $1)
         AND NOT EXISTS (SELECT FROM pairquiz.feature_usage WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.results WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.ratings WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.week_points WHERE player_id = $1)
     FOR UPDATE
 ),
 elsewhere AS (

@@ -44,6 +44,7 @@ RULES = GameRules(
     ready_ttl_ms=40_000,
     patience=PATIENCE,
     lag_allowance=LAG_ALLOWANCE,
+    round_pause_ms=700,
 )
 REMATCHES = RematchRules(start_delay_ms=1_500, ready_ttl_ms=40_000)
 _DRIFT = 50e-6
@@ -198,14 +199,14 @@ class Node:
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
-                self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
+                self.game = Game(line, line, self.committer, clock, RULES, random=self.random, trip_ms=self._trip_ms)
                 requests: Any = RequestLine(self.line, self.world.requests)
                 parts = (requests, line, self.game.draws, self.committer, clock, REMATCHES)
                 rematches = Rematches(*parts, check=nobody_is_barred, tell=self.tell_request)
                 self.game.rematches = rematches
-                start = self.game.start_by_itself
+                by_itself = self.game.by_itself
                 self.sweeper = Sweeper(
-                    line, line, self.committer, clock, start, margin_ms=MARGIN_MS, ready=heartbeat.ready
+                    line, line, self.committer, clock, by_itself, margin_ms=MARGIN_MS, ready=heartbeat.ready
                 )
                 await heartbeat.beat()
             except StorageUnavailable:
@@ -272,6 +273,9 @@ class Node:
         """Tell this node's own connections of a request for a rematch; those of others may come to know or not."""
         for connection in self.connections.get(match.seats[seat].player.id, ()):
             connection.send(connection.listener.hear_request, match)
+
+    def _trip_ms(self, player_id: str) -> int | None:
+        return min((one.lag_ms for one in self.connections.get(player_id, ())), default=None)
 
     def _moved(self, beat: Beat) -> None:
         self.committer.forget(match.id for match in beat.moved)

@@ -9,11 +9,13 @@ from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
     announce_before_commit,
+    close_rounds_too_soon,
     count_what_was_lost,
     let_one_player_decide,
     lose_the_wake_up,
     overdraw_the_bank,
     retry_what_was_committed,
+    take_answers_to_what_is_not_open,
 )
 from tests.simulation.story import smallest, told
 from tests.simulation.world import simulate
@@ -31,6 +33,8 @@ SEEDS = range(1, 9)
         (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, {}),
         (let_one_player_decide, Invariant.REMATCH_IS_WANTED, {}),
         (count_what_was_lost, Invariant.SERIES_ADDS_UP, {}),
+        (take_answers_to_what_is_not_open, Invariant.ROUNDS_FOLLOW, {}),
+        (close_rounds_too_soon, Invariant.NOT_ENDED_EARLY, {}),
     ],
     ids=[
         "announces_before_commit",
@@ -39,6 +43,8 @@ SEEDS = range(1, 9)
         "overdraws_the_bank",
         "lets_one_decide",
         "counts_defeats",
+        "answers_what_is_not_open",
+        "closes_rounds_too_soon",
     ],
 )
 def test_simulation_meets_a_planted_bug(
