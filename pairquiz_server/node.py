@@ -18,9 +18,11 @@ from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.retention import Keep, Retention
+from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Patience
@@ -29,6 +31,7 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
@@ -37,6 +40,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
@@ -109,6 +113,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
+        def forgotten() -> None:
+            presence.restore()
+            searches.forgotten()
+
         def returned() -> None:
             beside(catch_up.run())
 
@@ -127,7 +135,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=forgotten, returned=returned)
         committer = Committer(
             matches,
             announcer.announce,
@@ -146,10 +154,20 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         sweeper = Sweeper(
             matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
         )
+        seekers = Seekers(database)
+        hearers = Hearers(
+            search=announcer.announce_search,
+            end=announcer.announce_end,
+            look_after=lambda player_id: beside(catch_up.look_after(player_id)),
+            present=connections.present,
+        )
+        searches = Searches(seekers, game.topic, clock, node, rules, hearers)
+        connections.watch(searches)
+        matchmaker = Matchmaker(seekers, searches, game.topic, committer, clock, node, rules, ready=heartbeat.ready)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
-        people = People(Players(database), erasures, bans, departures, clock, renamed)
+        people = People(Players(database), erasures, bans, Blocks(database), departures, clock, renamed)
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)
@@ -157,7 +175,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         proof = await authenticator(settings, database, issuer_keys)
-        edge = Edge(settings, game, people, clock, health, connections, proof, metrics)
+        edge = Edge(settings, game, people, searches, clock, health, connections, proof, metrics)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -169,6 +187,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
+                matchmaker.run(),
                 departures.run(),
                 eraser.run(),
                 retention.run(),
@@ -177,14 +196,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if issuer_keys:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, edge.transports)
+        drain = Drain(health, game, matchmaker, committer, committing, presence, connections, edge.transports)
         site = edge.site(drain)
         try:
             yield Running(
                 site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
+            for agent in (sweeper, heartbeat, presence, matchmaker, departures, eraser, retention):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):

@@ -95,6 +95,8 @@ class Game:
         self._lag_allowance = rules.lag_allowance
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
+        self.topic = self._draws.topic
+        """Returns a topic by any spelling of its name, for a match of so many questions."""
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True

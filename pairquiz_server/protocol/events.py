@@ -84,6 +84,48 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     starts_at: int | None = None
 
 
+class Searching(Struct, frozen=True, omit_defaults=True):
+    """The reply to `find_opponent` and `cancel_find_opponent`: whether the player looks for somebody."""
+
+    seeking: bool
+    duplicate: bool = False
+
+
+class OpponentSearch(Struct, frozen=True):
+    """How a search goes: how far from the own rating an opponent may be by now, and how many look for the same."""
+
+    waited_ms: int
+    rating_range: int
+    seeking: int
+
+
+class OpponentRated(Struct, frozen=True):
+    """Who one was brought together with; `kind` is `player`, or `ghost` for a recorded run."""
+
+    display_name: str
+    rating: int | None
+    kind: str
+
+
+class OpponentFound(Struct, frozen=True):
+    """Two who looked for somebody were brought together; the match starts by itself at `starts_at`."""
+
+    session_id: str
+    topic: str
+    status: str
+    opponent: OpponentRated
+    starts_at: int | None
+    version: int
+
+
+class Blocked(Struct, frozen=True, omit_defaults=True):
+    """The reply to `block_player` and `unblock_player`."""
+
+    session_id: str
+    blocked: bool
+    duplicate: bool = False
+
+
 class QuestionView(Struct, frozen=True, omit_defaults=True):
     """A question as players see it; `explanation` after the match only."""
 
@@ -249,7 +291,10 @@ class AbsenceState(Struct, frozen=True, omit_defaults=True):
 
 
 class OpponentState(Struct, frozen=True, omit_defaults=True):
-    """How far the opponent is; `cause` and `reconnect_by` while they are away."""
+    """How far the opponent is; `cause` and `reconnect_by` while they are away.
+
+    `kind` and `rating` are there where the two were brought together.
+    """
 
     display_name: str
     connected: bool
@@ -258,10 +303,15 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
     completed: bool
     cause: str | None = None
     reconnect_by: int | None = None
+    kind: str | None = None
+    rating: int | None = None
 
 
 class QuizState(Struct, frozen=True, omit_defaults=True):
-    """The whole match as one of its players may see it; everything that is needed to draw the screen."""
+    """The whole match as one of its players may see it; everything that is needed to draw the screen.
+
+    `starts_at` is there while a match waits that starts by itself.
+    """
 
     session_id: str
     topic: str
@@ -279,6 +329,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
+    starts_at: int | None = None
     your_absence: AbsenceState | None = None
     results: QuizResults | None = None
 

@@ -10,8 +10,10 @@ from pairquiz_server.protocol.events import (
     OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
+    OpponentFound,
     OpponentJoined,
     OpponentPresence,
+    OpponentRated,
     OpponentState,
     OwnAnswer,
     Profile,
@@ -56,6 +58,19 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+    )
+
+
+def opponent_found(match: Match, seat: int) -> OpponentFound:
+    """As the player of `seat` hears it, who has looked for somebody."""
+    other = match.seats[1 - seat].player
+    return OpponentFound(
+        session_id=match.id,
+        topic=match.topic,
+        status="ready_to_start",
+        opponent=OpponentRated(other.display_name, _opponent_rating(match, seat), _opponent_kind(match, seat)),
+        starts_at=match.tick_at if match.status is Status.READY else None,
+        version=match.version,
     )
 
 
@@ -165,6 +180,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
+        starts_at=match.tick_at if match.status is Status.READY else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
     )
@@ -232,4 +248,14 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
         completed=other.completed_at is not None,
         cause=other.absence.shown if other.absence else None,
         reconnect_by=other.absence.reconnect_by if other.absence else None,
+        kind=_opponent_kind(match, seat) if match.ratings else None,
+        rating=_opponent_rating(match, seat),
     )
+
+
+def _opponent_kind(match: Match, seat: int) -> str:
+    return "ghost" if match.ghost and seat == 0 else "player"
+
+
+def _opponent_rating(match: Match, seat: int) -> int | None:
+    return match.ratings[1 - seat] if match.ratings else None

@@ -116,7 +116,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
     `tick_at` is when something happens by itself: the start of a match whose players were brought together.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
-    clock stood still: the last outage of the service.
+    clock stood still: the last outage of the service. `ratings` are how strong the two were who were brought together.
     """
 
     id: str
@@ -149,6 +149,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

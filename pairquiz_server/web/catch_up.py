@@ -26,6 +26,20 @@ class CatchUp:
         for start in range(0, len(players), PLAYERS_AT_ONCE):
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
 
+    async def look_after(self, player_id: str) -> None:
+        """Tell a player of live matches of which nothing was heard here: another node has made them."""
+        while self._connections.present(player_id):
+            try:
+                matches = await self._game.live_matches(player_id)
+            except Refused:
+                await asyncio.sleep(RETRY_S)
+                continue
+            heard = self._connections.followed(player_id)
+            for match in matches:
+                if match.id not in heard:
+                    self._tell(player_id, match)
+            return
+
     async def _player(self, player_id: str) -> None:
         reads = 0
         while self._connections.present(player_id):
