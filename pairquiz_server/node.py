@@ -150,7 +150,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules)
+        game = Game(matches, questions, committer, clock, rules, live_here=connections.live_here)
         sweeper = Sweeper(
             matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
         )

@@ -29,7 +29,7 @@ FindTopic = Callable[[str, int], Awaitable[Topic | None]]
 
 
 class Search(Struct, eq=False):
-    """Somebody's search at this node. `told_at` is when a ghost was last asked for (milliseconds)."""
+    """Somebody's search at this node; `paired` while a match is being made for it. Times are in milliseconds."""
 
     entry: Entry
     topic: str
@@ -47,7 +47,7 @@ class Search(Struct, eq=False):
 
 
 class SearchNews(Struct, frozen=True):
-    """How a search goes: for how long, how far from the own rating an opponent may be, and how many look for the same."""
+    """How a search goes: for how long, how far an opponent may be from the own rating, how many look for the same."""
 
     waited_ms: int
     rating_range: int
@@ -118,8 +118,8 @@ class Searches:
     ) -> bool:
         """Look for an opponent; tell whether the player did already, for the same.
 
-        Other wishes take the place of those before, and the wait begins anew. While a match is being made for the player
-        nothing changes: it is announced in a moment. Raises `Refused`.
+        Other wishes take the place of those before, and the wait begins anew. While a match is being made for the
+        player nothing changes: it is announced in a moment. Raises `Refused`.
         """
         count = question_count or self._rules.question_count
         try:

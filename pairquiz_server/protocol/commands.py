@@ -42,8 +42,9 @@ class Reply(Struct, frozen=True):
 class Sender(Caller, kw_only=True, eq=False):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
-    `people` knows what the sender may ask about itself, `searches` who looks for an opponent; `request` names the command in the log. `overheard` hears of
-    the answer before the sender does; `view` makes it of a decision and a seat.
+    `people` knows what the sender may ask about itself, `searches` who looks for an opponent; `request` names the
+    command in the log. `overheard` hears of the answer before the sender does; `view` makes it of a decision and a
+    seat.
     """
 
     people: People

@@ -15,7 +15,7 @@ from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Pace
 
 START = 50.0
-"""The difference in rating that somebody accepts at once who is exactly known; who is not, as much more as the deviation."""
+"""The difference in rating that somebody accepts at once, beside the deviation: how unsure the own rating is."""
 WIDENS_PER_S = 20.0
 """How much more each second of waiting makes acceptable: after a minute a beginner may meet a master."""
 IMPATIENCE_PER_S = 20.0

@@ -66,7 +66,7 @@ COMMENT ON TABLE  pairquiz.blocks            IS 'Who is not to be brought togeth
 COMMENT ON COLUMN pairquiz.blocks.player_id  IS 'Who wants it so.';
 COMMENT ON COLUMN pairquiz.blocks.blocked_id IS 'Whom the player does not want to meet; never told.';
 COMMENT ON COLUMN pairquiz.blocks.blocked_at IS 'Since when (the game''s clock).';
-CREATE INDEX blocks_blocked ON pairquiz.blocks (blocked_id);
+CREATE INDEX blocks_blocked ON pairquiz.blocks (blocked_id, player_id);
 
 ALTER TABLE pairquiz.matches
     ADD COLUMN player1_rating smallint,

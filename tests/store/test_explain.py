@@ -21,7 +21,11 @@ from tests.store.numbered import Matches
 ROWS = 20_000
 SAVES = {"save": 5, "save_answers": 2}
 """The statements of a batch, and how many tables each is given as JSON."""
-LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"})
+LARGE = frozenset({"matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"}) | {
+    "seekers",
+    "encounters",
+    "blocks",
+}
 FILL = f"""
     INSERT INTO pairquiz.players (id, kind, display_name, created_at)
     SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
@@ -66,6 +70,18 @@ FILL = f"""
     SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 1 FROM generate_series(1, 10) AS n;
     INSERT INTO pairquiz.presence (player_id, node_id, came_at)
     SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
+
+    INSERT INTO pairquiz.seekers
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
+           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
+           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
+    INSERT INTO pairquiz.ratings
+    SELECT 'player ' || n, 0, 1500, 50, 0.06, 10, 1 FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.encounters
+    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.blocks
+    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
     ANALYZE;
 """
 
@@ -83,6 +99,7 @@ class Found:
 
 IDS = [str(UUID(int=number)) for number in (7, 70, 700)]
 DIGESTS = [bytes(32), bytes(32)]
+SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
@@ -97,6 +114,7 @@ BY_INDEX = {
             "presence_pkey",
             "players_pkey",
             "bans_pkey",
+            "seekers_pkey",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -116,7 +134,10 @@ BY_INDEX = {
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
-    "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
+    "players.export": Found(
+        {"players_pkey", "presence_pkey", "bans_pkey", "seekers_pkey", "encounters_pkey", "blocks_pkey"},
+        ("player 7", bytes(32)),
+    ),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
     "players.export_matches": Found({"matches_pkey", "draws_pkey", "answers_pkey"}, ("player 7", IDS)),
     "players.export_usage": Found({"feature_usage_player"}, ("player 7", 0, 100)),
@@ -136,10 +157,32 @@ BY_INDEX = {
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
+    "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
+    "seekers.enter": Found(
+        {"matches_player1", "matches_player2", "ratings_pkey", "seekers_pkey"}, (UUID(int=1), NOON, SEEKING, 20)
+    ),
+    "seekers.cancel": Found({"seekers_pkey"}, ("player 7",)),
+    "seekers.leave": Found({"seekers_pkey"}, (UUID(int=1), ["player 7", "player 8"])),
+    "seekers.restore": Found({"seekers_pkey"}, (UUID(int=1), "[]")),
+    "seekers.read_queue": Found(
+        {"seekers_queue", "encounters_pkey", "blocks_pkey", "seekers_pkey"},
+        (1, 5, 30, "free", "speed_bonus", 1500.0, "player 7", 500),
+    ),
+    "seekers.mark": Found(
+        {"seekers_pkey", "blocks_blocked", "players_pkey"},
+        (["player 7"], IDS[:1], ["player 8"], IDS[:1], IDS[:1], NOON),
+    ),
+    "seekers.claim": Found({"seekers_pkey", "players_pkey"}, ("player 7", IDS[0], IDS[1], NOON)),
+    "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
+    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
+    "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
+    "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "seekers.leave_all": "takes what a whole node has, when it stops",
+    "seekers.look": "counts the whole queue, every two seconds while somebody looks",
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
