@@ -130,10 +130,17 @@ class Matchmaker:
         await self._take_out()
         if self._under_way:
             await self._make(list(self._under_way))
-        if self._clock.now() >= self._looks_at:
+        looks = self._clock.now() >= self._looks_at
+        if looks:
             self._looks_at = self._clock.now() + LOOK_EVERY_MS
             await self._mend()
+        await self._pair_all()
+        await self._ask_for_ghosts()
+        if looks:
             await self._searches.look()
+
+    async def _pair_all(self) -> None:
+        """Go once through the queue."""
         behind = FRONT
         while len(self._searches):
             stretch = await self._seekers.read_queue(behind, STRETCH)
@@ -141,7 +148,6 @@ class Matchmaker:
             if len(stretch) < STRETCH:
                 break
             behind = stretch[-OVERLAP].place
-        await self._ask_for_ghosts()
 
     async def pair_alone(self, search: Search, make: Callable[[str, Player], PairPlayers]) -> bool:
         """Take a player out of the queue, for a match (of this id) with nobody of it; tell whether it was made.
