@@ -118,36 +118,35 @@ ORDER BY s.topic_id, s.question_count, s.time_limit_s, s.pace, s.scoring, s.rati
 LIMIT $8;
 
 -- name: mark
--- Mark those pairs of which both still look by the same ticket, are no other statement's just now, and have not blocked
--- each other meanwhile: each gets its match. Waits for nobody.
+-- Mark those pairs of which both still look by the same ticket (which is one player's alone), are no other statement's
+-- just now, and have not blocked each other meanwhile: each gets its match. Waits for nobody.
 --   $1 text[] the first of each pair, $2 uuid[] their tickets, $3 text[] the second, $4 uuid[] their tickets,
 --   $5 uuid[] their matches, $6 bigint now
 -- Returns the players of the pairs that were marked, as they are called.
 WITH pair AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[])
-        AS p (first_id, first_ticket, second_id, second_ticket, match_id)
+    SELECT * FROM unnest($1::text[], $3::text[], $5::uuid[]) AS p (first_id, second_id, match_id)
 ),
 free AS MATERIALIZED (
-    SELECT s.player_id
-    FROM pairquiz.seekers AS s
-    JOIN (
-        SELECT first_id AS player_id, first_ticket AS ticket FROM pair
-        UNION ALL
-        SELECT second_id, second_ticket FROM pair
-    ) AS wanted ON wanted.player_id = s.player_id AND wanted.ticket = s.ticket
-    WHERE s.match_id IS NULL
-    ORDER BY s.player_id
-    FOR UPDATE OF s SKIP LOCKED
+    SELECT player_id
+    FROM pairquiz.seekers
+    WHERE player_id = ANY ($1::text[] || $3::text[]) AND ticket = ANY ($2::uuid[] || $4::uuid[]) AND match_id IS NULL
+    ORDER BY player_id
+    FOR UPDATE SKIP LOCKED
 ),
-seat AS MATERIALIZED (
-    SELECT seat.player_id, p.match_id
+whole AS MATERIALIZED (
+    SELECT p.first_id, p.second_id, p.match_id
     FROM pair AS p
-    CROSS JOIN LATERAL (VALUES (p.first_id), (p.second_id)) AS seat (player_id)
-    WHERE p.first_id IN (SELECT player_id FROM free) AND p.second_id IN (SELECT player_id FROM free)
+    WHERE p.first_id = ANY (ARRAY (SELECT player_id FROM free))
+        AND p.second_id = ANY (ARRAY (SELECT player_id FROM free))
         AND NOT EXISTS (
-            SELECT FROM pairquiz.blocks AS b
-            WHERE (b.player_id = p.first_id AND b.blocked_id = p.second_id)
-                OR (b.player_id = p.second_id AND b.blocked_id = p.first_id))
+            SELECT FROM pairquiz.blocks AS b WHERE b.player_id = p.first_id AND b.blocked_id = p.second_id)
+        AND NOT EXISTS (
+            SELECT FROM pairquiz.blocks AS b WHERE b.player_id = p.second_id AND b.blocked_id = p.first_id)
+),
+seat AS (
+    SELECT first_id AS player_id, match_id FROM whole
+    UNION ALL
+    SELECT second_id, match_id FROM whole
 ),
 marked AS (
     UPDATE pairquiz.seekers AS s SET match_id = seat.match_id, paired_at = $6
