@@ -170,6 +170,15 @@ class TestPair:
         assert await desk.seekers.mark({str(uuid4()): pair}, 1) == {}
         assert await desk.queue() == ["alice", "bob"]
 
+    async def test_who_wants_something_else_between_the_look_and_the_mark_is_not_paired(self, desk: Desk) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        queue = await desk.seekers.read_queue(FRONT, 10)
+        (pair,) = pair_up([queued.seeker for queued in queue], desk.node.clock.now())
+        await desk.find(BOB, topic="History")
+        assert await desk.seekers.mark({str(uuid4()): pair}, 1) == {}
+        assert await desk.queue() == ["alice", "bob"]
+
     async def test_a_long_queue_is_paired_in_stretches(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(matchmaker, "STRETCH", 8)
         monkeypatch.setattr(matchmaker, "OVERLAP", 2)
