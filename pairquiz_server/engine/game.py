@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
+from pairquiz_server.engine.leads import Leads, Trip
 from pairquiz_server.engine.recent import Recent
+from pairquiz_server.engine.rematch import Rematches
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
@@ -26,6 +28,7 @@ from pairquiz_server.rules.commands import (
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import Decision
@@ -61,6 +64,8 @@ class GameRules(Struct, frozen=True, kw_only=True):
     waiting_ttl_ms: int
     ready_ttl_ms: int
     start_delay_ms: int = 3000
+    reveal_lead_max_ms: int = 300
+    round_pause_ms: int = 2000
     patience: Patience = Patience()
     live_matches_max: int = 0
     lag_allowance: LagAllowance = LagAllowance()
@@ -73,7 +78,7 @@ class Caller(Submission, kw_only=True, eq=False):
 
 
 class Game:
-    """The game of one process. Commands raise nothing of their own.
+    """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
 
     `live_here` says of how many live matches a player has heard who is connected here, None of one who is not: who is
     far from the limit, the database is not asked about.
@@ -81,6 +86,8 @@ class Game:
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
     """
+
+    rematches: Rematches
 
     def __init__(
         self,
@@ -92,16 +99,16 @@ class Game:
         *,
         random: Random | None = None,
         live_here: Callable[[str], int | None] = lambda player_id: None,
+        trip_ms: Trip = lambda _: None,
     ) -> None:
         self._matches = matches
         self._live_here = live_here
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
+        self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
-        self._draws = Draws(questions, self._random)
-        self.topic = self._draws.topic
-        """Returns a topic by any spelling of its name, for a match of so many questions."""
+        self.draws = Draws(questions, self._random)
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -148,7 +155,7 @@ class Game:
             )
 
         if request_id is None and not self._rules.live_matches_max and self._creates:
-            found = self._draws.topic_at_hand(topic, count)
+            found = self.draws.topic_at_hand(topic, count)
             if found is not None:
                 self._open(caller, partial(of, found))
                 return None
@@ -164,7 +171,7 @@ class Game:
                 raise Refused(Code.DRAINING)
             if most and live >= most:
                 raise Refused(Code.TOO_MANY_SESSIONS)
-            return of(await self._draws.topic(topic, count) or Topic(0, topic, 0))
+            return of(await self.draws.topic(topic, count) or Topic(0, topic, 0))
 
         return self._asking(caller, self._create_in_turn(caller, gather))
 
@@ -175,7 +182,7 @@ class Game:
             if isinstance(outcome, Collision):
                 self._open(caller, make)
             else:
-                caller.settle(outcome)
+                _settle(caller, outcome)
 
         self._submit_for(caller, make(), settle)
 
@@ -185,7 +192,7 @@ class Game:
             while True:
                 command = await gather()
                 if isinstance(command, Decision):
-                    caller.settle(command)
+                    _settle(caller, command)
                     return
                 if not await self._settled(caller, command):
                     return
@@ -237,35 +244,49 @@ class Game:
         return self._start(caller, match)
 
     async def _load_and_start(self, caller: Caller, match_id: str) -> None:
-        work = self._start(caller, await self._load(match_id))
+        match = await self._load(match_id)
+        if match.seat_of(caller.player.id) is None:
+            raise Refused(Code.NOT_A_PLAYER)
+        work = self._start(caller, match)
         if work is not None:
             await work
 
     def _start(self, caller: Caller, match: Match) -> Work:
+        """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
-        if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
-            draw = self._draws.draw_at_hand(match.topic, match.question_count)
+        if match.status in LIVE and match.started_at is None:
+            draw = self.draws.draw_at_hand(match.topic, match.question_count)
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
         self._start_with(caller, match, draw)
         return None
 
     async def _draw_and_start(self, caller: Caller, match: Match) -> None:
-        self._start_with(caller, match, await self._draws.draw(match.topic, match.question_count))
+        self._start_with(caller, match, await self.draws.draw(match.topic, match.question_count))
 
     def _start_with(self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...]) -> None:
-        patience = self._rules.patience
-        caller.command = StartMatch(match_id=match.id, player_id=caller.player.id, draw=draw, patience=patience)
+        caller.command = self._start_of(match, caller.player.id, draw)
         self._submit(caller)
 
-    async def start_by_itself(self, match_id: str) -> StartMatch:
-        """Return the command that starts a match whose time has come, with its questions drawn.
+    def _start_of(self, match: Match, player_id: str | None, draw: tuple[MatchQuestion, ...]) -> StartMatch:
+        return StartMatch(
+            match_id=match.id,
+            player_id=player_id,
+            draw=draw,
+            patience=self._rules.patience,
+            lead_ms=self._leads.of(match),
+            pause_ms=self._rules.round_pause_ms,
+        )
+
+    async def by_itself(self, match_id: str) -> StartMatch | Tick:
+        """Return the command by which happens what it is time for in a match: it starts, or its next round is opened.
 
         Raises `Refused` (`not_found`) and `StorageUnavailable`.
         """
         match = self._committer.cached(match_id) or await self._load(match_id)
-        draw = await self._draws.draw(match.topic, match.question_count)
-        return StartMatch(match_id=match.id, player_id=None, draw=draw, patience=self._rules.patience)
+        if match.started_at is not None:
+            return Tick(match_id=match_id, lead_ms=self._leads.of(match))
+        return self._start_of(match, None, await self.draws.draw(match.topic, match.question_count))
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
@@ -290,6 +311,15 @@ class Game:
         """Give up."""
         caller.command = LeaveMatch(match_id=match_id, player_id=caller.player.id)
         self._submit(caller)
+
+    def request_rematch(self, caller: Caller, *, match_id: str) -> Work:
+        """Ask for another match like a completed one, which begins once both players have asked."""
+        return self._asking(caller, self._request_rematch(caller, match_id))
+
+    async def _request_rematch(self, caller: Caller, match_id: str) -> None:
+        if not self._creates:
+            raise Refused(Code.DRAINING)
+        await self.rematches.request(caller, caller.player.id, match_id)
 
     async def view(self, player_id: str, match_id: str) -> Match:
         """Return a match as PostgreSQL has it, for one of its players.
@@ -348,9 +378,9 @@ class Game:
         try:
             await work
         except StorageUnavailable:
-            caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
+            _settle(caller, Refused(Code.STORAGE_UNAVAILABLE))
         except Refused as refusal:
-            caller.settle(refusal)
+            _settle(caller, refusal)
 
     async def _settled(self, caller: Caller, command: CreateMatch) -> bool:
         """Submit a creation and wait until it is settled; tell whether it collided."""
@@ -359,7 +389,7 @@ class Game:
         def settle(outcome: Outcome) -> None:
             try:
                 if not isinstance(outcome, Collision):
-                    caller.settle(outcome)
+                    _settle(caller, outcome)
             finally:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
@@ -370,6 +400,12 @@ class Game:
     def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def _settle(caller: Caller, outcome: Outcome) -> None:
+    """Tell a caller the outcome of what was not submitted, or in another's name."""
+    caller.settled = True
+    caller.settle(outcome)
 
 
 def normal_code(code: str) -> str:

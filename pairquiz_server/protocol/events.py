@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pairquiz_server.protocol.records import TopicRecord
+
 
 class OpponentBrief(Struct, frozen=True):
     """Who one plays against."""
@@ -73,8 +75,18 @@ class QuizCreated(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
+class Series(Struct, frozen=True):
+    """How many matches of a series each has won: of those that are over. A draw counts for neither."""
+
+    you: int
+    opponent: int
+
+
 class OpponentJoined(Struct, frozen=True, omit_defaults=True):
-    """Both seats are taken; a match whose players were brought together starts by itself at `starts_at`."""
+    """Both seats are taken; a match whose players were brought together starts by itself at `starts_at`.
+
+    A rematch has the match that it follows, and how the series stands.
+    """
 
     session_id: str
     status: str
@@ -82,6 +94,8 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     version: int
     duplicate: bool = False
     starts_at: int | None = None
+    previous_session_id: str | None = None
+    series: Series | None = None
 
 
 class Searching(Struct, frozen=True, omit_defaults=True):
@@ -138,16 +152,58 @@ class QuestionView(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizStarted(Struct, frozen=True, omit_defaults=True):
-    """The questions, and the clock that runs."""
+    """The questions, and the clock that runs. In rounds both come later, one by one."""
 
     session_id: str
     questions: list[QuestionView]
     time_limit: int
     started_at: int
-    deadline_at: int
+    deadline_at: int | None
     pace: str
     version: int
     duplicate: bool = False
+
+
+class RoundOpened(Struct, frozen=True):
+    """The next question for both: to be shown at `reveal_at`, to be answered until `closes_at`."""
+
+    session_id: str
+    index: int
+    question: QuestionView
+    reveal_at: int
+    closes_at: int
+    version: int
+
+
+class RoundResult(Struct, frozen=True):
+    """What both made of a round that is closed; answers are option indexes, null where there is none."""
+
+    index: int
+    question_id: int
+    correct_option: int
+    your_answer: int | None
+    opponent_answer: int | None
+    your_points: int
+    opponent_points: int
+
+
+class RoundClosed(RoundResult, frozen=True, kw_only=True):
+    """A round is over; the next one opens at `next_at`, null after the last one."""
+
+    session_id: str
+    your_score: int
+    opponent_score: int
+    next_at: int | None
+    version: int
+
+
+class RoundState(Struct, frozen=True):
+    """The round that is open until `closes_at`; between two rounds that is null, and the next opens at `next_at`."""
+
+    index: int
+    reveal_at: int
+    closes_at: int | None
+    next_at: int | None
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -230,7 +286,8 @@ class OpponentLeft(Struct, frozen=True):
 class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     """The server was away, and takes that time from nobody: the match's clock has moved by `delayed_ms`.
 
-    `deadline_at` is null before the start. Absences have begun anew: `opponent_reconnect_by` while the other is away.
+    `deadline_at` is null before the start, and in rounds, where `round` has the new times. Absences have begun anew:
+    `opponent_reconnect_by` while the other is away.
     """
 
     session_id: str
@@ -239,6 +296,7 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     server_time: int
     version: int
     opponent_reconnect_by: int | None = None
+    round: RoundState | None = None
 
 
 class SessionExpired(Struct, frozen=True):
@@ -262,8 +320,8 @@ class QuestionResult(Struct, frozen=True, omit_defaults=True):
     explanation: str | None = None
 
 
-class QuizResults(Struct, frozen=True):
-    """How the match went."""
+class QuizResults(Struct, frozen=True, omit_defaults=True):
+    """How the match went, and how the series stands after it; none where a recorded run has played."""
 
     session_id: str
     your_score: int
@@ -273,6 +331,7 @@ class QuizResults(Struct, frozen=True):
     questions: list[QuestionResult]
     opponent: OpponentBrief
     version: int
+    series: Series | None = None
 
 
 class YourAnswer(Struct, frozen=True):
@@ -307,10 +366,36 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
     rating: int | None = None
 
 
+class RematchState(Struct, frozen=True, omit_defaults=True):
+    """Who has asked for a rematch of a match that is over, until when that is possible, and the rematch, once made."""
+
+    you: bool
+    opponent: bool
+    expires_at: int
+    session_id: str | None = None
+
+
+class RematchRequested(Struct, frozen=True):
+    """The other asks for a rematch."""
+
+    session_id: str
+    version: int
+
+
+class RematchReply(Struct, frozen=True, omit_defaults=True):
+    """The reply to `request_rematch`: of the old session; `next_session_id` once both have asked."""
+
+    session_id: str
+    waiting: bool
+    next_session_id: str | None = None
+    duplicate: bool = False
+
+
 class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
     `starts_at` is there while a match waits that starts by itself.
+    In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
     """
 
     session_id: str
@@ -331,7 +416,12 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     join_code: str | None = None
     starts_at: int | None = None
     your_absence: AbsenceState | None = None
+    round: RoundState | None = None
+    closed_rounds: list[RoundResult] | None = None
     results: QuizResults | None = None
+    previous_session_id: str | None = None
+    series: Series | None = None
+    rematch: RematchState | None = None
 
 
 class ServerDraining(Struct, frozen=True):
@@ -341,12 +431,23 @@ class ServerDraining(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet.
+
+    The rating is that over all, from so many `rated` matches; `matches` are all that were finished.
+    """
 
     user_id: str
     kind: str
     display_name: str
     known_since: int | None
+    rating: int
+    provisional: bool
+    rated: int
+    matches: int
+    won: int
+    lost: int
+    draw: int
+    topics: list[TopicRecord]
 
 
 class ClockSync(Struct, frozen=True):

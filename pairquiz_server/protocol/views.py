@@ -1,10 +1,15 @@
 """A match → what one of its players may see of it.
 
 The right option is in no view before the viewer's own answer is locked, and the opponent's choice in none before
-the match is over.
+the match is over; in rounds, both before the round is. A question that was not opened is in none, ever.
 """
 
+from collections.abc import Sequence
+
+from msgspec.structs import astuple
+
 from pairquiz_server.engine import people
+from pairquiz_server.engine.memory import Record
 from pairquiz_server.protocol.events import (
     AbsenceState,
     OpponentAnswer,
@@ -24,13 +29,23 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RematchState,
+    RoundClosed,
+    RoundOpened,
+    RoundResult,
+    RoundState,
+    Series,
     Session,
     YourAnswer,
 )
+from pairquiz_server.protocol.records import topic_record, topic_records
+from pairquiz_server.rules import events
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.rematch import Prospect, wins_after
+from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
 
@@ -58,6 +73,8 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
     )
 
 
@@ -77,10 +94,9 @@ def opponent_found(match: Match, seat: int) -> OpponentFound:
 def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     """As both players hear it."""
     assert match.started_at is not None
-    assert match.deadline_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=[_question(question) for question in match.questions],
+        questions=[_question(question) for question in match.questions] if match.pace is Pace.FREE else [],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
@@ -88,6 +104,35 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
         version=match.version,
         duplicate=duplicate,
     )
+
+
+def round_opened(match: Match, event: events.RoundOpened) -> RoundOpened:
+    """As both players hear it."""
+    return RoundOpened(
+        session_id=match.id,
+        index=event.index,
+        question=_question(match.questions[event.index]),
+        reveal_at=event.reveal_at,
+        closes_at=event.closes_at,
+        version=event.version,
+    )
+
+
+def round_closed(match: Match, event: events.RoundClosed, seat: int) -> RoundClosed:
+    """As the player of `seat` hears it."""
+    return RoundClosed(
+        *astuple(_round_result(match, seat, event.index)),
+        session_id=match.id,
+        your_score=match.seats[seat].score,
+        opponent_score=match.seats[1 - seat].score,
+        next_at=event.next_at,
+        version=event.version,
+    )
+
+
+def round_state(reveals: Sequence[int] | None, closes_at: int | None, next_at: int | None) -> RoundState | None:
+    """Say where a running match in rounds is; None in free pace."""
+    return RoundState(len(reveals) - 1, reveals[-1], closes_at, next_at) if reveals else None
 
 
 def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
@@ -123,13 +168,8 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
 
 def receipt(answer: Answer) -> Receipt:
     """Say how an answer was judged."""
-    return Receipt(
-        arrived_at=answer.arrived_at,
-        lag_credit_ms=answer.lag_credit_ms,
-        judged_at=answer.judged_at,
-        points=answer.points,
-        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
-    )
+    reason = f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0"
+    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
 
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
@@ -150,17 +190,19 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         reason=_reason(match, seat),
         questions=[
             _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
-            for question in match.questions
+            for question in match.opened
         ],
         opponent=OpponentBrief(theirs.player.display_name),
         version=match.version,
+        series=_series(match, seat),
     )
 
 
-def quiz_state(match: Match, seat: int, now: int) -> QuizState:
-    """As the player of `seat` may see the match at `now`."""
+def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = None) -> QuizState:
+    """As the player of `seat` may see the match at `now`; `rematch` is what is known of its rematch."""
     mine = match.seats[seat]
-    running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
+    running = match.status is Status.IN_PROGRESS
+    until = (match.deadline_at or match.closes_at) if running else None
     return QuizState(
         session_id=match.id,
         topic=match.topic,
@@ -170,9 +212,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
-        remaining_ms=max((match.deadline_at or 0) - now, 0) if running else None,
+        remaining_ms=None if until is None else max(until - now, 0),
         server_time=now,
-        questions=[_question(question, after=match.status not in LIVE) for question in match.questions],
+        questions=[_question(question, after=match.status not in LIVE) for question in match.opened],
         your_answers={
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
@@ -182,7 +224,12 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         join_code=match.join_code if match.status is Status.WAITING else None,
         starts_at=match.tick_at if match.status is Status.READY else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
+        round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
+        closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
+        rematch=None if rematch is None else _rematch(rematch, seat),
     )
 
 
@@ -197,9 +244,40 @@ def session(match: Match, seat: int) -> Session:
     )
 
 
-def profile(own: people.Profile) -> Profile:
+def profile(own: people.Profile, record: Record) -> Profile:
     """As the player itself sees it."""
-    return Profile(own.user_id, own.kind, own.display_name, own.known_since)
+    over_all = topic_record("", record.overall)
+    return Profile(
+        user_id=own.user_id,
+        kind=own.kind,
+        display_name=own.display_name,
+        known_since=own.known_since,
+        rating=over_all.rating,
+        provisional=over_all.provisional,
+        rated=over_all.rated,
+        matches=over_all.matches,
+        won=over_all.won,
+        lost=over_all.lost,
+        draw=over_all.draw,
+        topics=topic_records(record),
+    )
+
+
+def _series(match: Match, seat: int) -> Series | None:
+    """How a series stands: none is there before a match is over that is no rematch, or against a recorded run."""
+    if match.ghost is not None or (match.previous_id is None and match.status is not Status.COMPLETED):
+        return None
+    wins = wins_after(match)
+    return Series(wins[seat], wins[1 - seat])
+
+
+def _rematch(prospect: Prospect, seat: int) -> RematchState:
+    return RematchState(
+        you=prospect.asked[seat],
+        opponent=prospect.asked[1 - seat],
+        expires_at=prospect.expires_at,
+        session_id=prospect.next_id,
+    )
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
@@ -214,15 +292,35 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
 
 
 def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+    judged = receipt(mine) if mine else None
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,
         your_answer=mine.chosen if mine else None,
         opponent_answer=theirs.chosen if theirs else None,
+        your_points=judged.points if judged else 0,
+        opponent_points=theirs.points if theirs else 0,
+        receipt=judged,
+        explanation=question.explanation,
+    )
+
+
+def _closed_rounds(match: Match, seat: int) -> list[RoundResult]:
+    count = len(match.reveals) - (match.closes_at is not None)
+    return [_round_result(match, seat, index) for index in range(count)]
+
+
+def _round_result(match: Match, seat: int, index: int) -> RoundResult:
+    question = match.questions[index]
+    mine, theirs = (match.seats[one].answer_to(question.id) for one in (seat, 1 - seat))
+    return RoundResult(
+        index=index,
+        question_id=question.id,
+        correct_option=question.correct,
+        your_answer=mine.chosen if mine else None,
+        opponent_answer=theirs.chosen if theirs else None,
         your_points=mine.points if mine else 0,
         opponent_points=theirs.points if theirs else 0,
-        receipt=receipt(mine) if mine else None,
-        explanation=question.explanation,
     )
 
 

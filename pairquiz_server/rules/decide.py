@@ -6,7 +6,7 @@ afterwards; a refusal changes nothing.
 
 from typing import assert_never
 
-from pairquiz_server.rules import answering, leaving, opening
+from pairquiz_server.rules import answering, leaving, opening, rounds
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -34,22 +34,19 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
     The order of checks is the same for all: player, duplicate, state, deadline.
     Raises `Refused`; then nothing has changed.
     """
-    # An answer is by far the most frequent; a `match` takes twice as long to find it.
-    if match is not None and isinstance(command, SubmitAnswer):
-        return answering.submit(match, command, now)
     if isinstance(command, CreateMatch):
         return opening.create(command, now)
     if isinstance(command, PairPlayers):
         return opening.pair(command, now)
     if match is None:
         raise Refused(Code.NOT_FOUND)
+    if isinstance(command, SubmitAnswer):  # by far the most frequent; a `match` takes twice as long to find it
+        return answering.submit(match, command, now)
     match command:
         case JoinMatch():
             return opening.join(match, command, now)
         case StartMatch():
             return opening.start(match, command, now)
-        case SubmitAnswer():
-            return answering.submit(match, command, now)
         case CompleteQuiz():
             return answering.complete(match, command, now)
         case LeaveMatch():
@@ -59,7 +56,7 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
         case MarkPresent():
             return leaving.mark_present(match, command, now)
         case Tick():
-            return Decision(match)
+            return rounds.tick(match, command, now)
         case EndOverdue():
             return leaving.end_overdue(match, command, now)
         case _:

@@ -10,6 +10,7 @@ MATCHES_AT_ONCE = 200
 USES_AT_ONCE = 1000
 GUESTS_AT_ONCE = 20
 BANS_AT_ONCE = 1000
+POINTS_AT_ONCE = 1000
 
 
 class RetentionRows:
@@ -36,6 +37,10 @@ class RetentionRows:
     async def forget_bans(self, days: int) -> int:
         """Delete bans that ended so many days ago."""
         return await self._count(_QUERIES["forget_bans"], days, BANS_AT_ONCE)
+
+    async def forget_weeks(self, before: int) -> int:
+        """Delete points of the league's weeks before the week `before`."""
+        return await self._count(_QUERIES["forget_weeks"], before, POINTS_AT_ONCE)
 
     async def _count(self, query: str, *arguments: object) -> int:
         count: int = await self._database.fetchval(query, _LOCK, *arguments)

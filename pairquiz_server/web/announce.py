@@ -14,6 +14,7 @@ from pairquiz_server.protocol.events import (
     OpponentLeft,
     OpponentReconnected,
     OpponentSearch,
+    RematchRequested,
     SessionDelayed,
     SessionExpired,
 )
@@ -33,6 +34,8 @@ from pairquiz_server.rules.events import (
     PlayerLeft,
     PlayerReturned,
     PlayersPaired,
+    RoundClosed,
+    RoundOpened,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.terms import Origin
@@ -117,6 +120,14 @@ class Announcer:
         if self._elsewhere and self._elsewhere.concerns(player_id):
             self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=live)
 
+    def announce_rematch(self, match: Match, seat: int) -> None:
+        """Tell the player of a seat that the other one asks for a rematch of a match that is over."""
+        player_id = match.seats[seat].player.id
+        here = self._connections.hearers(player_id, match.id, match.version, live=False)
+        if here or (self._elsewhere and self._elsewhere.concerns(player_id)):
+            packet = frames.event("rematch_requested", RematchRequested(match.id, match.version))
+            self._send(match, False, player_id, here, packet)
+
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""
         for match in beat.moved:
@@ -132,6 +143,7 @@ class Announcer:
                         server_time=beat.now,
                         version=match.version,
                         opponent_reconnect_by=opponent_reconnect_by,
+                        round=views.round_state(match.reveals, match.closes_at, match.tick_at),
                     )
                     packet = frames.event("session_delayed", delayed)
                     here = self._connections.hearers(player_id, match.id, match.version, live=True)
@@ -162,6 +174,11 @@ class Announcer:
                     yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
             case MatchStarted():
                 yield from _to_all(match, "quiz_started", partial(views.quiz_started, match))
+            case RoundOpened():
+                yield from _to_all(match, "round_opened", partial(views.round_opened, match, event))
+            case RoundClosed():
+                for seat in (0, 1):
+                    yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerCompleted(seat=seat, by_command=by_command):
                 yield 1 - seat, "opponent_completed", partial(Completed, match.id, event.score, event.version)
                 if by_command:

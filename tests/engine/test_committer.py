@@ -32,6 +32,12 @@ async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
     assert node.matches.batches == [1, 1, 1]
 
 
+async def test_who_is_settled_is_let_go_when_the_next_batch_begins(node: Node) -> None:
+    for _ in range(3):
+        assert code(await node.send(await node.creation())) == "accepted"
+    assert len(node.committer._waiting._waiting) == 1
+
+
 async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
     node.committer.stop()
     await node.working
@@ -362,7 +368,7 @@ async def test_committer_that_was_idle_stops_at_once(database: Database, clock: 
 async def test_cancelled_committer_leaves_a_batch_whole_or_not_at_all(database: Database, clock: HandClock) -> None:
     async with running_node(database, clock) as node:
         match = await node.started(question_count=2)
-    half_way = Node(database, clock, 0.0, None)
+    half_way = Node(database, clock, 0.0, None, lambda _: None)
     working = asyncio.create_task(half_way.committer.run())
     for place in range(2):
         half_way.send(answer(match, ALICE, place, 0))

@@ -32,6 +32,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "cancel_find_opponent": {},
     "block_player": {"session_id": SESSION},
     "unblock_player": {"session_id": SESSION},
+    "request_rematch": {"session_id": SESSION},
     "refresh_token": {"token": "a.b.c"},
     "set_profile": {"display_name": "Ada"},
     "sync_clock": {"client_time": 1},
@@ -43,6 +44,7 @@ REQUIRED = {
     "leave_pair_quiz": ["session_id"],
     "block_player": ["session_id"],
     "unblock_player": ["session_id"],
+    "request_rematch": ["session_id"],
     "refresh_token": ["token"],
 }
 OPTIONAL = [(name, key) for name, good in GOOD.items() for key in good if key not in REQUIRED.get(name, [])]
