@@ -177,7 +177,7 @@ class Game:
             if isinstance(outcome, Collision):
                 self._open(caller, make)
             else:
-                caller.settle(outcome)
+                _settle(caller, outcome)
 
         self._submit_for(caller, make(), settle)
 
@@ -187,7 +187,7 @@ class Game:
             while True:
                 command = await gather()
                 if isinstance(command, Decision):
-                    caller.settle(command)
+                    _settle(caller, command)
                     return
                 if not await self._settled(caller, command):
                     return
@@ -219,13 +219,17 @@ class Game:
         return self._start(caller, match)
 
     async def _load_and_start(self, caller: Caller, match_id: str) -> None:
-        work = self._start(caller, await self._load(match_id))
+        match = await self._load(match_id)
+        if match.seat_of(caller.player.id) is None:
+            raise Refused(Code.NOT_A_PLAYER)
+        work = self._start(caller, match)
         if work is not None:
             await work
 
     def _start(self, caller: Caller, match: Match) -> Work:
+        """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
-        if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
+        if match.status in LIVE and match.started_at is None:
             draw = self.draws.draw_at_hand(match.topic, match.question_count)
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
@@ -349,9 +353,9 @@ class Game:
         try:
             await work
         except StorageUnavailable:
-            caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
+            _settle(caller, Refused(Code.STORAGE_UNAVAILABLE))
         except Refused as refusal:
-            caller.settle(refusal)
+            _settle(caller, refusal)
 
     async def _settled(self, caller: Caller, command: CreateMatch) -> bool:
         """Submit a creation and wait until it is settled; tell whether it collided."""
@@ -360,7 +364,7 @@ class Game:
         def settle(outcome: Outcome) -> None:
             try:
                 if not isinstance(outcome, Collision):
-                    caller.settle(outcome)
+                    _settle(caller, outcome)
             finally:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
@@ -371,6 +375,12 @@ class Game:
     def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def _settle(caller: Caller, outcome: Outcome) -> None:
+    """Tell a caller the outcome of what was not submitted, or in another's name."""
+    caller.settled = True
+    caller.settle(outcome)
 
 
 def normal_code(code: str) -> str:

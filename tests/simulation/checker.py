@@ -82,6 +82,7 @@ class Checker:
         """The first beat after an outage has moved a match's clocks."""
         self.counts.moved += 1
         self._commits.moved(after)
+        self._rounds.moved(after)
         self._world.note("moved", after.id, lambda: f"{before.version} -> {after.version} due {clock(after.due_at)}")
 
     def came(self, client: "Client") -> None:
