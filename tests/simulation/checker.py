@@ -85,6 +85,7 @@ class Checker:
         """The first beat after an outage has moved a match's clocks."""
         self.counts.moved += 1
         self._commits.moved(after)
+        self._rounds.moved(after)
         self._world.note("moved", after.id, lambda: f"{before.version} -> {after.version} due {clock(after.due_at)}")
 
     def came(self, client: "Client") -> None:
@@ -194,13 +195,16 @@ class Checker:
         overdue_at = self._world.now_ms() - int(SWEEP_WITHIN_S * 1000)
         for tick in model.find_ticks(overdue_at, 20):
             if now - self._changed_at[tick.id] >= SWEEP_WITHIN_S:
-                self._break(
-                    Invariant.ENDS_IN_TIME, tick.id, f"still {tick.status}, though it has to start, or a round to open"
-                )
+                self._break(Invariant.ENDS_IN_TIME, tick.id, f"still {tick.status}, though a round has to open")
         for due in model.find_due(overdue_at - MARGIN_MS, 20):
             if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:  # who is back may leave one that was due long ago
                 detail = f"still {due.status}, due at {clock(model.matches[due.id].due_at)}"
                 self._break(Invariant.ENDS_IN_TIME, due.id, detail)
+
+        for due in model.find_ticks(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000), 20):
+            if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:
+                detail = f"still {due.status}, and its time was {clock(model.matches[due.id].tick_at or 0)}"
+                self._break(Invariant.HAPPENS_IN_TIME, due.id, detail)
 
     def _check_announced(self, now: float) -> None:
         if now - self._health.all_well_since < SETTLED_WITHIN_S:

@@ -28,9 +28,8 @@ class Invariant(StrEnum):
     CREDIT_IS_BOUNDED = "an answer is credited the lag of its line, as far as the cap and the player's bank go"
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
-    ENDS_IN_TIME = (
-        "a match that is due is ended in time, and so is a round, the pause behind it, and the wait for a start"
-    )
+    ENDS_IN_TIME = "a match that is due is ended in time, and so is a round, and the pause behind it"
+    HAPPENS_IN_TIME = "what happens in a match by itself happens in time"
     NOT_ENDED_EARLY = "no match, and no round, is ended before it is due"
     ROUNDS_FOLLOW = "one round follows the other, and is answered while it is open"
     EVERY_MATCH_ENDS = "every match ends"
@@ -70,6 +69,6 @@ class Counts(Struct):
     forfeits: int = 0
     moved: int = 0
     ended: int = 0
-    rematches: int = 0
     rounds: int = 0
     rounds_timed_out: int = 0
+    rematches: int = 0

@@ -269,13 +269,13 @@ class Node:
                 if connection is not origin:
                     connection.send(connection.listener.hear, told)
 
+    def _trip_ms(self, player_id: str) -> int | None:
+        return min((one.lag_ms for one in self.connections.get(player_id, ())), default=None)
+
     def tell_request(self, match: Match, seat: int) -> None:
         """Tell this node's own connections of a request for a rematch; those of others may come to know or not."""
         for connection in self.connections.get(match.seats[seat].player.id, ()):
             connection.send(connection.listener.hear_request, match)
-
-    def _trip_ms(self, player_id: str) -> int | None:
-        return min((one.lag_ms for one in self.connections.get(player_id, ())), default=None)
 
     def _moved(self, beat: Beat) -> None:
         self.committer.forget(match.id for match in beat.moved)

@@ -84,6 +84,16 @@ def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LagAllowance, "credit", generous)
 
 
+def take_answers_to_what_is_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a player answer the next question, or the last one, at any time."""
+    monkeypatch.setattr(rounds, "require_open", lambda match, place: None)
+
+
+def close_rounds_too_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait in a round for the first answer alone."""
+    monkeypatch.setattr(rounds, "waits", lambda match: False)
+
+
 def let_one_player_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a rematch as soon as one of two asks for it."""
     real = RequestLine.ask
@@ -97,16 +107,6 @@ def let_one_player_decide(monkeypatch: pytest.MonkeyPatch) -> None:
 def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a series count defeats."""
     monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) == "lost"))
-
-
-def take_answers_to_what_is_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a player answer the next question, or the last one, at any time."""
-    monkeypatch.setattr(rounds, "require_open", lambda match, place: None)
-
-
-def close_rounds_too_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait in a round for the first answer alone."""
-    monkeypatch.setattr(rounds, "waits", lambda match: False)
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

@@ -34,8 +34,8 @@ class Pair:
             Client(world, f"g{number}.{place}", world.plan.random("guest", number, place)) for place in range(strangers)
         ]
         self.never_starts = self.random.random() < 0.02
-        self.likes_rematches = self.random.random() < 0.15
         self.pace = Pace.ROUNDS if self.random.random() < 0.35 else Pace.FREE
+        self.likes_rematches = self.random.random() < 0.15
         self.invited: asyncio.Future[Match | None] = world.loop.create_future()
 
     async def play(self) -> None:
