@@ -284,6 +284,15 @@ class TestMending:
         await other_node.game.rematches.mend()
         assert len([line for line in logs if line["event"] == "rematch_mended"]) == 1
 
+    async def test_what_both_wanted_in_time_is_made_though_the_time_is_over(self, node: Node, agreed: Match) -> None:
+        assert agreed.ended_at is not None
+        await node.database.fetch(
+            "UPDATE pairquiz.matches SET ended_at = ended_at - $2 WHERE id = $1", agreed.id, HOLD_MS
+        )
+        node.clock.at += MENDS_AFTER_MS
+        await node.game.rematches.mend()
+        assert len(await followers(node.database, agreed)) == 1
+
     async def test_all_nodes_at_once_make_one(self, both: tuple[Node, Node], agreed: Match) -> None:
         both[0].clock.at += MENDS_AFTER_MS
         await asyncio.gather(*(one.game.rematches.mend() for one in both))
