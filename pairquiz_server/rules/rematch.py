@@ -38,8 +38,8 @@ def closes_at(match: Match, hold_ms: int) -> int | None:
 def require_askable(match: Match, seat: int, standing: Standing, now: int, hold_ms: int) -> None:
     """Let the player of a seat ask for a rematch at `now`.
 
-    Raises `Refused`: the match's state comes first, then the time, then the other player. Who is blocked is not told so: the
-    refusal is that of an opponent who is there no more.
+    Raises `Refused`: the match's state comes first, then the time, then the other player. Who is blocked is not told
+    so: the refusal is that of an opponent who is there no more.
     """
     if match.status is not Status.COMPLETED:
         state = f"A rematch follows a session that is completed, and this one is {match.status.replace('_', ' ')}"

@@ -16,7 +16,7 @@ from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.rematch import Prospect
 from pairquiz_server.rules.scoring import ScoringProfile
-from pairquiz_server.rules.terms import Origin
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
@@ -62,7 +62,7 @@ def pairings(*nodes: Node) -> list[str]:
 
 
 async def test_both_ask_and_get_one_match_like_the_old_one(node: Node, other_node: Node) -> None:
-    old = await node.over(question_count=3, time_limit_s=20, scoring=ScoringProfile.ACCURACY)
+    old = await node.over(question_count=3, time_limit_s=20, scoring=ScoringProfile.ACCURACY, pace=Pace.ROUNDS)
     first = await request(node, ALICE, old)
     assert (first.match, first.duplicate) == (old, False)
     assert (node.requested, pairings(node)) == ([BOB.id], [])
