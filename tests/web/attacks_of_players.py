@@ -24,7 +24,8 @@ async def commands_to_a_match_of_others(target: Target) -> None:
     async with target.stranger() as client, ClientSession(headers=target.headers) as session:
         for claimed in (None, target.players.first.user_id):
             for command in (
-                "submit_answer", "quiz_completed", "leave_pair_quiz", "resume_pair_quiz", "start_quiz", "request_rematch",
+                "submit_answer", "quiz_completed", "leave_pair_quiz", "resume_pair_quiz", "start_quiz",
+                "request_rematch",
             ):  # fmt: skip
                 assert code(await client.ask(command, {**payload, "user_id": claimed})) == "not_a_player", command
             joining = {"session_id": target.session_id, "user_id": claimed}
