@@ -126,10 +126,10 @@ class Rematches:
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if standing.next_id is None:
-            with suppress(Refused):
+            try:
                 self._require_askable(match, seat, standing, self._clock.now())
-                return rematch.prospect(match, standing, self._rules.hold_ms)
-            return None
+            except Refused:
+                return None
         return rematch.prospect(match, standing, self._rules.hold_ms)
 
     async def mend(self) -> None:
@@ -144,8 +144,7 @@ class Rematches:
                 agreed_at = max(at or 0 for at in standing.asked)
                 for seat in (0, 1):
                     self._require_askable(match, seat, standing, agreed_at)
-                await self._make(match, now, _nobody)
-                log.info("rematch_mended", session_id=match_id)
+                await self._make(match, now, _noted)
         await self._rows.forget(now - self._rules.hold_ms)
 
     async def _note(self, match: Match, seat: int, now: int, until: float) -> Noted:
@@ -227,5 +226,7 @@ class Rematches:
         return found[match_id]
 
 
-def _nobody(outcome: Outcome) -> None:
-    """Nobody waits for it."""
+def _noted(outcome: Outcome) -> None:
+    """Note in the log what nobody else waits for."""
+    if isinstance(outcome, Decision) and not outcome.duplicate:
+        log.info("rematch_mended", session_id=outcome.match.previous_id)
