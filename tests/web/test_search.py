@@ -108,6 +108,14 @@ class TestOwnServer:
             await rest.refused(409, "too_many_sessions", "POST", JOIN, token=token, body={"session_id": made[2]})
             assert (await other.ask("join_pair_quiz", {"session_id": made[2]}))["ok"]
 
+    async def test_a_search_is_counted_like_a_creation(self, start_server: StartServer) -> None:
+        server = await start_server(PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE="2")
+        async with connected(server.url) as player:
+            assert (await player.ask("create_pair_quiz", {}))["ok"]
+            await find(player, {})
+            assert await code(player, "find_opponent", {}) == "rate_limited"
+            assert await player.ask("cancel_find_opponent", {}) == {"ok": True, "seeking": False}
+
     async def test_a_server_that_drains_refuses_and_leaves_nobody_in_the_queue(self, server: Server) -> None:
         async with connected(server.url) as player, connected(server.url) as late:
             await find(player, {})
