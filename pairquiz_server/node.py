@@ -19,12 +19,14 @@ from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
+from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
@@ -35,6 +37,7 @@ from pairquiz_server.rules.fairness import Worth
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
@@ -46,6 +49,7 @@ from pairquiz_server.store.ratings import RatingRows
 from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.store.standings import Standings
 from pairquiz_server.web.announce import Announcer
@@ -120,6 +124,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
+        def forgotten() -> None:
+            presence.restore()
+            searches.forgotten()
+
         def returned() -> None:
             beside(catch_up.run())
 
@@ -138,7 +146,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=forgotten, returned=returned)
         committer = Committer(
             matches,
             announcer.announce,
@@ -153,13 +161,27 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules, trip_ms=connections.trip_ms)
+        game = Game(
+            matches, questions, committer, clock, rules, live_here=connections.live_here, trip_ms=connections.trip_ms
+        )
         sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
+        seekers = Seekers(database)
+        hearers = Hearers(
+            search=announcer.announce_search,
+            end=announcer.announce_end,
+            look_after=lambda player_id: beside(catch_up.look_after(player_id)),
+            present=connections.present,
+        )
+        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
+        connections.watch(searches)
+        matchmaker = Matchmaker(
+            seekers, searches, game.draws.topic, committer, clock, node, rules, ready=heartbeat.ready
+        )
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
         memory = Memory(Results(database), game, clock)
-        people = People(Players(database), erasures, bans, departures, clock, renamed, memory)
+        people = People(Players(database), erasures, bans, Blocks(database), departures, clock, renamed, memory)
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
         rematches = game.rematches = Rematches(
             RematchRows(database),
@@ -180,7 +202,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         proof = await authenticator(settings, database, issuer_keys)
         leaderboards = Leaderboards(Standings(database), clock)
         cursors = Cursors(await server.shared(CURSOR_SECRET))
-        edge = Edge(settings, game, people, leaderboards, cursors, clock, health, connections, proof, metrics)
+        edge = Edge(settings, game, people, searches, leaderboards, cursors, clock, health, connections, proof, metrics)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -192,6 +214,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
+                matchmaker.run(),
                 departures.run(),
                 rematches.run(),
                 eraser.run(),
@@ -202,14 +225,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if issuer_keys:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, edge.transports)
+        drain = Drain(health, game, matchmaker, committer, committing, presence, connections, edge.transports)
         site = edge.site(drain)
         try:
             yield Running(
                 site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
+            for agent in (sweeper, heartbeat, presence, matchmaker, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):

@@ -98,6 +98,48 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     series: Series | None = None
 
 
+class Searching(Struct, frozen=True, omit_defaults=True):
+    """The reply to `find_opponent` and `cancel_find_opponent`: whether the player looks for somebody."""
+
+    seeking: bool
+    duplicate: bool = False
+
+
+class OpponentSearch(Struct, frozen=True):
+    """How a search goes: how far from the own rating an opponent may be by now, and how many look for the same."""
+
+    waited_ms: int
+    rating_range: int
+    seeking: int
+
+
+class OpponentRated(Struct, frozen=True):
+    """Who one was brought together with; `kind` is `player`, or `ghost` for a recorded run."""
+
+    display_name: str
+    rating: int | None
+    kind: str
+
+
+class OpponentFound(Struct, frozen=True):
+    """Two who looked for somebody were brought together; the match starts by itself at `starts_at`."""
+
+    session_id: str
+    topic: str
+    status: str
+    opponent: OpponentRated
+    starts_at: int | None
+    version: int
+
+
+class Blocked(Struct, frozen=True, omit_defaults=True):
+    """The reply to `block_player` and `unblock_player`."""
+
+    session_id: str
+    blocked: bool
+    duplicate: bool = False
+
+
 class QuestionView(Struct, frozen=True, omit_defaults=True):
     """A question as players see it; `explanation` after the match only."""
 
@@ -308,7 +350,10 @@ class AbsenceState(Struct, frozen=True, omit_defaults=True):
 
 
 class OpponentState(Struct, frozen=True, omit_defaults=True):
-    """How far the opponent is; `cause` and `reconnect_by` while they are away."""
+    """How far the opponent is; `cause` and `reconnect_by` while they are away.
+
+    `kind` and `rating` are there where the two were brought together.
+    """
 
     display_name: str
     connected: bool
@@ -317,6 +362,8 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
     completed: bool
     cause: str | None = None
     reconnect_by: int | None = None
+    kind: str | None = None
+    rating: int | None = None
 
 
 class RematchState(Struct, frozen=True, omit_defaults=True):
@@ -347,6 +394,7 @@ class RematchReply(Struct, frozen=True, omit_defaults=True):
 class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
+    `starts_at` is there while a match waits that starts by itself.
     In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
     """
 
@@ -366,6 +414,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
+    starts_at: int | None = None
     your_absence: AbsenceState | None = None
     round: RoundState | None = None
     closed_rounds: list[RoundResult] | None = None

@@ -15,8 +15,10 @@ from pairquiz_server.protocol.events import (
     OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
+    OpponentFound,
     OpponentJoined,
     OpponentPresence,
+    OpponentRated,
     OpponentState,
     OwnAnswer,
     Profile,
@@ -73,6 +75,19 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         starts_at=match.tick_at if match.status is Status.READY else None,
         previous_session_id=match.previous_id,
         series=_series(match, seat),
+    )
+
+
+def opponent_found(match: Match, seat: int) -> OpponentFound:
+    """As the player of `seat` hears it, who has looked for somebody."""
+    other = match.seats[1 - seat].player
+    return OpponentFound(
+        session_id=match.id,
+        topic=match.topic,
+        status="ready_to_start",
+        opponent=OpponentRated(other.display_name, _opponent_rating(match, seat), _opponent_kind(match, seat)),
+        starts_at=match.tick_at if match.status is Status.READY else None,
+        version=match.version,
     )
 
 
@@ -207,6 +222,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
+        starts_at=match.tick_at if match.status is Status.READY else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
@@ -330,4 +346,14 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
         completed=other.completed_at is not None,
         cause=other.absence.shown if other.absence else None,
         reconnect_by=other.absence.reconnect_by if other.absence else None,
+        kind=_opponent_kind(match, seat) if match.ratings else None,
+        rating=_opponent_rating(match, seat),
     )
+
+
+def _opponent_kind(match: Match, seat: int) -> str:
+    return "ghost" if match.ghost and seat == 0 else "player"
+
+
+def _opponent_rating(match: Match, seat: int) -> int | None:
+    return match.ratings[1 - seat] if match.ratings else None

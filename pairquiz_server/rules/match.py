@@ -120,7 +120,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     together, or the next round. In rounds `reveals` says when each question that was opened so far is, or was, asked;
     `closes_at` until when the last one of them may be answered, None between two rounds, which are `pause_ms` apart.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
-    clock stood still: the last outage of the service.
+    clock stood still: the last outage of the service. `ratings` are how strong the two were who were brought together.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
     pause_ms: int = 0
 
     def seat_of(self, player_id: str) -> int | None:

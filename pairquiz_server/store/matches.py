@@ -182,6 +182,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         ghost=None
         if record["ghost_match_id"] is None
         else Ghost(str(record["ghost_match_id"]), record["ghost_player"] - 1),
+        ratings=None if record["player1_rating"] is None else (record["player1_rating"], record["player2_rating"]),
         pause_ms=record["pause_ms"],
     )
 

@@ -24,7 +24,7 @@ SAVES = {"save": 5, "save_answers": 2}
 LARGE = frozenset(
     {
         *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"),
-        *("ratings", "results", "week_points", "rank_counts", "rematches"),
+        *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
     }
 )
 FILL = f"""
@@ -76,6 +76,15 @@ FILL = f"""
     INSERT INTO pairquiz.presence (player_id, node_id, came_at)
     SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
 
+    INSERT INTO pairquiz.seekers
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
+           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
+           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
+    INSERT INTO pairquiz.encounters
+    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.blocks
+    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
     INSERT INTO pairquiz.results (
         match_id, player, player_id, opponent_id, ghost_match_id, topic_id, outcome, ended_at, weight)
     SELECT id, seat, CASE WHEN seat = 1 THEN player1_id ELSE player2_id END,
@@ -88,7 +97,7 @@ FILL = f"""
     FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
     INSERT INTO pairquiz.week_points
     SELECT 2800 + n % 5, topic, 'player ' || n, n % 300, 1
-    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
+    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 10 + 1)) AS t (topic);
     ANALYZE;
 """
 
@@ -106,6 +115,7 @@ class Found:
 
 IDS = [str(UUID(int=number)) for number in (7, 70, 700)]
 DIGESTS = [bytes(32), bytes(32)]
+SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
@@ -125,6 +135,7 @@ BY_INDEX = {
             "presence_pkey",
             "players_pkey",
             "bans_pkey",
+            "seekers_pkey",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -157,14 +168,17 @@ BY_INDEX = {
     "standings.topic": Found({"topics_key_key"}, ("topic 7",)),
     "standings.size": Found({"rank_counts_pkey"}, (0, 7)),
     "standings.ranks": Found({"rank_counts_pkey"}, (0, 0, [1500, 1600])),
-    "standings.top_rated": Found({"ratings_board", "players_pkey"}, (0, 100)),
-    "standings.top_of_week": Found({"week_points_board", "players_pkey"}, (2800, 0, 100)),
+    "standings.top_rated": Found({"ratings_board", "players_pkey"}, (0,)),
+    "standings.top_of_week": Found({"week_points_board", "players_pkey"}, (2800, 0)),
     "standings.own_rating": Found({"ratings_pkey"}, ("player 7", 0)),
     "standings.own_points": Found({"week_points_pkey"}, ("player 7", 2800, 0)),
-    "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500, 2)),
-    "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2, 2800)),
+    "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500)),
+    "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
-    "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
+    "players.export": Found(
+        {"players_pkey", "presence_pkey", "bans_pkey", "seekers_pkey", "encounters_pkey", "blocks_pkey"},
+        ("player 7", bytes(32)),
+    ),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
     "players.export_matches": Found(
         {"matches_pkey", "draws_pkey", "answers_pkey", "rematches_pkey"}, ("player 7", IDS)
@@ -190,12 +204,34 @@ BY_INDEX = {
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
+    "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
+    "seekers.enter": Found(
+        {"matches_player1", "matches_player2", "ratings_pkey", "seekers_pkey"}, (UUID(int=1), NOON, SEEKING, 20)
+    ),
+    "seekers.cancel": Found({"seekers_pkey"}, ("player 7",)),
+    "seekers.leave": Found({"seekers_pkey"}, (UUID(int=1), ["player 7", "player 8"])),
+    "seekers.restore": Found({"seekers_pkey"}, (UUID(int=1), "[]")),
+    "seekers.read_queue": Found(
+        {"seekers_queue", "encounters_pkey", "blocks_pkey", "seekers_pkey"},
+        (1, 5, 30, "free", "speed_bonus", 1500.0, "player 7", 500),
+    ),
+    "seekers.mark": Found(
+        {"seekers_pkey", "blocks_blocked", "players_pkey"},
+        (["player 7"], IDS[:1], ["player 8"], IDS[:1], IDS[:1], NOON),
+    ),
+    "seekers.claim": Found({"seekers_pkey", "players_pkey"}, ("player 7", IDS[0], IDS[1], NOON)),
+    "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
+    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
+    "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
+    "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "seekers.leave_all": "takes what a whole node has, when it stops",
+    "seekers.look": "counts the whole queue, every two seconds while somebody looks",
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
@@ -312,6 +348,36 @@ async def test_a_query_finds_its_rows_by_index(connection: asyncpg.Connection, n
 async def test_due_matches_are_read_in_their_order_without_a_sort(connection: asyncpg.Connection) -> None:
     plan = await explained(connection, query("matches.find_due"), ROWS, 500)
     assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("standings.top_rated", 1),
+        ("standings.top_of_week", 1),
+        ("standings.around_rated", 2),
+        ("standings.around_of_week", 2),
+        ("results.page", 1),
+    ],
+)
+async def test_a_part_of_a_long_list_is_read_in_its_order_without_a_sort(
+    connection: asyncpg.Connection, name: str, limits: int
+) -> None:
+    for plan in (
+        await explained(connection, query(name), *BY_INDEX[name].arguments),
+        await explained_generic(connection, name),
+    ):
+        read = [child["Node Type"] for node in plan if node["Node Type"] == "Limit" for child in node["Plans"]]
+        assert len(read) == limits
+        assert set(read) <= {"Index Scan", "Index Only Scan"}
+
+
+async def test_the_end_of_a_long_history_is_found_as_fast_as_its_beginning(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("results.page"), "player 7", 1, IDS[2], 21)
+    (page,) = [node for node in plan if node.get("Index Name") == "results_history"]
+    assert "player_id = " in page["Index Cond"]
+    assert "ROW(ended_at, match_id) < ROW(" in page["Index Cond"]
+    assert "Filter" not in page
 
 
 async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
@@ -58,9 +59,12 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
+    def __init__(
+        self, game: Game, people: People, searches: Searches, visitors: Visitors, health: Health, limits: Limits
+    ) -> None:
         self._game = game
         self._people = people
+        self._searches = searches
         self._visitors = visitors
         self._limits = limits
         self._health = health
@@ -101,6 +105,7 @@ class Rest:
             player=visitor.player,
             arrived_at=visitor.arrived_at,
             people=self._people,
+            searches=self._searches,
             request=request,
             answer=answer,
         )

@@ -8,6 +8,7 @@ import structlog
 
 from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import asking, frames
 from pairquiz_server.protocol.asking import Asked
@@ -34,12 +35,14 @@ class Commands:
         self,
         game: Game,
         people: People,
+        searches: Searches,
         connections: Connections,
         limits: Limits,
         refusals: Refusals,
     ) -> None:
         self._game = game
         self._people = people
+        self._searches = searches
         self.connections = connections
         self._limits = limits
         self._refusals = refusals
@@ -58,6 +61,7 @@ class Commands:
             player=player,
             arrived_at=arrived_at,
             people=self._people,
+            searches=self._searches,
             origin=connection,
             request=request,
             commands=self,
