@@ -11,11 +11,13 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.people import People
@@ -30,6 +32,7 @@ from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
+from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.players import Players
@@ -62,6 +65,7 @@ class Running(Struct, frozen=True):
     site: web.Application
     game: Game
     people: People
+    ghosts: Ghosts
     database: Database
     health: Health
     drain: Drain
@@ -143,6 +147,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
         game = Game(matches, questions, committer, clock, rules)
+        runs = Runs(database)
+        challenges = Challenges(game, runs, rules)
+        ghosts = Ghosts(runs, matches, committer, clock.now, rules)
         sweeper = Sweeper(
             matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
         )
@@ -157,7 +164,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         proof = await authenticator(settings, database, issuer_keys)
-        edge = Edge(settings, game, people, clock, health, connections, proof, metrics)
+        edge = Edge(settings, game, people, challenges, clock, health, connections, proof, metrics)
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -181,7 +188,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         site = edge.site(drain)
         try:
             yield Running(
-                site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
+                site,
+                game,
+                people,
+                ghosts,
+                database,
+                health,
+                drain,
+                edge.transports,
+                edge.arrivals,
+                edge.lines,
+                metrics,
+                failed,
             )
         finally:
             for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
@@ -248,6 +266,8 @@ def _game_rules(settings: Settings) -> GameRules:
         ),
         live_matches_max=settings.limits.live_matches_per_user,
         lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
+        record_runs=game.record_runs,
+        challenge_ttl_ms=game.challenge_days * 24 * 3600 * 1000,
     )
 
 

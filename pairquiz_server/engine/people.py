@@ -25,12 +25,16 @@ Renamed = Callable[[str, str], None]
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is None where nothing is stored yet (milliseconds)."""
+    """What a player may know of itself; `known_since` is None where nothing is stored yet (milliseconds).
+
+    `record_runs` tells whether the player's runs may be replayed as ghosts.
+    """
 
     user_id: str
     kind: PlayerKind
     display_name: str
     known_since: int | None
+    record_runs: bool = True
 
 
 class People:
@@ -60,24 +64,27 @@ class People:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:
             return Profile(player.id, player.kind, player.display_name, None)
-        return Profile(player.id, player.kind, stored.display_name, stored.created_at)
+        return Profile(player.id, player.kind, stored.display_name, stored.created_at, stored.record_runs)
 
-    async def set_profile(self, player: Player, display_name: str | None) -> Profile:
-        """Give a player another name, where there is one. Raises `Refused` (`invalid_payload`)."""
-        return await self.profile(player) if display_name is None else await self._rename(player, display_name)
+    async def set_profile(
+        self, player: Player, *, display_name: str | None = None, record_runs: bool | None = None
+    ) -> Profile:
+        """Give a player another name, or let runs be recorded or not, where either is said.
 
-    async def _rename(self, player: Player, text: str) -> Profile:
-        if wrong := name_fault(text):
-            raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
-        name = tidy(text)
+        Raises `Refused` (`invalid_payload`).
+        """
+        if display_name is None and record_runs is None:
+            return await self.profile(player)
+        name = None if display_name is None else _name(display_name)
         try:
-            stored = await self._players.rename(player.id, player.kind, name, self._clock.now())
+            stored = await self._players.change(player, self._clock.now(), display_name=name, record_runs=record_runs)
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:  # another node has heard of it already
             raise erased()
-        self._renamed(player.id, name)
-        return Profile(player.id, player.kind, name, stored.created_at)
+        if name is not None:
+            self._renamed(player.id, name)
+        return Profile(player.id, player.kind, stored.display_name, stored.created_at, stored.record_runs)
 
     async def erase(self, player_id: str) -> None:
         """Wish that a player is erased; when this returns, the wish stands, and the player is refused here."""
@@ -105,3 +112,10 @@ class People:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         finally:
             self._exports -= 1
+
+
+def _name(text: str) -> str:
+    """Return a name as it is kept. Raises `Refused` (`invalid_payload`)."""
+    if wrong := name_fault(text):
+        raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
+    return tidy(text)

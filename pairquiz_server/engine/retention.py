@@ -59,9 +59,10 @@ class Retention:
         usage = await rows.forget_usage(self._before(keep.usage_days)) if keep.usage_days else 0
         guests = await rows.forget_guests(self._before(keep.guests_days)) if keep.guests_days else 0
         bans = await rows.forget_bans(BANS_DAYS)
-        count = matches + usage + guests + bans
+        challenges = await rows.forget_challenges(self._clock.now())
+        count = matches + usage + guests + bans + challenges
         if count:
-            log.info("forgotten", matches=matches, usage=usage, guests=guests, bans=bans)
+            log.info("forgotten", matches=matches, usage=usage, guests=guests, bans=bans, challenges=challenges)
         return count
 
     def _before(self, days: int) -> int:

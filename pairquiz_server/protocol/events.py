@@ -1,7 +1,8 @@
 """What clients receive: a struct for each event and for each reply that is not an event.
 
 Times are milliseconds since the epoch, spans end in `_ms`, `time_limit` is in seconds. Every event of a match
-carries its `version`. A key that may be missing has a default here; one that may be null has none.
+carries its `version`, and `ghost` (true) where a recorded run plays the other seat. A key that may be missing has a
+default here; one that may be null has none.
 """
 
 from typing import Literal
@@ -10,9 +11,10 @@ from msgspec import Struct
 
 
 class OpponentBrief(Struct, frozen=True):
-    """Who one plays against."""
+    """Who one plays against; `kind` is `player` or `ghost`."""
 
     display_name: str
+    kind: str
 
 
 class OpponentPresence(Struct, frozen=True):
@@ -20,15 +22,17 @@ class OpponentPresence(Struct, frozen=True):
 
     display_name: str
     connected: bool
+    kind: str
 
 
-class Session(Struct, frozen=True):
+class Session(Struct, frozen=True, omit_defaults=True):
     """A live match in a list."""
 
     session_id: str
     topic: str
     status: str
     opponent: OpponentBrief | None
+    ghost: bool = False
 
 
 class Sessions(Struct, frozen=True):
@@ -82,6 +86,7 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     version: int
     duplicate: bool = False
     starts_at: int | None = None
+    ghost: bool = False
 
 
 class QuestionView(Struct, frozen=True, omit_defaults=True):
@@ -106,6 +111,7 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     pace: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -131,9 +137,10 @@ class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False)
     receipt: Receipt
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
-class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
+class OpponentAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """`answer_submitted` to the other: that something was answered, never what."""
 
     question_id: int
@@ -142,6 +149,7 @@ class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
     answered: int
     score: int
     version: int
+    ghost: bool = False
 
 
 class Completed(Struct, frozen=True, omit_defaults=True):
@@ -151,6 +159,7 @@ class Completed(Struct, frozen=True, omit_defaults=True):
     score: int
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class Left(Struct, frozen=True, omit_defaults=True):
@@ -160,6 +169,7 @@ class Left(Struct, frozen=True, omit_defaults=True):
     status: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class OpponentDisconnected(Struct, frozen=True, omit_defaults=True):
@@ -197,14 +207,16 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     server_time: int
     version: int
     opponent_reconnect_by: int | None = None
+    ghost: bool = False
 
 
-class SessionExpired(Struct, frozen=True):
+class SessionExpired(Struct, frozen=True, omit_defaults=True):
     """The match is over, and nobody has won."""
 
     session_id: str
     reason: str
     version: int
+    ghost: bool = False
 
 
 class QuestionResult(Struct, frozen=True, omit_defaults=True):
@@ -220,7 +232,7 @@ class QuestionResult(Struct, frozen=True, omit_defaults=True):
     explanation: str | None = None
 
 
-class QuizResults(Struct, frozen=True):
+class QuizResults(Struct, frozen=True, omit_defaults=True):
     """How the match went."""
 
     session_id: str
@@ -231,6 +243,7 @@ class QuizResults(Struct, frozen=True):
     questions: list[QuestionResult]
     opponent: OpponentBrief
     version: int
+    ghost: bool = False
 
 
 class YourAnswer(Struct, frozen=True):
@@ -253,6 +266,7 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
 
     display_name: str
     connected: bool
+    kind: str
     answered: int
     score: int
     completed: bool
@@ -281,6 +295,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     join_code: str | None = None
     your_absence: AbsenceState | None = None
     results: QuizResults | None = None
+    ghost: bool = False
 
 
 class ServerDraining(Struct, frozen=True):
@@ -296,6 +311,18 @@ class Profile(Struct, frozen=True):
     kind: str
     display_name: str
     known_since: int | None
+    record_runs: bool
+
+
+class ChallengeCreated(Struct, frozen=True, omit_defaults=True):
+    """The link to a run, and what it has scored; `expires_at` where it does not hold for ever."""
+
+    challenge_code: str
+    challenge_url: str
+    session_id: str
+    topic: str
+    score: int
+    expires_at: int | None = None
 
 
 class ClockSync(Struct, frozen=True):

@@ -4,9 +4,10 @@ The right option is in no view before the viewer's own answer is locked, and the
 the match is over.
 """
 
-from pairquiz_server.engine import people
+from pairquiz_server.engine import challenges, people
 from pairquiz_server.protocol.events import (
     AbsenceState,
+    ChallengeCreated,
     OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
@@ -29,6 +30,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.player import Player, PlayerKind
 
 KIND = "single_choice"
 
@@ -52,10 +54,11 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
     return OpponentJoined(
         session_id=match.id,
         status="ready_to_start",
-        opponent=OpponentPresence(other.player.display_name, other.absence is None),
+        opponent=OpponentPresence(other.player.display_name, other.absence is None, _kind(other.player)),
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        ghost=match.ghost is not None,
     )
 
 
@@ -72,6 +75,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
         pace=match.pace,
         version=match.version,
         duplicate=duplicate,
+        ghost=match.ghost is not None,
     )
 
 
@@ -91,6 +95,7 @@ def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplica
         receipt=judged,
         version=version,
         duplicate=duplicate,
+        ghost=match.ghost is not None,
     )
 
 
@@ -103,6 +108,7 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
         answered=event.answered,
         score=event.score,
         version=event.version,
+        ghost=match.ghost is not None,
     )
 
 
@@ -137,8 +143,9 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
             _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
             for question in match.questions
         ],
-        opponent=OpponentBrief(theirs.player.display_name),
+        opponent=OpponentBrief(theirs.player.display_name, _kind(theirs.player)),
         version=match.version,
+        ghost=match.ghost is not None,
     )
 
 
@@ -167,6 +174,7 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         join_code=match.join_code if match.status is Status.WAITING else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        ghost=match.ghost is not None,
     )
 
 
@@ -177,13 +185,31 @@ def session(match: Match, seat: int) -> Session:
         session_id=match.id,
         topic=match.topic,
         status=match.status,
-        opponent=OpponentBrief(other.display_name) if other else None,
+        opponent=OpponentBrief(other.display_name, _kind(other)) if other else None,
+        ghost=match.ghost is not None,
     )
 
 
 def profile(own: people.Profile) -> Profile:
     """As the player itself sees it."""
-    return Profile(own.user_id, own.kind, own.display_name, own.known_since)
+    return Profile(own.user_id, own.kind, own.display_name, own.known_since, own.record_runs)
+
+
+def challenge(made: challenges.Challenge) -> ChallengeCreated:
+    """As the player whose run it is hears it."""
+    return ChallengeCreated(
+        challenge_code=made.code,
+        challenge_url=f"/pair-quiz/challenge/{made.code}",
+        session_id=made.match_id,
+        topic=made.topic,
+        score=made.score,
+        expires_at=made.expires_at,
+    )
+
+
+def _kind(player: Player) -> str:
+    """What plays a seat."""
+    return "ghost" if player.kind is PlayerKind.GHOST else "player"
 
 
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
@@ -227,6 +253,7 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
     return OpponentState(
         display_name=other.player.display_name,
         connected=other.absence is None,
+        kind=_kind(other.player),
         answered=len(other.answers),
         score=other.score,
         completed=other.completed_at is not None,

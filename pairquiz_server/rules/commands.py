@@ -6,7 +6,7 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
 class Topic(Struct, frozen=True, gc=False):
@@ -81,13 +81,14 @@ class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
 class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     """Either player starts, or the match by itself (no player); `draw` are the questions that the engine has drawn.
 
-    Who is away meanwhile has `patience` from now.
+    Who is away meanwhile has `patience` from now. A ghost's `run` comes with the questions that it was recorded on.
     """
 
     match_id: str
     player_id: str | None
     draw: tuple[MatchQuestion, ...]
     patience: Patience = Patience()
+    run: Run | None = None
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True, gc=False):

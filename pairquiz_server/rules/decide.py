@@ -6,7 +6,7 @@ afterwards; a refusal changes nothing.
 
 from typing import assert_never
 
-from pairquiz_server.rules import answering, leaving, opening
+from pairquiz_server.rules import answering, ghosts, leaving, opening
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -59,7 +59,7 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
         case MarkPresent():
             return leaving.mark_present(match, command, now)
         case Tick():
-            return Decision(match)
+            return ghosts.tick(match, now)
         case EndOverdue():
             return leaving.end_overdue(match, command, now)
         case _:

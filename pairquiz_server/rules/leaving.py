@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from pairquiz_server.rules import ghosts
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
 from pairquiz_server.rules.decision import Decision, ended, expired, is_decided, require_move, returned, seat_of_player
@@ -13,6 +14,7 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
+from pairquiz_server.rules.player import PlayerKind
 
 
 def leave(match: Match, command: LeaveMatch, now: int) -> Decision:
@@ -40,10 +42,12 @@ def leave(match: Match, command: LeaveMatch, now: int) -> Decision:
 
 
 def mark_absent(match: Match, command: MarkAbsent, now: int) -> Decision:
-    """Let the grace of a player who is gone begin."""
+    """Let the grace of a player who is gone begin. A ghost is never gone."""
     index = seat_of_player(match, command.player_id)
     seat = match.seats[index]
     if match.status not in LIVE or is_decided(match, now) or seat.absence or seat.completed_at is not None:
+        return Decision(match)
+    if seat.player.kind is PlayerKind.GHOST:
         return Decision(match)
     absence = Absence(now, command.cause)
     if match.status is Status.IN_PROGRESS:
@@ -63,9 +67,13 @@ def mark_present(match: Match, command: MarkPresent, now: int) -> Decision:
 
 
 def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
-    """End a match whose time is over, as it stands then."""
+    """End a match whose time is over, as it stands then: after all that its ghost has done meanwhile."""
     if match.status not in LIVE or now < match.due_at + command.margin_ms:
         return Decision(match)
+    played = ghosts.tick(match, now)
+    if played.events:
+        rest = end_overdue(played.match, command, now)
+        return Decision(rest.match, played.events + rest.events)
     if match.status is Status.WAITING:
         return expired(match, Status.EXPIRED, EndReason.NOBODY_JOINED, now)
     if match.status is Status.READY:

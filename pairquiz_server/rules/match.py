@@ -17,11 +17,12 @@ from pairquiz_server.rules.commands import (
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
+    Tick,
 )
 from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
 class Status(StrEnum):
@@ -56,6 +57,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         LeaveMatch: frozenset({Status.COMPLETED}),
         MarkAbsent: frozenset({Status.IN_PROGRESS}),
         MarkPresent: frozenset({Status.IN_PROGRESS}),
+        Tick: frozenset({Status.IN_PROGRESS, Status.COMPLETED}),
         EndOverdue: frozenset({Status.COMPLETED, Status.ABANDONED}),
     },
     Status.COMPLETED: {},
@@ -114,7 +116,8 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     `id` is the text of a UUID, in small letters, as it stands on the wire: a `UUID` is hashed and compared by code in
     Python, which took longer than the rules.
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
-    `tick_at` is when something happens by itself: the start of a match whose players were brought together.
+    `tick_at` is when something happens by itself: the start of a match whose players were brought together, or what
+    its ghost does next. `ghost` is the run that plays the second seat, `run` what it does, known from the start on.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
     clock stood still: the last outage of the service.
     """
@@ -149,6 +152,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    run: Run | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

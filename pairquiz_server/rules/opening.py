@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from pairquiz_server.rules import ghosts
 from pairquiz_server.rules.commands import CreateMatch, JoinMatch, PairPlayers, StartMatch
 from pairquiz_server.rules.decision import Decision, expired, require_move, seat_of_player, wrong_state
 from pairquiz_server.rules.errors import Code, Refused
@@ -103,6 +104,8 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
     if now > match.due_at:
         raise wrong_state("The session has expired: nobody started it in time")
     if len(command.draw) < match.question_count:
+        if match.ghost is not None and seat is not None:
+            raise wrong_state("The recorded run of this session is gone: leave it, and look for another opponent")
         if seat is None:  # nobody is there to ask for another topic, and there is no time for one
             return expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
         raise _not_enough(match.topic, len(command.draw), match.question_count)
@@ -120,7 +123,10 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         started_at=now,
         deadline_at=now + match.span_ms,
         tick_at=None,
+        run=command.run,
     )
+    if after.run is not None:
+        after = replace(after, tick_at=ghosts.next_at(after))
     away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
     return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *away))
 

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterator
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
@@ -45,6 +46,7 @@ class Edge:
         settings: Settings,
         game: Game,
         people: People,
+        challenges: Challenges,
         clock: Clock,
         health: Health,
         connections: Connections,
@@ -79,7 +81,7 @@ class Edge:
         self.sockets = SocketServer(
             game,
             admission,
-            Commands(game, people, connections, limits, self._refusals),
+            Commands(game, people, challenges, connections, limits, self._refusals),
             self._expiry,
             connections,
             self.transports,
@@ -98,7 +100,7 @@ class Edge:
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
             *page_routes(),
-            *Rest(game, people, visitors, health, limits).routes(),
+            *Rest(game, people, challenges, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
             *exposition.routes(),
         ]

@@ -57,10 +57,10 @@ class Board:
             waiting_ttl_ms=WAITING_TTL_MS,
             request_id=request_id,
         )
-        return _change(None, command, at)
+        return change(None, command, at)
 
     def started(self, match: Match, *, at: int = NOW) -> Change:
-        return _change(match, StartMatch(match_id=match.id, player_id=match.seats[0].player.id, draw=self.draw), at)
+        return change(match, StartMatch(match_id=match.id, player_id=match.seats[0].player.id, draw=self.draw), at)
 
     def running(self) -> list[Change]:
         """A match up to its start."""
@@ -91,7 +91,7 @@ class Board:
             wins=(2, 1),
             ghost=Ghost(str(uuid4()), 1),
         )
-        return [_change(None, command, NOW)]
+        return [change(None, command, NOW)]
 
     def answered_match(self) -> list[Change]:
         """Both have answered in the same millisecond, in an order that is not the questions'; one is done."""
@@ -155,36 +155,36 @@ class Board:
 
 
 def joined(match: Match, player: Player = BEN, *, at: int = NOW) -> Change:
-    return _change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
+    return change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
 
 
 def answered(match: Match, seat: int, place: int, *, choice: int = 0, at: int = NOW) -> Change:
     """The answer of a seat to the question at a place of the match."""
     player_id, question_id = match.seats[seat].player.id, match.questions[place].id
     command = SubmitAnswer(match_id=match.id, player_id=player_id, question_id=question_id, answer=choice)
-    return _change(match, command, at)
+    return change(match, command, at)
 
 
 def completed(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
-    return _change(match, CompleteQuiz(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return change(match, CompleteQuiz(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def left(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
-    return _change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def gone(match: Match, seat: int, cause: Cause = Cause.CLOSED, *, at: int = NOW + 20) -> Change:
     player_id = match.seats[seat].player.id
     command = MarkAbsent(match_id=match.id, player_id=player_id, cause=cause, patience=PATIENCE)
-    return _change(match, command, at)
+    return change(match, command, at)
 
 
 def back(match: Match, seat: int, *, at: int = NOW + 30) -> Change:
-    return _change(match, MarkPresent(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return change(match, MarkPresent(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def ended(match: Match) -> Change:
-    return _change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
+    return change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
 
 
 def merged(changes: list[Change]) -> Change:
@@ -199,7 +199,7 @@ async def save_all(matches: Matches, changes: list[Change]) -> Match:
     return changes[-1].match
 
 
-def _change(match: Match | None, command: Command, at: int) -> Change:
+def change(match: Match | None, command: Command, at: int) -> Change:
     decision = decide(match, command, at)
     assert decision.events, "the command changed nothing"
     return Change(match.version if match else 0, decision.match, decision.events)

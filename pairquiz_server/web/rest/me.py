@@ -41,7 +41,10 @@ class Me:
     async def _change(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
         payload = payloads.parse(payloads.SetProfile, await json_body(request))
-        return json_answer(views.profile(await self._people.set_profile(visitor.player, payload.display_name)))
+        profile = await self._people.set_profile(
+            visitor.player, display_name=payload.display_name, record_runs=payload.record_runs
+        )
+        return json_answer(views.profile(profile))
 
     async def _erase(self, request: web.Request) -> web.StreamResponse:
         owner = await self._visitors.owner(request, ABOUT_ONESELF)

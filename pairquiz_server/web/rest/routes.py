@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Raw, Struct
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
@@ -57,9 +58,18 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
+    def __init__(
+        self,
+        game: Game,
+        people: People,
+        challenges: Challenges,
+        visitors: Visitors,
+        health: Health,
+        limits: Limits,
+    ) -> None:
         self._game = game
         self._people = people
+        self._challenges = challenges
         self._visitors = visitors
         self._limits = limits
         self._health = health
@@ -100,6 +110,7 @@ class Rest:
             player=visitor.player,
             arrived_at=visitor.arrived_at,
             people=self._people,
+            challenges=self._challenges,
             request=request,
             answer=answer,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.logs import debugging
@@ -34,12 +35,14 @@ class Commands:
         self,
         game: Game,
         people: People,
+        challenges: Challenges,
         connections: Connections,
         limits: Limits,
         refusals: Refusals,
     ) -> None:
         self._game = game
         self._people = people
+        self._challenges = challenges
         self.connections = connections
         self._limits = limits
         self._refusals = refusals
@@ -58,6 +61,7 @@ class Commands:
             player=player,
             arrived_at=arrived_at,
             people=self._people,
+            challenges=self._challenges,
             origin=connection,
             request=request,
             commands=self,
