@@ -149,7 +149,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         game = Game(matches, questions, committer, clock, rules)
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
-        ghosts = Ghosts(runs, matches, committer, clock.now, rules)
+        ghosts = Ghosts(runs, matches, rules)
         sweeper = Sweeper(
             matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
         )

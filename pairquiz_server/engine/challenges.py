@@ -2,6 +2,7 @@
 
 import secrets
 from random import Random
+from uuid import uuid4
 
 from msgspec import Struct
 
@@ -81,7 +82,7 @@ class Challenges:
             match = await self._game.load(found.ghost.match_id)
             if recorded(match, found.ghost.seat) is None:
                 raise _no_challenge()
-            return duel(match, found.ghost, caller.player, Origin.CHALLENGE, self._rules)
+            return duel(match, found.ghost, caller.player, Origin.CHALLENGE, self._rules, str(uuid4()))
 
         return self._game.open(caller, gather)
 

@@ -228,7 +228,7 @@ async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile)
 
 async def _create_challenge(game: Game, sender: Sender, payload: payloads.CreateChallenge) -> None:
     challenge = await sender.challenges.create(sender.player, payloads.session_id(payload.session_id))
-    sender.reply(Reply(views.challenge(challenge), "challenge_created"))
+    sender.reply(Reply(views.challenge(challenge)))
 
 
 def _accept_challenge(game: Game, sender: Sender, payload: payloads.AcceptChallenge) -> Work:

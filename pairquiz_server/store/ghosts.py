@@ -25,6 +25,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
     rating: float
 
 
+class FoundRun(Struct, frozen=True):
+    """A recorded run, and how strong its player is in the topic now."""
+
+    ghost: Ghost
+    rating: float
+
+
 class StoredChallenge(Struct, frozen=True):
     """A challenge's code, and until when it may be accepted (milliseconds), None for ever."""
 
@@ -46,7 +53,7 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, wanted: Wanted, limit: int) -> list[Ghost]:
+    async def find(self, wanted: Wanted, limit: int) -> list[FoundRun]:
         """Return runs that fit, the best first."""
         records = await self._database.fetch(
             _QUERIES["find_runs"],
@@ -59,7 +66,7 @@ class Runs:
             wanted.rating,
             limit,
         )
-        return [Ghost(str(record["id"]), record["player"] - 1) for record in records]
+        return [FoundRun(Ghost(str(match_id), player - 1), rating) for match_id, player, rating in records]
 
     async def challenge(
         self, code: str, run: Ghost, player_id: str, *, now: int, expires_at: int | None

@@ -2,7 +2,7 @@
 
 -- name: find_runs
 -- Recorded runs that a player may meet as a ghost, the most fitting first, at most $8 (integer). They are looked for among
--- the newest 500 matches by the same terms that were played to their end.
+-- the newest 200 matches by the same terms that were played to their end.
 --   $1 text the seeker, $2 integer the topic, $3 smallint how many questions, $4 smallint seconds a question,
 --   $5 text the pace, $6 text the scoring, $7 double precision the seeker's rating
 -- No run of the seeker's own, of somebody who refuses it, is banned, or is being erased. First come those with no question
@@ -13,7 +13,7 @@ WITH newest AS MATERIALIZED (
     WHERE topic_id = $2 AND question_count = $3 AND time_limit_s = $4 AND pace = $5::text::pairquiz.pace
         AND scoring = $6::text::pairquiz.scoring AND status = 'completed' AND end_reason IN ('all_answered', 'deadline')
     ORDER BY ended_at DESC
-    LIMIT 500
+    LIMIT 200
 ),
 own AS MATERIALIZED (
     (
@@ -32,7 +32,7 @@ known AS MATERIALIZED (
     JOIN pairquiz.draws AS d ON d.match_id = own.id
     CROSS JOIN LATERAL unnest(d.question_ids) AS question_id
 )
-SELECT n.id, seat.player
+SELECT n.id, seat.player, coalesce(r.rating, 1500) AS rating
 FROM newest AS n
 CROSS JOIN LATERAL (VALUES (1::smallint, n.player1_id), (2::smallint, n.player2_id)) AS seat (player, player_id)
 JOIN pairquiz.players AS p ON p.id = seat.player_id AND p.id <> $1 AND p.kind IN ('guest', 'user') AND p.record_runs

@@ -26,7 +26,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
     "refresh_token": {"token": "a.b.c"},
-    "set_profile": {"display_name": "Ada"},
+    "create_challenge": {"session_id": SESSION},
+    "accept_challenge": {"challenge_code": "7KQ2M4XA7KQ2"},
+    "set_profile": {"display_name": "Ada", "record_runs": False},
     "sync_clock": {"client_time": 1},
 }  # fmt: skip
 REQUIRED = {
@@ -35,6 +37,8 @@ REQUIRED = {
     "quiz_completed": ["session_id"],
     "leave_pair_quiz": ["session_id"],
     "refresh_token": ["token"],
+    "create_challenge": ["session_id"],
+    "accept_challenge": ["challenge_code"],
 }
 OPTIONAL = [(name, key) for name, good in GOOD.items() for key in good if key not in REQUIRED.get(name, [])]
 

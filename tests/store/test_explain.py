@@ -141,6 +141,7 @@ BY_INDEX = {
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
     "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
+    "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
     "players.export": Found(
         {"players_pkey", "presence_pkey", "bans_pkey", "challenges_player"}, ("player 7", bytes(32))
     ),
@@ -171,7 +172,6 @@ OTHERWISE = {
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
-    "players.change": "inserts, or meets the row by its primary key; of erasures there are a few",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",

@@ -89,12 +89,16 @@ async def rate(database: Database, player: Player, topic_id: int, rating: float)
     )
 
 
+async def found(runs: Runs, wanted: Wanted) -> list[Ghost]:
+    return [run.ghost for run in await runs.find(wanted, 9)]
+
+
 class TestRuns:
     async def test_run_of_either_player_is_found_by_the_same_terms(
         self, matches: Matches, board: Board, runs: Runs
     ) -> None:
         match = await play(matches, board, ANNA, BEN, answers=(0, 1))
-        assert await runs.find(wanted(match), 3) == [Ghost(match.id, 0), Ghost(match.id, 1)]
+        assert await found(runs, wanted(match)) == [Ghost(match.id, 0), Ghost(match.id, 1)]
         for other in (
             {"topic_id": match.topic_id + 1},
             {"question_count": 4},
@@ -102,19 +106,19 @@ class TestRuns:
             {"pace": Pace.ROUNDS},
             {"scoring": ScoringProfile.ACCURACY},
         ):
-            assert await runs.find(wanted(match, **other), 3) == []
+            assert await found(runs, wanted(match, **other)) == []
 
     async def test_nobody_meets_an_own_run_or_one_without_an_answer(
         self, matches: Matches, board: Board, runs: Runs
     ) -> None:
         match = await play(matches, board, SEEKER, BEN, answers=(0,))
-        assert await runs.find(wanted(match), 3) == []
+        assert await found(runs, wanted(match)) == []
 
     async def test_match_that_was_left_has_no_run(self, matches: Matches, board: Board, runs: Runs) -> None:
         changes = board.running()
         changes.append(answered(changes[-1].match, 0, 0))
         changes.append(left(changes[-1].match, 1))
-        assert await runs.find(wanted(await save_all(matches, changes)), 3) == []
+        assert await found(runs, wanted(await save_all(matches, changes))) == []
 
     async def test_nearest_player_comes_first_and_then_the_newest(
         self, database: Database, matches: Matches, board: Board, runs: Runs
@@ -125,8 +129,8 @@ class TestRuns:
         unrated = await play(matches, board, EMIL, BEN, at=NOW + 3)
         for player, rating in ((ANNA, 2400), (CARA, 1990), (DORA, 1930)):
             await rate(database, player, far.topic_id, rating)
-        found = await runs.find(wanted(far, rating=1980), 9)
-        assert [ghost.match_id for ghost in found] == [nearer.id, near.id, far.id, unrated.id]
+        ghosts = await found(runs, wanted(far, rating=1980))
+        assert [ghost.match_id for ghost in ghosts] == [nearer.id, near.id, far.id, unrated.id]
 
     async def test_ghost_itself_is_no_run_and_a_player_against_one_is(
         self, matches: Matches, board: Board, runs: Runs
@@ -138,7 +142,7 @@ class TestRuns:
         tick = change(done.match, Tick(match_id=running.id), NOW + DAY_MS + 9_000)
         over = await save_all(matches, [played, done, tick])
         assert over.status is Status.COMPLETED
-        assert await runs.find(wanted(original, player=CARA), 9) == [Ghost(over.id, 0), Ghost(original.id, 0)]
+        assert await found(runs, wanted(original, player=CARA)) == [Ghost(over.id, 0), Ghost(original.id, 0)]
 
     async def test_who_may_not_or_will_not_be_recorded_is_not_met(
         self, database: Database, matches: Matches, board: Board, runs: Runs
@@ -149,23 +153,23 @@ class TestRuns:
         await bans.ban(ANNA.id, None, 3600)
         await erasures.wish(BEN.id)
         await Players(database).change(CARA, NOW, record_runs=False)
-        assert await runs.find(wanted(match), 9) == []
+        assert await found(runs, wanted(match)) == []
 
         await bans.unban(ANNA.id)
         await Players(database).change(CARA, NOW, record_runs=True)
-        assert len(await runs.find(wanted(match), 9)) == 2
+        assert len(await found(runs, wanted(match))) == 2
 
     async def test_run_on_questions_that_the_seeker_knows_comes_last(
         self, questions: Questions, matches: Matches, board: Board, runs: Runs
     ) -> None:
         known = await play(matches, board, ANNA, SEEKER, at=NOW + 9)
-        assert await runs.find(wanted(known), 9) == [Ghost(known.id, 0)]
-        found = await questions.find_topic("General")
-        assert found is not None
-        others = [number for number in found.question_ids if number not in {one.id for one in board.draw}][:5]
+        assert await found(runs, wanted(known)) == [Ghost(known.id, 0)]
+        topic = await questions.find_topic("General")
+        assert topic is not None
+        others = [number for number in topic.question_ids if number not in {one.id for one in board.draw}][:5]
         draw = tuple(stored.shown((0, 1, 2, 3)) for stored in (await questions.read(others)).values())
         fresh = await play(matches, Board(board.topic, draw), BEN, CARA, at=NOW)
-        assert await runs.find(wanted(known), 9) == [Ghost(fresh.id, 0), Ghost(known.id, 0)]
+        assert await found(runs, wanted(known)) == [Ghost(fresh.id, 0), Ghost(known.id, 0)]
 
 
 class TestGhostsMatch:
@@ -260,9 +264,9 @@ class TestChallenges:
     ) -> None:
         run = Ghost((await play(matches, board, ANNA, BEN, answers=(1,))).id, 1)
         await runs.challenge("CODE", run, BEN.id, now=NOW, expires_at=NOW + 100)
-        found = await runs.find_challenge("CODE", SEEKER.id, NOW + 100)
-        assert found is not None
-        assert (found.ghost, found.player_id, found.accepted) == (run, BEN.id, None)
+        challenge = await runs.find_challenge("CODE", SEEKER.id, NOW + 100)
+        assert challenge is not None
+        assert (challenge.ghost, challenge.player_id, challenge.accepted) == (run, BEN.id, None)
         assert await runs.find_challenge("CODE", SEEKER.id, NOW + 101) is None
         assert await runs.find_challenge("OTHER", SEEKER.id, NOW) is None
         assert await RetentionRows(database).forget_challenges(NOW + 100) == 0
@@ -275,9 +279,9 @@ class TestChallenges:
         again = change(None, against(match, origin=Origin.CHALLENGE), NOW)
         assert await matches.save([accepted]) == frozenset()
         assert await matches.save([again]) == {again.match.id}
-        found = await runs.find_challenge("CODE", SEEKER.id, NOW)
-        assert found is not None
-        assert found.accepted == accepted.match.id
+        challenge = await runs.find_challenge("CODE", SEEKER.id, NOW)
+        assert challenge is not None
+        assert challenge.accepted == accepted.match.id
         other = change(None, against(match, player=CARA, origin=Origin.CHALLENGE), NOW)
         assert await matches.save([other]) == frozenset()
 

@@ -81,6 +81,8 @@ class Rest:
             ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
             ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),
             ("GET", "/api/pair-quiz/{session_id}", self._match),
+            ("POST", "/api/challenges", self._command("create_challenge", status=201)),
+            ("POST", "/api/challenges/accept", self._command("accept_challenge", status=200)),
             ("GET", "/api/topics", self._topics),
             ("GET", "/healthz", self._alive),
             ("GET", "/readyz", self._ready),
