@@ -1,15 +1,26 @@
 """Players who are never online at once play against each other by a link, each with the official client."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from pairquiz_server.store.pool import Database
 from tests.acceptance.conftest import Play
-from tests.acceptance.player import Player
-from tests.acceptance.server import Server
+from tests.acceptance.player import Player, playing
+from tests.acceptance.server import Server, serving
 from tests.acceptance.test_duel import answer_all
+from tests.web.valkey import valkey
 
 OPTIONS: dict[str, Any] = {"transports": ["websocket"], "keeps_token": True, "reconnectionDelay": 50}
+
+
+async def slowed_down(database: Database, made: dict[str, Any]) -> None:
+    """Let a run's answers be 400 milliseconds apart: a person takes longer than a test."""
+    await database.fetch(
+        "UPDATE pairquiz.answers AS a SET judged_at = m.started_at + 400 * a.ordinal"
+        " FROM pairquiz.matches AS m WHERE m.id = a.match_id AND m.id = $1",
+        UUID(made["session_id"]),
+    )
 
 
 async def challenge(play: Play) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -57,12 +68,7 @@ async def test_a_stranger_beats_a_challenge_whose_maker_has_gone(play: Play) -> 
 
 async def test_a_ghost_goes_on_in_a_new_server(play: Play, live_server: Server, database: Database) -> None:
     made, results = await challenge(play)
-    # A person takes longer than a test.
-    await database.fetch(
-        "UPDATE pairquiz.answers AS a SET judged_at = m.started_at + 400 * a.ordinal"
-        " FROM pairquiz.matches AS m WHERE m.id = a.match_id AND m.id = $1",
-        UUID(made["session_id"]),
-    )
+    await slowed_down(database, made)
     async with play(**OPTIONS) as stranger:
         await stranger.event("welcome")
         started = await accepted(stranger, made)
@@ -76,3 +82,27 @@ async def test_a_ghost_goes_on_in_a_new_server(play: Play, live_server: Server, 
         await answer_rightly(stranger, started, results)
         over = await stranger.event("quiz_results")
         assert [one["opponent_answer"] for one in over["questions"]] == [0, 0, None]
+
+
+async def test_a_challenge_of_one_node_is_played_at_another_that_dies(
+    client_folder: Path, node: str, database_url: str, database: Database, tmp_path: Path
+) -> None:
+    with valkey(tmp_path) as redis:
+        async with (
+            serving(database_url, tmp_path / "a.log", REDIS_URL=redis.url) as lives,
+            serving(database_url, tmp_path / "b.log", REDIS_URL=redis.url) as dies,
+        ):
+            made, results = await challenge(lambda **options: playing(client_folder, node, lives.url, **options))
+            await slowed_down(database, made)
+            async with playing(client_folder, node, dies.url, transports=["websocket"]) as stranger:
+                token = (await stranger.event("welcome"))["guest_token"]
+                started = await accepted(stranger, made)
+                assert (await stranger.event("answer_submitted"))["answered"] == 1
+                await dies.kill()
+            async with playing(
+                client_folder, node, lives.url, transports=["websocket"], auth={"token": token}
+            ) as stranger:
+                await answer_rightly(stranger, started, results)
+                over = await stranger.event("quiz_results")
+                assert [one["opponent_answer"] for one in over["questions"]] == [0, 0, None]
+                assert (over["outcome"], over["ghost"]) == ("won", True)
