@@ -146,13 +146,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules)
+        game = Game(matches, questions, committer, clock, rules, trip_ms=connections.trip_ms)
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
         ghosts = Ghosts(runs, matches, rules)
-        sweeper = Sweeper(
-            matches, rows, committer, clock, game.start_by_itself, margin_ms=margin_ms, ready=heartbeat.ready
-        )
+        sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
@@ -259,6 +257,8 @@ def _game_rules(settings: Settings) -> GameRules:
         waiting_ttl_ms=game.waiting_ttl_s * 1000,
         ready_ttl_ms=game.ready_ttl_s * 1000,
         start_delay_ms=game.start_delay_ms,
+        reveal_lead_max_ms=game.reveal_lead_max_ms,
+        round_pause_ms=game.round_pause_ms,
         patience=Patience(
             lost_ms=game.reconnect_grace_s * 1000,
             closed_ms=game.closed_grace_s * 1000,

@@ -64,6 +64,8 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     waiting_ttl_s: Lifetime = 600
     ready_ttl_s: Lifetime = 600
     start_delay_ms: Annotated[int, Meta(ge=0, le=60_000)] = 3000
+    reveal_lead_max_ms: Milliseconds = 300
+    round_pause_ms: Annotated[int, Meta(ge=0, le=60_000)] = 2000
     reconnect_grace_s: Lifetime = 30
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60

@@ -14,6 +14,7 @@ from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.codes import JOIN_CODE_LENGTH, new_code, normal_code
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
+from pairquiz_server.engine.leads import Leads, Trip
 from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
@@ -28,14 +29,15 @@ from pairquiz_server.rules.commands import (
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.ghosts import recorded
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.scoring import Scoring, ScoringProfile
 from pairquiz_server.rules.terms import Pace, Run
 from pairquiz_server.store.matches import Matches
@@ -65,6 +67,8 @@ class GameRules(Struct, frozen=True, kw_only=True):
     waiting_ttl_ms: int
     ready_ttl_ms: int
     start_delay_ms: int = 3000
+    reveal_lead_max_ms: int = 300
+    round_pause_ms: int = 2000
     patience: Patience = Patience()
     live_matches_max: int = 0
     lag_allowance: LagAllowance = LagAllowance()
@@ -94,11 +98,13 @@ class Game:
         rules: GameRules,
         *,
         random: Random | None = None,
+        trip_ms: Trip = lambda _: None,
     ) -> None:
         self._matches = matches
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
+        self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
         self._draws = Draws(questions, self._random)
         self._submit = committer.submit
@@ -250,20 +256,31 @@ class Game:
     def _start_with(
         self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...], run: Run | None = None
     ) -> None:
-        patience = self._rules.patience
-        caller.command = StartMatch(
-            match_id=match.id, player_id=caller.player.id, draw=draw, patience=patience, run=run
-        )
+        caller.command = self._start_of(match, caller.player.id, draw, run)
         self._submit(caller)
 
-    async def start_by_itself(self, match_id: str) -> StartMatch:
-        """Return the command that starts a match whose time has come, with its questions drawn.
+    def _start_of(
+        self, match: Match, player_id: str | None, draw: tuple[MatchQuestion, ...], run: Run | None = None
+    ) -> StartMatch:
+        return StartMatch(
+            match_id=match.id,
+            player_id=player_id,
+            draw=draw,
+            patience=self._rules.patience,
+            lead_ms=self._leads.of(match),
+            pause_ms=self._rules.round_pause_ms,
+            run=run,
+        )
+
+    async def by_itself(self, match_id: str) -> StartMatch | Tick:
+        """Return the command by which happens what it is time for in a match: it starts, or its next round is opened.
 
         Raises `Refused` (`not_found`) and `StorageUnavailable`.
         """
         match = self._committer.cached(match_id) or await self.load(match_id)
-        draw, run = await self._drawn(match)
-        return StartMatch(match_id=match.id, player_id=None, draw=draw, patience=self._rules.patience, run=run)
+        if match.started_at is not None:
+            return Tick(match_id=match_id, lead_ms=self._leads.of(match))
+        return self._start_of(match, None, *await self._drawn(match))
 
     async def _drawn(self, match: Match) -> tuple[tuple[MatchQuestion, ...], Run | None]:
         """Draw the questions of a match; against a ghost they are those of its run, nothing where that is gone."""

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from pairquiz_server.engine.game import GameRules
 from pairquiz_server.rules.commands import PairPlayers, Topic
-from pairquiz_server.rules.ghosts import recorded
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind
+from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.terms import Ghost, Origin
 from pairquiz_server.store.ghosts import Runs, Wanted
 from pairquiz_server.store.matches import Matches

@@ -1,7 +1,7 @@
 """Ends what is over, and lets happen what happens by itself. Works beside other nodes' sweepers.
 
-What is over are deadlines, and matches that nobody joined or started; by itself starts a match whose players were
-brought together.
+What is over are deadlines, rounds, and matches that nobody joined or started; by itself starts a match whose players
+were brought together, and the next round.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from pairquiz_server.engine.pace import Pace
 from pairquiz_server.rules.commands import Command, EndOverdue, MarkPresent, StartMatch, Tick
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.match import Status
 from pairquiz_server.store.matches import DueMatch, Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
@@ -32,12 +31,12 @@ FORGET_EVERY_MS = 60 * 1000
 
 Timed = tuple[Command, int]
 """A command, and when it counts as arrived (milliseconds)."""
-Start = Callable[[str], Awaitable[StartMatch]]
-"""Makes the command by which a match starts by itself. Raises `Refused` and `StorageUnavailable`."""
+ByItself = Callable[[str], Awaitable[StartMatch | Tick]]
+"""Makes the command by which something happens in a match by itself. Raises `Refused` and `StorageUnavailable`."""
 
 
 class Sweeper:
-    """Looks for matches that are due and submits a command for each like anybody: `EndOverdue`, `Tick` or `start`'s.
+    """Looks for matches that are due and submits a command for each like anybody: `EndOverdue`, or `by_itself`'s.
 
     `margin_ms` is the largest lag credit: no match is ended sooner after its deadline, because an answer that
     arrives until then may still be in time.
@@ -49,7 +48,7 @@ class Sweeper:
         presence: PresenceRows,
         committer: Committer,
         clock: Clock,
-        start: Start,
+        by_itself: ByItself,
         *,
         margin_ms: int,
         ready: Ready = always,
@@ -59,7 +58,7 @@ class Sweeper:
         self._matches = matches
         self._committer = committer
         self._clock = clock
-        self._start = start
+        self._by_itself = by_itself
         self._margin_ms = margin_ms
         self._forgot_at = 0
         self._looks_at = 0
@@ -123,8 +122,7 @@ class Sweeper:
         commands: list[Timed] = []
         for match in ticking:
             with suppress(Refused):  # not even found any more
-                ready = match.status is Status.READY
-                commands.append((await self._start(match.id) if ready else Tick(match_id=match.id), now))
+                commands.append((await self._by_itself(match.id), now))
         return commands
 
     async def _carry_out(self, commands: Sequence[Timed]) -> bool:

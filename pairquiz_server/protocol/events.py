@@ -101,17 +101,61 @@ class QuestionView(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizStarted(Struct, frozen=True, omit_defaults=True):
-    """The questions, and the clock that runs."""
+    """The questions, and the clock that runs. In rounds both come later, one by one."""
 
     session_id: str
     questions: list[QuestionView]
     time_limit: int
     started_at: int
-    deadline_at: int
+    deadline_at: int | None
     pace: str
     version: int
     duplicate: bool = False
     ghost: bool = False
+
+
+class RoundOpened(Struct, frozen=True, omit_defaults=True):
+    """The next question for both: to be shown at `reveal_at`, to be answered until `closes_at`."""
+
+    session_id: str
+    index: int
+    question: QuestionView
+    reveal_at: int
+    closes_at: int
+    version: int
+    ghost: bool = False
+
+
+class RoundResult(Struct, frozen=True):
+    """What both made of a round that is closed; answers are option indexes, null where there is none."""
+
+    index: int
+    question_id: int
+    correct_option: int
+    your_answer: int | None
+    opponent_answer: int | None
+    your_points: int
+    opponent_points: int
+
+
+class RoundClosed(RoundResult, frozen=True, kw_only=True, omit_defaults=True):
+    """A round is over; the next one opens at `next_at`, null after the last one."""
+
+    session_id: str
+    your_score: int
+    opponent_score: int
+    next_at: int | None
+    version: int
+    ghost: bool = False
+
+
+class RoundState(Struct, frozen=True):
+    """The round that is open until `closes_at`; between two rounds that is null, and the next opens at `next_at`."""
+
+    index: int
+    reveal_at: int
+    closes_at: int | None
+    next_at: int | None
 
 
 class Receipt(Struct, frozen=True, gc=False):
@@ -198,7 +242,8 @@ class OpponentLeft(Struct, frozen=True):
 class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     """The server was away, and takes that time from nobody: the match's clock has moved by `delayed_ms`.
 
-    `deadline_at` is null before the start. Absences have begun anew: `opponent_reconnect_by` while the other is away.
+    `deadline_at` is null before the start, and in rounds, where `round` has the new times. Absences have begun anew:
+    `opponent_reconnect_by` while the other is away.
     """
 
     session_id: str
@@ -207,6 +252,7 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     server_time: int
     version: int
     opponent_reconnect_by: int | None = None
+    round: RoundState | None = None
     ghost: bool = False
 
 
@@ -275,7 +321,10 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizState(Struct, frozen=True, omit_defaults=True):
-    """The whole match as one of its players may see it; everything that is needed to draw the screen."""
+    """The whole match as one of its players may see it; everything that is needed to draw the screen.
+
+    In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
+    """
 
     session_id: str
     topic: str
@@ -294,6 +343,8 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     version: int
     join_code: str | None = None
     your_absence: AbsenceState | None = None
+    round: RoundState | None = None
+    closed_rounds: list[RoundResult] | None = None
     results: QuizResults | None = None
     ghost: bool = False
 

@@ -1,8 +1,12 @@
 """A match → what one of its players may see of it.
 
 The right option is in no view before the viewer's own answer is locked, and the opponent's choice in none before
-the match is over.
+the match is over; in rounds, both before the round is. A question that was not opened is in none, ever.
 """
+
+from collections.abc import Sequence
+
+from msgspec.structs import astuple
 
 from pairquiz_server.engine import challenges, people
 from pairquiz_server.protocol.events import (
@@ -23,14 +27,20 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RoundClosed,
+    RoundOpened,
+    RoundResult,
+    RoundState,
     Session,
     YourAnswer,
 )
+from pairquiz_server.rules import events
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
 
@@ -65,10 +75,9 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
 def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     """As both players hear it."""
     assert match.started_at is not None
-    assert match.deadline_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=[_question(question) for question in match.questions],
+        questions=[_question(question) for question in match.questions] if match.pace is Pace.FREE else [],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
@@ -77,6 +86,38 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
         duplicate=duplicate,
         ghost=match.ghost is not None,
     )
+
+
+def round_opened(match: Match, event: events.RoundOpened) -> RoundOpened:
+    """As both players hear it."""
+    return RoundOpened(
+        session_id=match.id,
+        index=event.index,
+        question=_question(match.questions[event.index]),
+        reveal_at=event.reveal_at,
+        closes_at=event.closes_at,
+        version=event.version,
+        ghost=match.ghost is not None,
+    )
+
+
+def round_closed(match: Match, event: events.RoundClosed, seat: int) -> RoundClosed:
+    """As the player of `seat` hears it."""
+    return RoundClosed(
+        *astuple(_round_result(match, seat, event.index)),
+        session_id=match.id,
+        your_score=match.seats[seat].score,
+        opponent_score=match.seats[1 - seat].score,
+        next_at=event.next_at,
+        version=event.version,
+        ghost=match.ghost is not None,
+    )
+
+
+def round_state(reveals: Sequence[int] | None, closes_at: int | None, tick_at: int | None) -> RoundState | None:
+    """Say where a running match in rounds is; None in free pace. When a ghost answers is nobody's to know before."""
+    next_at = tick_at if closes_at is None else None
+    return RoundState(len(reveals) - 1, reveals[-1], closes_at, next_at) if reveals else None
 
 
 def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplicate: bool = False) -> OwnAnswer:
@@ -141,7 +182,7 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         reason=_reason(match, seat),
         questions=[
             _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
-            for question in match.questions
+            for question in match.opened
         ],
         opponent=OpponentBrief(theirs.player.display_name, _kind(theirs.player)),
         version=match.version,
@@ -152,7 +193,8 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
 def quiz_state(match: Match, seat: int, now: int) -> QuizState:
     """As the player of `seat` may see the match at `now`."""
     mine = match.seats[seat]
-    running = match.status is Status.IN_PROGRESS and match.deadline_at is not None
+    running = match.status is Status.IN_PROGRESS
+    until = (match.deadline_at or match.closes_at) if running else None
     return QuizState(
         session_id=match.id,
         topic=match.topic,
@@ -162,9 +204,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
-        remaining_ms=max((match.deadline_at or 0) - now, 0) if running else None,
+        remaining_ms=None if until is None else max(until - now, 0),
         server_time=now,
-        questions=[_question(question, after=match.status not in LIVE) for question in match.questions],
+        questions=[_question(question, after=match.status not in LIVE) for question in match.opened],
         your_answers={
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
@@ -173,6 +215,8 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
+        round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
+        closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
         ghost=match.ghost is not None,
     )
@@ -233,6 +277,25 @@ def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answe
         opponent_points=theirs.points if theirs else 0,
         receipt=receipt(mine) if mine else None,
         explanation=question.explanation,
+    )
+
+
+def _closed_rounds(match: Match, seat: int) -> list[RoundResult]:
+    count = len(match.reveals) - (match.closes_at is not None)
+    return [_round_result(match, seat, index) for index in range(count)]
+
+
+def _round_result(match: Match, seat: int, index: int) -> RoundResult:
+    question = match.questions[index]
+    mine, theirs = (match.seats[one].answer_to(question.id) for one in (seat, 1 - seat))
+    return RoundResult(
+        index=index,
+        question_id=question.id,
+        correct_option=question.correct,
+        your_answer=mine.chosen if mine else None,
+        opponent_answer=theirs.chosen if theirs else None,
+        your_points=mine.points if mine else 0,
+        opponent_points=theirs.points if theirs else 0,
     )
 
 

@@ -2,23 +2,27 @@
 
 from msgspec.structs import replace
 
+from pairquiz_server.rules import rounds
 from pairquiz_server.rules.commands import CompleteQuiz, SubmitAnswer
 from pairquiz_server.rules.decision import (
     Decision,
+    back,
+    both_completed,
     ended,
     require_move,
     require_presence,
-    returned,
     seat_of_player,
     stands_elsewhere,
     time_is_over,
+    with_completed,
     wrong_state,
 )
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import AnswerAccepted, EndReason, Event, PlayerCompleted, PlayerReturned
+from pairquiz_server.rules.events import AnswerAccepted, EndReason, Event, PlayerCompleted
 from pairquiz_server.rules.judging import chosen, judge
 from pairquiz_server.rules.match import MOVES, Match, Seat, Status
 from pairquiz_server.rules.reading import least_ms
+from pairquiz_server.rules.terms import Pace
 
 
 def submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
@@ -39,9 +43,13 @@ def submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
         require_presence(match, seat, now)
     if place is None:
         raise Refused(Code.UNKNOWN_QUESTION)
+    in_rounds = match.pace is Pace.ROUNDS
+    if in_rounds:
+        rounds.require_open(match, place)
     question = match.questions[place]
-    reading_ms = seat.reading_ms + least_ms(question.text)
-    answer = judge(match, seat, question, command, now, reading_ms)
+    least = least_ms(question.text)
+    reading_ms = seat.reading_ms + least
+    answer = judge(match, seat, question, command, now, least if in_rounds else reading_ms)
 
     count += 1
     score = seat.score + answer.base + answer.bonus
@@ -55,11 +63,16 @@ def submit(match: Match, command: SubmitAnswer, now: int) -> Decision:
     )
     version = match.version + 1
     accepted = AnswerAccepted(version, index, answer, count, score)
-    if count < match.question_count:
-        return Decision(replace(match, version=version, seats=match.seats_with(index, seat_after)), (accepted,))
-    after = _with_completed(replace(match, version=version), index, seat_after, now)
-    events: tuple[Event, ...] = (*_back(seat, index, version), accepted)
-    if _both_completed(after):
+    if count < match.question_count and not (in_rounds and match.final):
+        after = replace(match, version=version, seats=match.seats_with(index, seat_after))
+        if in_rounds and not rounds.waits(after):
+            return rounds.close(after, (accepted,), EndReason.ALL_ANSWERED, now)
+        return Decision(after, (accepted,))
+    after = with_completed(replace(match, version=version), index, seat_after, now)
+    events: tuple[Event, ...] = (*back(seat, index, version), accepted)
+    if both_completed(after):
+        if in_rounds:
+            return rounds.close(after, events, EndReason.ALL_ANSWERED, now)
         return ended(after, events, EndReason.ALL_ANSWERED, now)
     return Decision(after, (*events, PlayerCompleted(version, index, score, by_command=False)))
 
@@ -84,23 +97,14 @@ def complete(match: Match, command: CompleteQuiz, now: int) -> Decision:
     require_presence(match, seat, now)
     if time_is_over(match, now):
         return Decision(match, duplicate=True)  # what is unanswered counts as wrong already
-    completed = _with_completed(match, index, seat, now)
-    back = _back(seat, index, match.version + 1)
-    if _both_completed(completed):
-        return ended(completed, back, EndReason.ALL_ANSWERED, now)
-    after = replace(completed, version=match.version + 1)
-    return Decision(after, (*back, PlayerCompleted(after.version, index, seat.score, by_command=True)))
-
-
-def _back(seat: Seat, index: int, version: int) -> tuple[Event, ...]:
-    """Return the event of a player who comes back by completing: whoever has completed is away no more."""
-    return (PlayerReturned(version, index),) if seat.absence else ()
-
-
-def _with_completed(match: Match, index: int, seat: Seat, now: int) -> Match:
-    after = match.with_seat(index, replace(returned(seat, now), completed_at=now))
-    return replace(after, due_at=after.running_due_at())
-
-
-def _both_completed(match: Match) -> bool:
-    return all(seat.completed_at is not None for seat in match.seats)
+    completed = with_completed(match, index, seat, now)
+    version = match.version + 1
+    events = back(seat, index, version)
+    open_round = match.closes_at is not None
+    if both_completed(completed):
+        end = rounds.close if open_round else ended
+        return end(completed, events, EndReason.ALL_ANSWERED, now)
+    events = (*events, PlayerCompleted(version, index, seat.score, by_command=True))
+    if open_round and not rounds.waits(completed):
+        return rounds.close(completed, events, EndReason.ALL_ANSWERED, now)
+    return Decision(replace(completed, version=version), events)

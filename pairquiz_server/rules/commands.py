@@ -81,13 +81,17 @@ class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
 class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     """Either player starts, or the match by itself (no player); `draw` are the questions that the engine has drawn.
 
-    Who is away meanwhile has `patience` from now. A ghost's `run` comes with the questions that it was recorded on.
+    Who is away meanwhile has `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and
+    each later one is opened `pause_ms` after the one before. A ghost's `run` comes with the questions that it was
+    recorded on.
     """
 
     match_id: str
     player_id: str | None
     draw: tuple[MatchQuestion, ...]
     patience: Patience = Patience()
+    lead_ms: int = 0
+    pause_ms: int = 0
     run: Run | None = None
 
 
@@ -136,13 +140,17 @@ class MarkPresent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Tick(Struct, frozen=True, kw_only=True, gc=False):
-    """The sweeper lets happen what happens in a running match by itself, if it is time."""
+    """The sweeper lets happen what happens in a running match by itself, if it is time.
+
+    A question that is opened by it is revealed `lead_ms` later.
+    """
 
     match_id: str
+    lead_ms: int = 0
 
 
 class EndOverdue(Struct, frozen=True, kw_only=True, gc=False):
-    """The sweeper ends a match whose time is over by `margin_ms`; one that is not due stays as it is."""
+    """The sweeper ends a match, or a round, whose time is over by `margin_ms`; one that is not due stays as it is."""
 
     match_id: str
     margin_ms: int

@@ -59,7 +59,7 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
         case MarkPresent():
             return leaving.mark_present(match, command, now)
         case Tick():
-            return ghosts.tick(match, now)
+            return ghosts.tick(match, command, now)
         case EndOverdue():
             return leaving.end_overdue(match, command, now)
         case _:

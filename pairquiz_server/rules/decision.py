@@ -5,8 +5,9 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.commands import Command
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import EndReason, Event, MatchEnded, MatchExpired
+from pairquiz_server.rules.events import EndReason, Event, MatchEnded, MatchExpired, PlayerReturned
 from pairquiz_server.rules.match import MOVES, Match, Seat, Status
+from pairquiz_server.rules.terms import Pace
 
 _WHERE_IT_STANDS = {
     Status.WAITING: "The session still waits for an opponent: share its link or code",
@@ -53,9 +54,9 @@ def require_presence(match: Match, seat: Seat, now: int) -> None:
 
     Where the deadline has decided, it came too late like everybody's.
     """
-    if seat.absence is None or not seat.absence.is_over(now):
+    if not stays_away(match, seat, now):
         return
-    by_deadline = match.due_at == match.deadline_at and time_is_over(match, now)
+    by_deadline = match.due_at in (match.deadline_at, match.closes_at) and time_is_over(match, now)
     if not by_deadline:
         raise wrong_state("You were away for too long: the session goes on without you")
 
@@ -65,30 +66,64 @@ def wrong_state(message: str) -> Refused:
     return Refused(Code.WRONG_STATE, message)
 
 
-def returned(seat: Seat, now: int) -> Seat:
-    """Return a seat whose player is there again."""
+def stays_away(match: Match, seat: Seat, now: int) -> bool:
+    """Whether a player can come no more; in rounds nobody can, or everybody."""
+    if seat.absence is None:
+        return False
+    if match.pace is Pace.ROUNDS:
+        forsaken_at = match.forsaken_at()
+        return forsaken_at is not None and now > forsaken_at
+    return seat.absence.is_over(now)
+
+
+def returned(match: Match, seat: Seat, now: int) -> Seat:
+    """Return a seat whose player is there again. In rounds an absence costs its rounds, and nothing of the budget."""
     if seat.absence is None:
         return seat
-    return replace(seat, absence=None, away_ms=seat.away_ms + seat.absence.spent(now))
+    spent_ms = 0 if match.pace is Pace.ROUNDS else seat.absence.spent(now)
+    return replace(seat, absence=None, away_ms=seat.away_ms + spent_ms)
+
+
+def back(seat: Seat, index: int, version: int) -> tuple[Event, ...]:
+    """Return the event of a player who comes back by completing: whoever has completed is away no more."""
+    return (PlayerReturned(version, index),) if seat.absence else ()
+
+
+def with_completed(match: Match, index: int, seat: Seat, now: int) -> Match:
+    """Return a match with a seat whose player is done."""
+    after = match.with_seat(index, replace(returned(match, seat, now), completed_at=now))
+    return replace(after, due_at=after.running_due_at())
+
+
+def both_completed(match: Match) -> bool:
+    """Whether both players are done."""
+    return all(seat.completed_at is not None for seat in match.seats)
 
 
 def is_decided(match: Match, now: int) -> bool:
     """Whether time has decided a running match, though nobody has looked yet."""
-    return match.status is Status.IN_PROGRESS and match.counts_at(now) > match.due_at
+    if match.status is not Status.IN_PROGRESS or match.counts_at(now) <= match.due_at:
+        return False
+    return match.final or match.due_at == match.forsaken_at()  # else it is but a round that is over
 
 
 def time_is_over(match: Match, now: int) -> bool:
-    """Whether the deadline of a match has passed."""
-    return match.deadline_at is not None and match.left_ms(now) < 0
+    """Whether the deadline of a match, or of its last round, has passed."""
+    return match.started_at is not None and match.final and match.left_ms(now) < 0
 
 
 def ended(match: Match, before: tuple[Event, ...], reason: EndReason, now: int) -> Decision:
     """End a running match with results, as a change of its own after the events `before`."""
-    after = replace(match, version=match.version + 1, status=Status.COMPLETED, ended_at=now, end_reason=reason)
+    after = _over(match, Status.COMPLETED, reason, now)
     return Decision(after, (*before, MatchEnded(after.version, reason)))
 
 
 def expired(match: Match, status: Status, reason: EndReason, now: int) -> Decision:
     """End a match that has no results."""
-    after = replace(match, version=match.version + 1, status=status, ended_at=now, end_reason=reason)
+    after = _over(match, status, reason, now)
     return Decision(after, (MatchExpired(after.version, reason),))
+
+
+def _over(match: Match, status: Status, reason: EndReason, now: int) -> Match:
+    version = match.version + 1
+    return replace(match, version=version, status=status, ended_at=now, end_reason=reason, tick_at=None, closes_at=None)

@@ -1,8 +1,9 @@
 """What has happened to a match. Each change raises the match's version by one, and is one event.
 
 Some changes are several events that share a version: a last answer (`AnswerAccepted`, `PlayerCompleted`), leaving a
-running match (`PlayerLeft`, `MatchEnded`), a grace that is over (`PlayerForfeited`, `MatchEnded`), and the start of a
-match while somebody is away (`MatchStarted`, `PlayerAbsent`).
+running match (`PlayerLeft`, `MatchEnded`), a grace that is over (`PlayerForfeited`, `MatchEnded`), the start of a
+match in rounds, or while somebody is away (`MatchStarted`, `RoundOpened`, `PlayerAbsent`), the end of the last round
+(`RoundClosed`, `MatchEnded`), and being done, where that ends a round (`PlayerCompleted`, `RoundClosed`).
 """
 
 from enum import StrEnum
@@ -79,6 +80,23 @@ class MatchStarted(Struct, frozen=True, gc=False):
     seat: int | None
 
 
+class RoundOpened(Struct, frozen=True, gc=False):
+    """The question at the place `index` is asked: shown at `reveal_at`, and answered until `closes_at`."""
+
+    version: int
+    index: int
+    reveal_at: int
+    closes_at: int
+
+
+class RoundClosed(Struct, frozen=True, gc=False):
+    """The question at the place `index` takes no more answers; the next one is opened at `next_at`, if there is one."""
+
+    version: int
+    index: int
+    next_at: int | None
+
+
 class AnswerAccepted(Struct, frozen=True, gc=False):
     """An answer of `seat` is locked and scored."""
 
@@ -146,6 +164,8 @@ Milestone = (
     | PlayerJoined
     | PlayersPaired
     | MatchStarted
+    | RoundOpened
+    | RoundClosed
     | PlayerCompleted
     | PlayerLeft
     | PlayerAbsent

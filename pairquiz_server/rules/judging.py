@@ -12,16 +12,18 @@ def judge(
 ) -> Answer:
     """Return the answer that arrived at `now`. It counts as given so much sooner as its line is credited.
 
-    Nobody who reads this question and those answered before is done with them in less than `reading_ms`.
+    Nobody is done in less than `reading_ms` who reads this question and, in free pace, those answered before. What
+    comes before a round's question is revealed counts as given then.
     Raises `Refused` where it was given after the deadline (`too_late`), or is none of the options (`invalid_payload`).
     """
     assert match.started_at is not None
+    reveals = match.reveals
     option = chosen(question, command.answer)
     credit_ms = command.allowance.credit(
         command.lag_ms,
         spent_ms=seat.lag_credit_ms,
         question_count=match.question_count,
-        since_start_ms=now - match.started_at,
+        since_start_ms=match.counts_at(now) - reveals[-1] if reveals else now - match.started_at,
     )
     judged_at = now - credit_ms
     left_ms = match.left_ms(judged_at)
@@ -29,6 +31,8 @@ def judge(
         raise Refused(Code.TOO_LATE)
     correct = option == question.correct
     span_ms = match.span_ms
+    if left_ms > span_ms and reveals:
+        judged_at += left_ms - span_ms
     points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
     return Answer(
         question_id=question.id,

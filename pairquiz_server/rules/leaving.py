@@ -2,10 +2,19 @@
 
 from msgspec.structs import replace
 
-from pairquiz_server.rules import ghosts
+from pairquiz_server.rules import ghosts, rounds
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
-from pairquiz_server.rules.decision import Decision, ended, expired, is_decided, require_move, returned, seat_of_player
+from pairquiz_server.rules.decision import (
+    Decision,
+    ended,
+    expired,
+    is_decided,
+    require_move,
+    returned,
+    seat_of_player,
+    stays_away,
+)
 from pairquiz_server.rules.events import (
     EndReason,
     PlayerAbsent,
@@ -15,6 +24,7 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
 from pairquiz_server.rules.player import PlayerKind
+from pairquiz_server.rules.terms import Pace
 
 
 def leave(match: Match, command: LeaveMatch, now: int) -> Decision:
@@ -60,17 +70,17 @@ def mark_present(match: Match, command: MarkPresent, now: int) -> Decision:
     """End the absence of a player who has come back in time."""
     index = seat_of_player(match, command.player_id)
     seat = match.seats[index]
-    if match.status not in LIVE or seat.absence is None or seat.absence.is_over(now):
+    if match.status not in LIVE or seat.absence is None or stays_away(match, seat, now):
         return Decision(match)
-    after = _with_absence(match, index, returned(seat, now))
+    after = _with_absence(match, index, returned(match, seat, now))
     return Decision(after, (PlayerReturned(after.version, index),))
 
 
 def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
-    """End a match whose time is over, as it stands then: after all that its ghost has done meanwhile."""
+    """End a match whose time is over, as it stands then, or in rounds the open one: after what its ghost has done."""
     if match.status not in LIVE or now < match.due_at + command.margin_ms:
         return Decision(match)
-    played = ghosts.tick(match, now)
+    played = ghosts.play(match, now)
     if played.events:
         rest = end_overdue(played.match, command, now)
         return Decision(rest.match, played.events + rest.events)
@@ -78,6 +88,8 @@ def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
         return expired(match, Status.EXPIRED, EndReason.NOBODY_JOINED, now)
     if match.status is Status.READY:
         return expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
+    if match.pace is Pace.ROUNDS:
+        return rounds.end_overdue(match, now)
     away = [index for index, seat in enumerate(match.seats) if seat.absence]
     if match.due_at == match.deadline_at or not away:
         return ended(match, (), EndReason.DEADLINE, now)

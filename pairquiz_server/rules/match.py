@@ -58,7 +58,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         MarkAbsent: frozenset({Status.IN_PROGRESS}),
         MarkPresent: frozenset({Status.IN_PROGRESS}),
         Tick: frozenset({Status.IN_PROGRESS, Status.COMPLETED}),
-        EndOverdue: frozenset({Status.COMPLETED, Status.ABANDONED}),
+        EndOverdue: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.ABANDONED}),
     },
     Status.COMPLETED: {},
     Status.ABANDONED: {},
@@ -115,9 +115,11 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     `id` is the text of a UUID, in small letters, as it stands on the wire: a `UUID` is hashed and compared by code in
     Python, which took longer than the rules.
-    `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, or `deadline_at`.
-    `tick_at` is when something happens by itself: the start of a match whose players were brought together, or what
-    its ghost does next. `ghost` is the run that plays the second seat, `run` what it does, known from the start on.
+    `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, `deadline_at`, or
+    `closes_at`. `tick_at` is when something happens by itself: the start of a match whose players were brought
+    together, the next round, or what its ghost does next. `ghost` is the run that plays the second seat, `run` what it
+    does, known from the start on. In rounds `reveals` says when each question that was opened so far is, or was, asked;
+    `closes_at` until when the last one of them may be answered, None between two rounds, which are `pause_ms` apart.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
     clock stood still: the last outage of the service.
     """
@@ -152,6 +154,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    pause_ms: int = 0
     run: Run | None = None
 
     def seat_of(self, player_id: str) -> int | None:
@@ -186,9 +189,20 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         return Outcome.WON if mine > theirs else Outcome.LOST
 
     @property
+    def opened(self) -> tuple[MatchQuestion, ...]:
+        """The questions that its players may see. In rounds no other one has left the server."""
+        return self.questions if self.pace is Pace.FREE else self.questions[: len(self.reveals)]
+
+    @property
+    def final(self) -> bool:
+        """Whether no question follows those that are opened."""
+        return self.pace is Pace.FREE or len(self.reveals) == self.question_count
+
+    @property
     def span_ms(self) -> int:
-        """How long the match takes, without the time during which its clock stood still."""
-        return self.question_count * self.time_limit_s * 1000
+        """For how long all questions, or in rounds each, may be answered, but for when the clock stands still."""
+        count = self.question_count if self.pace is Pace.FREE else 1
+        return count * self.time_limit_s * 1000
 
     def counts_at(self, at: int) -> int:
         """Return when something that arrived at `at` counts, by the clock that the last outage has moved.
@@ -200,9 +214,10 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         return min(at + self.resumed_at - self.paused_at, self.resumed_at)
 
     def left_ms(self, at: int) -> int:
-        """Return how much of a running match is left at `at`; negative where it is over."""
-        assert self.deadline_at is not None
-        return self.deadline_at - (at if self.resumed_at is None else self.counts_at(at))
+        """Return how much of a running match, or its open round, is left at `at`; negative where it is over."""
+        until = self.deadline_at if self.closes_at is None else self.closes_at
+        assert until is not None
+        return until - (at if self.resumed_at is None else self.counts_at(at))
 
     def with_seat(self, index: int, seat: Seat) -> "Match":
         """Return the match with another seat in the place of one."""
@@ -217,7 +232,26 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         """Return when a running match is over if nothing happens: at a grace's end, or at the deadline.
 
         While both are away, the first grace to end decides nothing: the other may still come, and has won then.
+        In rounds the open one is over then, and the match only where both stay away.
         """
+        if self.pace is Pace.ROUNDS:
+            return self._round_due_at()
         assert self.deadline_at is not None
         graces = [seat.absence.reconnect_by for seat in self.seats if seat.absence and seat.absence.reconnect_by]
         return min(self.deadline_at, max(graces)) if graces else self.deadline_at
+
+    def _round_due_at(self) -> int:
+        until = self.closes_at
+        if until is None:  # it opens by itself, and cannot be over before this
+            assert self.tick_at is not None
+            until = self.tick_at + self.span_ms
+        forsaken_at = self.forsaken_at()
+        return until if forsaken_at is None else min(until, forsaken_at)
+
+    def forsaken_at(self) -> int | None:
+        """Return when a match in rounds is over because nobody came back; None while somebody is there, or done.
+
+        Who is there plays on, and misses nobody; so each of both may come until both graces are over.
+        """
+        graces = [seat.absence.reconnect_by for seat in self.seats if seat.absence and seat.absence.reconnect_by]
+        return max(graces) if len(graces) == 2 else None

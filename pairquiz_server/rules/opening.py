@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from pairquiz_server.rules import ghosts
+from pairquiz_server.rules import rounds, runs
 from pairquiz_server.rules.commands import CreateMatch, JoinMatch, PairPlayers, StartMatch
 from pairquiz_server.rules.decision import Decision, expired, require_move, seat_of_player, wrong_state
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import (
     EndReason,
+    Event,
     MatchCreated,
     MatchStarted,
     PlayerAbsent,
@@ -15,6 +16,7 @@ from pairquiz_server.rules.events import (
     PlayersPaired,
 )
 from pairquiz_server.rules.match import Match, Seat, Status
+from pairquiz_server.rules.terms import Pace
 
 
 def create(command: CreateMatch, now: int) -> Decision:
@@ -121,14 +123,19 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         ),
         questions=command.draw,
         started_at=now,
-        deadline_at=now + match.span_ms,
+        deadline_at=now + match.span_ms if match.pace is Pace.FREE else None,
         tick_at=None,
+        pause_ms=command.pause_ms,
         run=command.run,
     )
-    if after.run is not None:
-        after = replace(after, tick_at=ghosts.next_at(after))
+    opened: tuple[Event, ...] = ()
+    if match.pace is Pace.ROUNDS:
+        after, event = rounds.with_next(after, command.lead_ms, now)
+        opened = (event,)
+    elif after.run is not None:
+        after = replace(after, tick_at=runs.next_at(after))
     away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
-    return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *away))
+    return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *opened, *away))
 
 
 def _not_enough(topic: str, available: int, wanted: int) -> Refused:

@@ -184,6 +184,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         if record["ghost_match_id"] is None
         else Ghost(str(record["ghost_match_id"]), record["ghost_player"] - 1),
         run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
+        pause_ms=record["pause_ms"],
     )
 
 

@@ -26,7 +26,10 @@ class ClockReading(Struct, frozen=True):
 
 
 class MovedMatch(Struct, frozen=True):
-    """A match whose clocks were moved after an outage; `deadline_at` is None before the start."""
+    """A match whose clocks were moved after an outage.
+
+    `deadline_at` is None before the start and in rounds; those have `reveals`, of which an open round's was moved.
+    """
 
     id: str
     version: int
@@ -35,6 +38,9 @@ class MovedMatch(Struct, frozen=True):
     player2_id: str | None
     player1_reconnect_by: int | None
     player2_reconnect_by: int | None
+    reveals: tuple[int, ...] | None = None
+    closes_at: int | None = None
+    tick_at: int | None = None
 
 
 class Beat(Struct, frozen=True):

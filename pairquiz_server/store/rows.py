@@ -24,6 +24,8 @@ from pairquiz_server.rules.events import (
     PlayerLeft,
     PlayerReturned,
     PlayersPaired,
+    RoundClosed,
+    RoundOpened,
 )
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import GHOST_NAME, PlayerKind
@@ -91,6 +93,7 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     player2_wins: int
     ghost_match_id: str | None = None
     ghost_player: int | None = None
+    pause_ms: int
 
 
 class ScoreRow(Struct, kw_only=True, gc=False):
@@ -251,6 +254,7 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         player2_wins=match.wins[1],
         ghost_match_id=match.ghost.match_id if match.ghost else None,
         ghost_player=match.ghost.seat + 1 if match.ghost else None,
+        pause_ms=match.pause_ms,
     )
 
 
@@ -287,7 +291,7 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
             for seat in (0, 1):
                 if seat != match.forfeited_by:
                     _add_usage(rows, match, seat, "completed", match.ended_at)
-        case PlayerCompleted() | PlayerAbsent() | PlayerReturned() | MatchExpired():
+        case PlayerCompleted() | PlayerAbsent() | PlayerReturned() | MatchExpired() | RoundOpened() | RoundClosed():
             pass  # the match's own row says it all
         case _:
             assert_never(event)

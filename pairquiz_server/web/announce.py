@@ -30,6 +30,8 @@ from pairquiz_server.rules.events import (
     PlayerLeft,
     PlayerReturned,
     PlayersPaired,
+    RoundClosed,
+    RoundOpened,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import GHOST_ID
@@ -127,6 +129,7 @@ class Announcer:
                         version=match.version,
                         opponent_reconnect_by=opponent_reconnect_by,
                         ghost=GHOST_ID in (match.player1_id, match.player2_id),
+                        round=views.round_state(match.reveals, match.closes_at, match.tick_at),
                     )
                     packet = frames.event("session_delayed", delayed)
                     here = self._connections.hearers(player_id, match.id, match.version, live=True)
@@ -142,6 +145,11 @@ class Announcer:
                     yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
             case MatchStarted():
                 yield from _to_all(match, "quiz_started", partial(views.quiz_started, match))
+            case RoundOpened():
+                yield from _to_all(match, "round_opened", partial(views.round_opened, match, event))
+            case RoundClosed():
+                for seat in (0, 1):
+                    yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerCompleted(seat=seat, by_command=by_command):
                 yield (
                     1 - seat,

@@ -33,7 +33,7 @@ change AS MATERIALIZED (
         ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint,
         pace pairquiz.pace, scoring pairquiz.scoring, origin pairquiz.origin, tick_at bigint, reveals bigint[],
         closes_at bigint, previous_id uuid, player1_wins smallint, player2_wins smallint, ghost_match_id uuid,
-        ghost_player smallint)
+        ghost_player smallint, pause_ms integer)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
@@ -43,7 +43,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player)
+        player2_wins, ghost_match_id, ghost_player, pause_ms)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
@@ -51,7 +51,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player
+        player2_wins, ghost_match_id, ghost_player, pause_ms
     FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -82,7 +82,8 @@ moved AS (
         resumed_at = CASE WHEN c.whole THEN c.resumed_at ELSE m.resumed_at END,
         tick_at = CASE WHEN c.whole THEN c.tick_at ELSE m.tick_at END,
         reveals = CASE WHEN c.whole THEN c.reveals ELSE m.reveals END,
-        closes_at = CASE WHEN c.whole THEN c.closes_at ELSE m.closes_at END
+        closes_at = CASE WHEN c.whole THEN c.closes_at ELSE m.closes_at END,
+        pause_ms = CASE WHEN c.whole THEN c.pause_ms ELSE m.pause_ms END
     FROM change AS c
     WHERE c.from_version > 0 AND m.id = c.id AND m.version = c.from_version AND EXISTS (SELECT FROM fence)
     RETURNING m.id

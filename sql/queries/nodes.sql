@@ -88,6 +88,13 @@ moved AS (
     SET version = m.version + 1,
         deadline_at = m.deadline_at + last.gap,
         tick_at = m.tick_at + last.gap,
+        closes_at = m.closes_at + last.gap,
+        -- Of a round that is closed nothing moves any more.
+        reveals = CASE
+            WHEN m.closes_at IS NOT NULL
+            THEN m.reveals[:cardinality(m.reveals) - 1] || m.reveals[cardinality(m.reveals)] + last.gap
+            ELSE m.reveals
+        END,
         player1_absent_since = CASE WHEN m.player1_absent_since IS NOT NULL THEN last.now END,
         player1_reconnect_by = last.now + (m.player1_reconnect_by - m.player1_absent_since),
         player2_absent_since = CASE WHEN m.player2_absent_since IS NOT NULL THEN last.now END,
@@ -96,6 +103,14 @@ moved AS (
         resumed_at = last.now,
         due_at = CASE
             WHEN m.status <> 'in_progress' THEN m.due_at + last.gap
+            -- The end of the round that is open, or is opened next; or both stay away: Match.forsaken_at.
+            WHEN m.pace = 'rounds' THEN least(
+                coalesce(m.closes_at, m.tick_at + m.time_limit_s * 1000) + last.gap,
+                CASE WHEN m.player1_reconnect_by IS NOT NULL AND m.player2_reconnect_by IS NOT NULL
+                THEN last.now + greatest(
+                    m.player1_reconnect_by - m.player1_absent_since,
+                    m.player2_reconnect_by - m.player2_absent_since)
+                END)
             -- Of two absences the later one decides, of one that one, of none the deadline: Match.running_due_at.
             ELSE least(
                 m.deadline_at + last.gap,
@@ -106,7 +121,8 @@ moved AS (
     FROM live, last
     -- That they are live says nothing new of rows that are locked, but leads to them by the index of live matches.
     WHERE m.id = live.id AND m.ended_at IS NULL
-    RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by
+    RETURNING m.id, m.version, m.deadline_at, m.player1_id, m.player2_id, m.player1_reconnect_by, m.player2_reconnect_by,
+        m.reveals, m.closes_at, m.tick_at
 )
 SELECT
     coalesce(last.now, read.game_at) AS now,

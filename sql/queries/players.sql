@@ -92,7 +92,8 @@ SELECT (
             FROM pairquiz.draws AS d
             CROSS JOIN LATERAL unnest(d.question_ids) WITH ORDINALITY AS drawn (question_id, place)
             JOIN pairquiz.questions AS q ON q.id = drawn.question_id
-            WHERE d.match_id = m.id),
+            -- In rounds, what was not opened yet is nobody's to see.
+            WHERE d.match_id = m.id AND (m.pace = 'free' OR place <= cardinality(m.reveals))),
         'answers', (
             SELECT coalesce(jsonb_agg(to_jsonb(a) - 'match_id' - 'player' ORDER BY ordinal), '[]')
             FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number)

@@ -30,13 +30,15 @@ WHERE player2_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress');
 
 -- name: find_returned
 -- Seats of the matches $1 (uuid[]) that count as away though their player came in time: whoever saw it could not yet
--- mark it. With when the player came.
+-- mark it. With when the player came. In rounds both may come until both graces are over (Match.forsaken_at).
 SELECT m.id, seat.player_id, min(p.came_at) AS came_at
 FROM pairquiz.matches AS m
 CROSS JOIN LATERAL (VALUES
     (m.player1_id, m.player1_reconnect_by), (m.player2_id, m.player2_reconnect_by)) AS seat (player_id, reconnect_by)
-JOIN pairquiz.presence AS p ON p.player_id = seat.player_id AND p.came_at <= seat.reconnect_by
-WHERE m.id = ANY ($1)
+JOIN pairquiz.presence AS p ON p.player_id = seat.player_id AND p.came_at <= CASE
+    WHEN m.pace = 'rounds' THEN greatest(m.player1_reconnect_by, m.player2_reconnect_by) ELSE seat.reconnect_by
+END
+WHERE m.id = ANY ($1) AND seat.reconnect_by IS NOT NULL
 GROUP BY m.id, seat.player_id;
 
 -- name: find_mistakes

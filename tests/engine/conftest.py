@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
 from tests.conftest import copied, execute, sibling
@@ -36,6 +37,13 @@ def shared_database_url(postgres: EmbeddedPostgres, template: str) -> str:
 def clock() -> HandClock:
     """The one clock of all nodes of a test."""
     return HandClock()
+
+
+@pytest.fixture(params=list(Pace))
+def pace(request: pytest.FixtureRequest) -> Pace:
+    """Each pace in turn: what holds in one holds in the other."""
+    found: Pace = request.param
+    return found
 
 
 @pytest.fixture

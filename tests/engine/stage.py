@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.leads import Trip
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
@@ -111,7 +112,9 @@ class WatchedMatches(Matches):
 class Node:
     """What one process has between its edge and the database; `told` is everything that it announced."""
 
-    def __init__(self, database: Database, clock: HandClock, pace_s: float, random: Random | None) -> None:
+    def __init__(
+        self, database: Database, clock: HandClock, pace_s: float, random: Random | None, trip_ms: Trip
+    ) -> None:
         self.database = database
         self.clock = clock
         self.matches = WatchedMatches(database)
@@ -130,9 +133,17 @@ class Node:
             pace_s=pace_s,
             ready=self.until_fit,
         )
-        self.game = Game(self.matches, self.questions, self.committer, clock, RULES, random=random)  # type: ignore[arg-type]
-        rows, start = PresenceRows(database), self.game.start_by_itself
-        self.sweeper = Sweeper(self.matches, rows, self.committer, clock, start, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+        self.game = Game(
+            self.matches,
+            self.questions,
+            self.committer,
+            clock,
+            RULES,
+            random=random,
+            trip_ms=trip_ms,  # type: ignore[arg-type]
+        )
+        rows, by_itself = PresenceRows(database), self.game.by_itself
+        self.sweeper = Sweeper(self.matches, rows, self.committer, clock, by_itself, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
     async def until_fit(self) -> None:
         await self.fit.wait()
@@ -250,10 +261,15 @@ _numbers = itertools.count()
 
 @asynccontextmanager
 async def running_node(
-    database: Database, clock: HandClock, *, pace_s: float = 0.0, random: Random | None = None
+    database: Database,
+    clock: HandClock,
+    *,
+    pace_s: float = 0.0,
+    random: Random | None = None,
+    trip_ms: Trip = lambda _: None,
 ) -> AsyncIterator[Node]:
     """A node that works, and that finishes its work in the end."""
-    node = Node(database, clock, pace_s, random)
+    node = Node(database, clock, pace_s, random, trip_ms)
     node.working = asyncio.create_task(node.committer.run())
     try:
         yield node

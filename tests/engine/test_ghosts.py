@@ -13,14 +13,15 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import AnswerAccepted, EndReason, MatchEnded
 from pairquiz_server.rules.match import Match, Outcome, Status
-from pairquiz_server.rules.player import GHOST_ID
-from pairquiz_server.rules.terms import Ghost, Origin
+from pairquiz_server.rules.player import GHOST_ID, Player
+from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.ghosts import Runs, Wanted
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import (
     ALICE,
     BOB,
     CAROL,
+    MARGIN_MS,
     RULES,
     HandClock,
     Node,
@@ -185,3 +186,33 @@ async def test_nobody_is_invented(node: Node) -> None:
 async def test_server_that_records_nobody_has_no_ghosts(node: Node) -> None:
     original = await recorded(node)
     assert await ghosts(node, replace(RULES, record_runs=False)).find(wanted(original)) is None
+
+
+async def rounds(node: Node, match: Match, *players: Player) -> Match:
+    """Play a match in rounds to its end, each of the players answering at the round's own time of `TIMES`."""
+    while match.status is Status.IN_PROGRESS:
+        for player in players:
+            at = match.reveals[-1] + TIMES[len(match.reveals) - 1]
+            await node.send(answer(match, player, len(match.reveals) - 1, 1), at=at)
+        match = await node.stored(match)
+        node.clock.advance_to(match.tick_at or match.due_at + MARGIN_MS)
+        await node.sweeper.sweep()
+        match = await node.stored(match)
+    return match
+
+
+async def test_ghost_plays_rounds_as_it_was_recorded(node: Node) -> None:
+    original = await rounds(node, await node.started(pace=Pace.ROUNDS), ALICE, BOB)
+    offer = await ghosts(node).find(wanted(original))
+    assert offer is not None
+    outcome = await node.send(duel(offer.match, offer.ghost, CAROL, Origin.GHOST, RULES, str(uuid4())))
+    assert isinstance(outcome, Decision)
+    assert outcome.match.tick_at is not None
+    node.clock.advance_to(outcome.match.tick_at)
+    await node.sweeper.sweep()
+    over = await rounds(node, await node.stored(outcome.match))
+    recorded_side, ghost = original.seats[offer.ghost.seat], over.seats[1]
+    assert [one.judged_at - at for one, at in zip(ghost.answers, over.reveals, strict=True)] == list(TIMES)
+    assert [(one.question_id, one.chosen, one.points) for one in ghost.answers] == [
+        (one.question_id, one.chosen, one.points) for one in recorded_side.answers
+    ]

@@ -10,6 +10,7 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import ALICE, BOB, CAROL, NOON, HandClock, Node, answer, code, opened_database, running_node
 from tests.line import Line
@@ -49,8 +50,9 @@ async def counted(node: Node, match: Match, player: Player) -> int:
 
 async def test_sender_whose_commit_was_not_heard_of_hears_that_it_is_accepted_and_the_opponent_hears_it_once(
     node: Node,
+    pace: Pace,
 ) -> None:
-    match = await node.started()
+    match = await node.started(pace=pace)
     node.matches.cut_after = True
     line = object()
     outcome = await node.send(answer(match, ALICE, 0, match.questions[0].correct), at=NOON + 7, origin=line)
@@ -62,8 +64,8 @@ async def test_sender_whose_commit_was_not_heard_of_hears_that_it_is_accepted_an
     assert node.committer.cached(match.id) == outcome.match
 
 
-async def test_command_that_never_reached_the_database_is_decided_again_and_counts_once(node: Node) -> None:
-    match = await node.started()
+async def test_command_that_never_reached_the_database_is_decided_again_and_counts_once(node: Node, pace: Pace) -> None:
+    match = await node.started(pace=pace)
     node.matches.cut_before = True
     node.matches.looking.clear()
     first = node.send(answer(match, ALICE, 0, 0), at=NOON + 7)
@@ -79,8 +81,10 @@ async def test_command_that_never_reached_the_database_is_decided_again_and_coun
     assert len(answers_of(node, match)) == 1
 
 
-async def test_write_that_arrives_after_it_was_given_up_changes_nothing(node: Node, impatient: None) -> None:
-    match = await node.started()
+async def test_write_that_arrives_after_it_was_given_up_changes_nothing(
+    node: Node, pace: Pace, impatient: None
+) -> None:
+    match = await node.started(pace=pace)
     node.matches.cut_before = True
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "storage_unavailable"
     node.matches.cut_before = False
@@ -91,8 +95,10 @@ async def test_write_that_arrives_after_it_was_given_up_changes_nothing(node: No
     assert len(answers_of(node, match)) == 1
 
 
-async def test_batch_with_a_match_that_did_not_move_is_resolved_match_by_match(node: Node, other_node: Node) -> None:
-    free, overtaken = await node.started(), await node.started()
+async def test_batch_with_a_match_that_did_not_move_is_resolved_match_by_match(
+    node: Node, pace: Pace, other_node: Node
+) -> None:
+    free, overtaken = await node.started(pace=pace), await node.started(pace=pace)
     assert code(await other_node.send(answer(overtaken, BOB, 0, 0))) == "accepted"
     node.matches.cut_after = True
     async with node.busy():
@@ -107,9 +113,9 @@ async def test_batch_with_a_match_that_did_not_move_is_resolved_match_by_match(n
 
 
 async def test_sender_who_waited_too_long_is_refused_and_hears_with_all_others_what_was_committed(
-    node: Node, impatient: None
+    node: Node, pace: Pace, impatient: None
 ) -> None:
-    match = await node.started()
+    match = await node.started(pace=pace)
     node.matches.cut_after = True
     node.matches.looking.clear()
     refused = await node.send(answer(match, ALICE, 0, 0), origin=object())
@@ -123,8 +129,10 @@ async def test_sender_who_waited_too_long_is_refused_and_hears_with_all_others_w
     assert len(answers_of(node, match)) == await counted(node, match, ALICE) == 1
 
 
-async def test_command_that_was_refused_and_is_not_committed_is_never_carried_out(node: Node, impatient: None) -> None:
-    match = await node.started()
+async def test_command_that_was_refused_and_is_not_committed_is_never_carried_out(
+    node: Node, pace: Pace, impatient: None
+) -> None:
+    match = await node.started(pace=pace)
     node.matches.cut_before = True
     node.matches.looking.clear()
     lost = node.send(answer(match, ALICE, 0, 0))
@@ -134,13 +142,15 @@ async def test_command_that_was_refused_and_is_not_committed_is_never_carried_ou
     node.matches.cut_before = False
     node.matches.looking.set()
     await node.matches.resolved.wait()
-    assert code(await node.send(answer(match, BOB, 1, 0))) == "accepted"
+    assert code(await node.send(answer(match, BOB, 0, 1))) == "accepted"
     assert (await counted(node, match, ALICE), await counted(node, match, BOB)) == (0, 1)
     assert len(node.told) == 4  # created, joined, started, answered
 
 
-async def test_node_that_has_long_been_without_an_answer_takes_nothing_in(node: Node, impatient: None) -> None:
-    match = await node.started()
+async def test_node_that_has_long_been_without_an_answer_takes_nothing_in(
+    node: Node, pace: Pace, impatient: None
+) -> None:
+    match = await node.started(pace=pace)
     node.matches.cut_after = True
     node.matches.looking.clear()
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "storage_unavailable"
@@ -155,10 +165,10 @@ async def test_node_that_has_long_been_without_an_answer_takes_nothing_in(node: 
 
 
 async def test_node_stops_in_time_while_it_knows_not_what_became_of_its_batch(
-    database: Database, clock: HandClock, impatient: None
+    pace: Pace, database: Database, clock: HandClock, impatient: None
 ) -> None:
     async with running_node(database, clock) as node:
-        match = await node.started()
+        match = await node.started(pace=pace)
         node.matches.cut_after = True
         node.matches.looking.clear()
         lost = node.send(answer(match, ALICE, 0, 0))
@@ -174,14 +184,14 @@ async def test_node_stops_in_time_while_it_knows_not_what_became_of_its_batch(
 
 @pytest.mark.parametrize("cut", ["lose", "lose_answer_to"], ids=["before it arrives", "before its answer"])
 async def test_line_that_breaks_at_a_write_costs_no_answer_and_doubles_none(
-    database_url: str, clock: HandClock, cut: str
+    pace: Pace, database_url: str, clock: HandClock, cut: str
 ) -> None:
     async with (
         Line(database_url).open() as line,
         opened_database(line.dsn) as through,
         running_node(through, clock) as node,
     ):
-        match = await node.started()
+        match = await node.started(pace=pace)
         setattr(line, cut, b'"from_version"')
         outcomes = await asyncio.gather(*(node.send(answer(match, player, 0, 0)) for player in (ALICE, BOB, ALICE)))
         assert [code(outcome) for outcome in outcomes] == ["accepted", "accepted", "duplicate"]

@@ -46,6 +46,11 @@ START_DELAY_MS = 3_000
 STARTED_AT = JOINED_AT + 7_000
 DEADLINE_AT = STARTED_AT + 20_000
 MARGIN_MS = 300
+LEAD_MS = 200
+PAUSE_MS = 2_000
+REVEAL_AT = STARTED_AT + LEAD_MS
+CLOSES_AT = REVEAL_AT + TIME_LIMIT_S * 1000
+"""Of the first round."""
 
 DRAW = (
     MatchQuestion(11, "Which is a river?", ("Alps", "Rhine", "Malta", "Paris"), 1, (3, 0, 2, 1)),
@@ -92,7 +97,7 @@ def join(player: Player = BEN) -> JoinMatch:
 
 
 def start(player: Player = ANNA, draw: tuple[MatchQuestion, ...] = DRAW) -> StartMatch:
-    return StartMatch(match_id=MATCH_ID, player_id=player.id, draw=draw)
+    return StartMatch(match_id=MATCH_ID, player_id=player.id, draw=draw, lead_ms=LEAD_MS, pause_ms=PAUSE_MS)
 
 
 def submit(
@@ -132,11 +137,11 @@ def come_back(player: Player = ANNA) -> MarkPresent:
 
 
 def start_by_itself(draw: tuple[MatchQuestion, ...] = DRAW) -> StartMatch:
-    return StartMatch(match_id=MATCH_ID, player_id=None, draw=draw)
+    return StartMatch(match_id=MATCH_ID, player_id=None, draw=draw, lead_ms=LEAD_MS, pause_ms=PAUSE_MS)
 
 
 def tick() -> Tick:
-    return Tick(match_id=MATCH_ID)
+    return Tick(match_id=MATCH_ID, lead_ms=LEAD_MS)
 
 
 def end_overdue(margin_ms: int = MARGIN_MS) -> EndOverdue:
@@ -168,6 +173,24 @@ def in_progress(*commands: Command, now: int = STARTED_AT + 1_000, scoring: Scor
     """A running match, after commands that arrive one second into it."""
     opened = play(None, CREATED_AT, create(scoring=scoring or Scoring()))
     return play(play(play(opened, JOINED_AT, join()), STARTED_AT, start()), now, *commands)
+
+
+def in_rounds(*commands: Command, now: int = STARTED_AT + 1_000, draw: tuple[MatchQuestion, ...] = DRAW) -> Match:
+    """A match in its first round, after commands that arrive one second into it."""
+    opened = play(play(None, CREATED_AT, create(pace=Pace.ROUNDS)), JOINED_AT, join())
+    return play(play(opened, STARTED_AT, start(draw=draw)), now, *commands)
+
+
+def between_rounds(*commands: Command) -> Match:
+    """The match after its first round, which both have answered, and after more commands."""
+    return in_rounds(submit(ANNA), submit(BEN), *commands)
+
+
+def in_last_round(*commands: Command) -> Match:
+    """The match in its second and last round, which asks `FIRST`, after commands that arrive a second into it."""
+    match = in_rounds(submit(ANNA, SECOND), submit(BEN, SECOND), draw=(SECOND, FIRST))
+    assert match.tick_at is not None
+    return play(play(match, match.tick_at, tick()), match.tick_at + 1_000, *commands)
 
 
 def completed() -> Match:
@@ -242,7 +265,23 @@ SITUATIONS = {
     "in progress, Ben done, Anna at her last question": in_progress(submit(ANNA, SECOND), complete(BEN)),
     "in progress, Anna done": in_progress(complete(ANNA)),
     "in progress against a ghost": against_ghost(),
-    "in progress against a ghost, Anna done": against_ghost(complete(ANNA)),
+    "in progress against a ghost at its last question, Anna done": against_ghost(
+        complete(ANNA), run=Run(RUN.steps[:1], 1_500)
+    ),
+    "rounds, the first": in_rounds(),
+    "rounds, the first, Ben has answered": in_rounds(submit(BEN)),
+    "rounds, the first, Ben done": in_rounds(complete(BEN)),
+    "rounds, the first, Anna away": in_rounds(go(ANNA)),
+    "rounds, the first, Anna away, Ben has answered": in_rounds(go(ANNA), submit(BEN)),
+    "rounds, the first, both away": in_rounds(go(ANNA), go(BEN)),
+    "rounds, the first, Anna done": in_rounds(complete(ANNA)),
+    "between rounds": between_rounds(),
+    "between rounds, Ben done": between_rounds(complete(BEN)),
+    "between rounds, both away": between_rounds(go(ANNA), go(BEN)),
+    "rounds, the last": in_last_round(),
+    "rounds, the last, Ben has answered": in_last_round(submit(BEN)),
+    "rounds, the last, both away": in_last_round(go(ANNA), go(BEN)),
+    "completed after the last round": in_last_round(submit(BEN), submit(ANNA)),
     "completed by both": completed(),
     "completed at the deadline": timed_out(),
     "completed as Ben left": forfeited(BEN),

@@ -10,6 +10,7 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Match, Outcome, Status
 from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.terms import Pace
 from tests.rules.matches import (
     ANNA,
     BEN,
@@ -147,6 +148,8 @@ def test_one_point_decides() -> None:
 def test_match_has_an_end_exactly_when_it_is_over(match: Match) -> None:
     over = match.status in (Status.COMPLETED, Status.ABANDONED, Status.EXPIRED)
     assert (match.ended_at is not None) == (match.end_reason is not None) == over
-    assert (match.started_at is None) == (match.deadline_at is None) == (not match.questions)
+    assert (match.started_at is None) == (not match.questions)
+    assert (match.deadline_at is not None) == (match.started_at is not None and match.pace is Pace.FREE)
+    assert (match.tick_at, match.closes_at) == (None, None) or not over
     times = [match.created_at, match.joined_at, match.started_at, match.ended_at]
     assert all(earlier <= later for earlier, later in pairwise(at for at in times if at is not None))

@@ -14,10 +14,11 @@ from pairquiz_server.rules.events import (
     MatchStarted,
     PlayerCompleted,
     PlayerForfeited,
+    RoundClosed,
 )
-from pairquiz_server.rules.ghosts import recorded
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match, Outcome, Status
+from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run, Step
 from tests.rules.matches import (
@@ -28,7 +29,9 @@ from tests.rules.matches import (
     FIRST,
     GHOST,
     JOINED_AT,
+    LEAD_MS,
     MARGIN_MS,
+    PAUSE_MS,
     READY_UNTIL,
     RECORDED_ID,
     RUN,
@@ -42,6 +45,7 @@ from tests.rules.matches import (
     forsaken,
     go,
     in_progress,
+    in_rounds,
     join,
     leave,
     pair,
@@ -105,9 +109,8 @@ class TestRecording:
             forfeited(BEN, submit(ANNA)),
             forfeited(ANNA, submit(ANNA)),
             forsaken(),
-            replace(timed_out(submit(ANNA)), pace=Pace.ROUNDS),
         ],
-        ids=["running", "nothing answered", "cut short", "given up", "forsaken", "another pace"],
+        ids=["running", "nothing answered", "cut short", "given up", "forsaken"],
     )
     def test_what_was_not_played_to_its_end_is_no_run(self, match: Match) -> None:
         assert recorded(match, 0) is None
@@ -240,3 +243,68 @@ class TestPresence:
         match = against_ghost(leave(ANNA))
         assert (match.status, match.outcome(0)) == (Status.COMPLETED, Outcome.LOST)
         assert decide(match, tick(), STARTED_AT + 5_000) == Decision(match)
+
+
+class TestRounds:
+    """A ghost in rounds: each answer counts from its own round's reveal, and the rounds go on as ever."""
+
+    RUN = Run((Step(11, 0, 1_200), Step(12, 0, 3_400)))
+
+    def against(self, run: Run = RUN) -> Match:
+        opened = play(None, JOINED_AT, pair(players=(ANNA, GHOST), pace=Pace.ROUNDS, ghost=Ghost(RECORDED_ID, 1)))
+        return play(opened, STARTED_AT, replace(start(), run=run, lead_ms=LEAD_MS, pause_ms=PAUSE_MS))
+
+    def test_run_counts_from_each_rounds_reveal(self) -> None:
+        match = in_rounds()
+        match = play(match, match.reveals[0] + 1_200, submit(BEN, FIRST, 0))
+        match = play(match, match.reveals[0] + 2_000, submit(ANNA))
+        assert match.tick_at is not None
+        match = play(match, match.tick_at, tick())
+        match = play(match, match.reveals[1] + 3_400, submit(BEN, SECOND, 0))
+        match = play(match, match.due_at + MARGIN_MS, end_overdue())
+        assert recorded(match, 1) == self.RUN
+        assert recorded(match, 0) == Run((Step(11, 1, 2_000),))
+        assert recorded(replace(match, paused_at=STARTED_AT, resumed_at=STARTED_AT + 2_000), 1) is None
+
+    def test_ghost_answers_in_each_round_to_the_millisecond(self) -> None:
+        match = self.against()
+        assert match.tick_at == match.reveals[0] + 1_200
+        assert decide(match, tick(), match.tick_at - 1) == Decision(match)
+        match = play(match, match.tick_at + 7, tick())
+        assert [answer.judged_at - match.reveals[0] for answer in match.seats[1].answers] == [1_200]
+        assert (match.tick_at, len(match.reveals)) == (None, 1)
+
+        match = play(match, match.reveals[0] + 2_000, submit(ANNA))
+        assert (match.closes_at, match.tick_at) == (None, match.reveals[0] + 2_000 + PAUSE_MS)
+        match = play(match, match.reveals[0] + 2_000 + PAUSE_MS, tick())
+        assert match.tick_at == match.reveals[1] + 3_400
+        match = play(match, match.reveals[1] + 1_000, submit(ANNA, SECOND))
+        decision = decide(match, tick(), match.reveals[1] + 3_400)
+        assert decision.match.status is Status.COMPLETED
+        assert decision.match.seats[1].completed_at == match.reveals[1] + 3_400
+
+    def test_ghosts_answer_closes_the_round(self) -> None:
+        match = play(self.against(), STARTED_AT + LEAD_MS + 300, submit(ANNA))
+        decision = decide(match, tick(), match.reveals[0] + 1_200)
+        assert [type(event) for event in decision.events] == [AnswerAccepted, RoundClosed]
+        assert decision.match.tick_at == match.reveals[0] + 1_200 + PAUSE_MS
+
+    def test_ghost_that_missed_a_round_misses_it_again(self) -> None:
+        match = self.against(Run((Step(12, 0, 3_400),)))
+        assert match.tick_at is None
+        match = play(match, match.due_at + MARGIN_MS, end_overdue())
+        assert match.tick_at is not None
+        match = play(match, match.tick_at, tick())
+        assert match.tick_at == match.reveals[1] + 3_400
+
+    def test_what_the_ghost_did_in_time_counts_though_nobody_looked_before_the_round_was_over(self) -> None:
+        match = self.against()
+        decision = decide(match, end_overdue(), match.due_at + MARGIN_MS)
+        assert [type(event) for event in decision.events] == [AnswerAccepted, RoundClosed]
+        assert decision.match.seats[1].answers[0].judged_at == match.reveals[0] + 1_200
+
+    def test_answer_of_a_ghost_opens_no_round_too_soon(self) -> None:
+        match = self.against()
+        assert match.tick_at is not None
+        after = play(match, match.tick_at, tick())
+        assert decide(after, tick(), match.tick_at) == Decision(after)

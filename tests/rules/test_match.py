@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from pairquiz_server.rules.commands import CREATIONS, Command, StartMatch
+from pairquiz_server.rules.commands import CREATIONS, Command, StartMatch, Tick
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Status
@@ -97,12 +97,54 @@ CELLS: dict[str, tuple[Status | Code | str, ...]] = {
     "in progress, Anna done": (
         FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
     ),
-    # All of the ghost's answers are two seconds old at most when the table looks.
     "in progress against a ghost": (
         FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, RUNNING,
     ),
-    "in progress against a ghost, Anna done": (
+    "in progress against a ghost at its last question, Anna done": (
         FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED, DUPLICATE, COMPLETED,
+    ),
+    # Where the time of a round is over, the match goes on.
+    "rounds, the first": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, Ben has answered": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, Ben done": (
+        FULL, DUPLICATE, RUNNING, COMPLETED, COMPLETED, RUNNING, UNCHANGED, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, Anna away": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, Anna away, Ben has answered": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, both away": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the first, Anna done": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, RUNNING, DUPLICATE, UNCHANGED,
+    ),
+    "between rounds": (
+        FULL, DUPLICATE, DUPLICATE, RUNNING, COMPLETED, RUNNING, UNCHANGED, UNCHANGED, DUPLICATE, RUNNING,
+    ),
+    "between rounds, Ben done": (
+        FULL, DUPLICATE, DUPLICATE, COMPLETED, COMPLETED, RUNNING, UNCHANGED, UNCHANGED, DUPLICATE, RUNNING,
+    ),
+    "between rounds, both away": (
+        FULL, DUPLICATE, DUPLICATE, RUNNING, COMPLETED, UNCHANGED, RUNNING, ABANDONED, DUPLICATE, RUNNING,
+    ),
+    "rounds, the last": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the last, Ben has answered": (
+        FULL, DUPLICATE, COMPLETED, COMPLETED, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
+    ),
+    "rounds, the last, both away": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, UNCHANGED, RUNNING, COMPLETED, DUPLICATE, UNCHANGED,
+    ),
+    "completed after the last round": (
+        FULL, DUPLICATE, DUPLICATE, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
     ),
     "completed by both": (
         FULL, DUPLICATE, WRONG, DUPLICATE, WRONG, UNCHANGED, UNCHANGED, UNCHANGED, DUPLICATE, UNCHANGED,
@@ -138,7 +180,10 @@ def moment(match: Match, command: Command) -> int:
         return match.due_at + MARGIN_MS
     if isinstance(command, StartMatch) and command.player_id is None:
         return match.tick_at or match.due_at
-    return match.started_at + 2_000 if match.started_at else CREATED_AT + 6_000
+    if isinstance(command, Tick) and match.tick_at is not None:
+        return match.tick_at
+    asked_at = match.reveals[-1] if match.reveals else match.started_at
+    return asked_at + 2_000 if asked_at else CREATED_AT + 6_000
 
 
 def outcome(match: Match | None, command: Command, now: int) -> Status | Code | str:

@@ -14,10 +14,19 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import Command, MatchQuestion
 from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.events import AnswerAccepted, Event, MatchEnded, PlayerForfeited, PlayerLeft
+from pairquiz_server.rules.events import (
+    AnswerAccepted,
+    Event,
+    MatchEnded,
+    PlayerForfeited,
+    PlayerLeft,
+    RoundClosed,
+    RoundOpened,
+)
 from pairquiz_server.rules.match import LIVE, MOVES, Match, Outcome, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Pace
 from tests.rules.matches import (
     ANNA,
     BEN,
@@ -34,6 +43,7 @@ from tests.rules.matches import (
     leave,
     start,
     submit,
+    tick,
 )
 
 DRAW = (FIRST, SECOND, replace(FIRST, id=13, correct=3))
@@ -60,13 +70,20 @@ def changes_of(decision: Decision) -> list[int]:
 
 
 def with_other_right_options(match: Match, seat: int) -> Match:
-    """The same match, but that what this seat has not answered has another right option."""
+    """The same match, but that what this seat has not answered has another right option.
 
-    def other(question: MatchQuestion) -> MatchQuestion:
-        known = match.seats[seat].answer_to(question.id) is not None
-        return question if known else replace(question, correct=(question.correct + 1) % 4)
+    In rounds what was closed is known to all, and what was not opened is another question at all.
+    """
+    closed = len(match.reveals) - (match.closes_at is not None)
 
-    return replace(match, questions=tuple(map(other, match.questions)))
+    def other(place: int, question: MatchQuestion) -> MatchQuestion:
+        if match.seats[seat].answer_to(question.id) is not None or place < closed:
+            return question
+        if match.pace is Pace.ROUNDS and place >= len(match.reveals):
+            return replace(question, text="Which is another?", options=("a", "b", "c", "d"), lang="eo")
+        return replace(question, correct=(question.correct + 1) % 4)
+
+    return replace(match, questions=tuple(map(other, range(len(match.questions)), match.questions)))
 
 
 def refusal_of(match: Match, command: Command, now: int) -> tuple[Any, ...] | None:
@@ -85,6 +102,7 @@ def as_seen(match: Match, seat: int, now: int) -> bytes:
 class AnyMatch(RuleBasedStateMachine):
     """One match, a clock that moves on, and the list of all that has happened."""
 
+    pace: Pace
     match: Match
     now = CREATED_AT
 
@@ -93,9 +111,10 @@ class AnyMatch(RuleBasedStateMachine):
         time_limit_s=st.sampled_from([5, 30]),
         scoring=st.sampled_from([Scoring(), Scoring(100, 0), Scoring(0, 50), Scoring(7, 3)]),
         begun=st.sampled_from(["created", "joined", *["started"] * 6]),
+        knows=st.booleans(),
     )
-    def create(self, question_count: int, time_limit_s: int, scoring: Scoring, begun: str) -> None:
-        wish = create(question_count=question_count, time_limit_s=time_limit_s, scoring=scoring)
+    def create(self, question_count: int, time_limit_s: int, scoring: Scoring, begun: str, knows: bool) -> None:
+        wish = create(question_count=question_count, time_limit_s=time_limit_s, scoring=scoring, pace=self.pace)
         made = decide(None, replace(wish, topic=replace(wish.topic, available=3)), self.now)
         self.match = made.match
         self.happened: list[Event] = list(made.events)
@@ -104,6 +123,10 @@ class AnyMatch(RuleBasedStateMachine):
             self.carry_out(join(BEN))
         if begun == "started":
             self.carry_out(replace(start(BEN, DRAW[:question_count]), patience=PATIENCE))
+        # Else nearly all that is tried in rounds comes to a closed one.
+        if begun == "started" and self.pace is Pace.ROUNDS and knows:
+            for player in (ANNA, BEN):
+                self.carry_out(submit(player, DRAW[0]))
 
     @rule(span_ms=spans_ms)
     def time_passes(self, span_ms: int) -> None:
@@ -125,6 +148,17 @@ class AnyMatch(RuleBasedStateMachine):
     @rule(player=players, place=st.integers(0, 2))
     def player_knows(self, player: Player, place: int) -> None:
         self.carry_out(submit(player, DRAW[place % self.match.question_count]))
+
+    @rule(player=players, answer=st.one_of(st.none(), st.integers(0, 3)), lag_ms=lags_ms)
+    def player_answers_what_is_open(self, player: Player, answer: int | None, lag_ms: int) -> None:
+        if self.match.reveals:
+            self.carry_out(submit(player, DRAW[len(self.match.reveals) - 1], answer, lag_ms=lag_ms))
+
+    @rule(waits=st.booleans())
+    def sweeper_lets_happen(self, waits: bool) -> None:
+        if waits and self.match.tick_at is not None:
+            self.now = max(self.now, self.match.tick_at)
+        self.carry_out(tick())
 
     @rule(player=anybody, question=questions, answer=answers)
     def anybody_answers_anything(self, player: Player, question: MatchQuestion, answer: int | str | None) -> None:
@@ -200,10 +234,39 @@ class AnyMatch(RuleBasedStateMachine):
     def answers_are_in_time(self) -> None:
         for seat in self.match.seats:
             for answer in seat.answers:
-                assert self.match.started_at <= answer.judged_at <= self.match.deadline_at
-                assert answer.judged_at + answer.lag_credit_ms == answer.arrived_at
+                from_at, until_at = self.open_for(answer.question_id)
+                assert from_at <= answer.judged_at <= until_at
+                given_at = answer.arrived_at - answer.lag_credit_ms
+                assert answer.judged_at == (max(given_at, from_at) if self.pace is Pace.ROUNDS else given_at)
                 assert 0 <= answer.lag_credit_ms <= 300
             assert seat.lag_credit_ms <= 200 * self.match.question_count
+
+    def open_for(self, question_id: int) -> tuple[int, int]:
+        """From when and until when a question could be answered."""
+        match = self.match
+        if match.pace is Pace.FREE:
+            return match.started_at, match.deadline_at
+        place = match.place_of(question_id)
+        assert place is not None
+        return match.reveals[place], match.reveals[place] + match.time_limit_s * 1000
+
+    @invariant()
+    def rounds_follow_each_other(self) -> None:
+        match = self.match
+        rounds = [event for event in self.happened if isinstance(event, RoundOpened | RoundClosed)]
+        opened = [event for event in rounds if isinstance(event, RoundOpened)]
+        closed = [event for event in rounds if isinstance(event, RoundClosed)]
+        assert tuple(event.reveal_at for event in opened) == match.reveals
+        assert [(type(event), event.index) for event in rounds] == [
+            (kind, index) for index in range(len(opened)) for kind in (RoundOpened, RoundClosed)
+        ][: len(rounds)]
+        running = match.status is Status.IN_PROGRESS and self.pace is Pace.ROUNDS
+        assert (match.closes_at is not None) == (running and len(opened) > len(closed))
+        assert (match.tick_at is not None) == (running and len(opened) == len(closed))
+        if match.closes_at is not None:
+            assert (opened[-1].index, opened[-1].closes_at) == (len(closed), match.closes_at)
+            asked = 1 << len(closed)
+            assert any(seat.completed_at is None and not seat.answered & asked for seat in match.seats)
 
     @invariant()
     def match_is_over_exactly_when_both_are_done_or_it_has_an_end(self) -> None:
@@ -212,6 +275,8 @@ class AnyMatch(RuleBasedStateMachine):
         assert not (running and all(seat.completed_at is not None for seat in match.seats))
         for seat in match.seats:
             assert len(seat.answers) < max(len(match.questions), 1) or seat.completed_at is not None
+            if match.pace is Pace.ROUNDS:
+                assert seat.answered < 1 << len(match.reveals), "nobody has answered what was not asked"
         assert (match.ended_at is None) == (match.end_reason is None) == (match.status in LIVE)
 
     @invariant()
@@ -243,7 +308,9 @@ class AnyMatch(RuleBasedStateMachine):
     @invariant()
     def running_match_is_due_when_it_says(self) -> None:
         if self.match.status is Status.IN_PROGRESS:
-            assert self.match.due_at == self.match.running_due_at() <= self.match.deadline_at
+            assert self.match.due_at == self.match.running_due_at()
+        if self.match.status is Status.IN_PROGRESS and self.pace is Pace.FREE:
+            assert self.match.due_at <= self.match.deadline_at
             assert self.match.deadline_at == self.match.started_at + self.match.span_ms, "no cable moves the deadline"
 
     @invariant()
@@ -259,7 +326,16 @@ class AnyMatch(RuleBasedStateMachine):
                 assert as_seen(twin, seat, self.now) == as_seen(self.match, seat, self.now)
 
 
-TestAnyMatch = AnyMatch.TestCase
-TestAnyMatch.settings = settings(
+class FreeMatch(AnyMatch):
+    pace = Pace.FREE
+
+
+class MatchInRounds(AnyMatch):
+    pace = Pace.ROUNDS
+
+
+TestFreeMatch = FreeMatch.TestCase
+TestMatchInRounds = MatchInRounds.TestCase
+TestFreeMatch.settings = TestMatchInRounds.settings = settings(
     max_examples=250, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -189,9 +189,9 @@ class Node:
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
                 self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
-                start = self.game.start_by_itself
+                by_itself = self.game.by_itself
                 self.sweeper = Sweeper(
-                    line, line, self.committer, clock, start, margin_ms=MARGIN_MS, ready=heartbeat.ready
+                    line, line, self.committer, clock, by_itself, margin_ms=MARGIN_MS, ready=heartbeat.ready
                 )
                 await heartbeat.beat()
             except StorageUnavailable:

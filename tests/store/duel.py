@@ -17,10 +17,11 @@ from pairquiz_server.rules.commands import (
     PairPlayers,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import decide
-from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring, ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Origin, Pace
@@ -33,6 +34,8 @@ READY_TTL_MS = 300_000
 PATIENCE = Patience()
 ANNA = Player("guest:anna", PlayerKind.GUEST, "Anna")
 BEN = Player("ben", PlayerKind.USER, "Ben")
+LEAD_MS = 200
+PAUSE_MS = 2_000
 CARA = Player("cara", PlayerKind.USER, "Cara")
 
 
@@ -44,7 +47,13 @@ class Board:
     draw: tuple[MatchQuestion, ...]
 
     def created(
-        self, creator: Player = ANNA, *, at: int = NOW, join_code: str | None = None, request_id: str | None = None
+        self,
+        creator: Player = ANNA,
+        *,
+        at: int = NOW,
+        join_code: str | None = None,
+        request_id: str | None = None,
+        pace: Pace = Pace.FREE,
     ) -> Change:
         command = CreateMatch(
             match_id=str(uuid4()),
@@ -56,17 +65,55 @@ class Board:
             scoring=Scoring(100, 50),
             waiting_ttl_ms=WAITING_TTL_MS,
             request_id=request_id,
+            pace=pace,
         )
-        return change(None, command, at)
+        return _change(None, command, at)
 
     def started(self, match: Match, *, at: int = NOW) -> Change:
-        return change(match, StartMatch(match_id=match.id, player_id=match.seats[0].player.id, draw=self.draw), at)
+        starter = match.seats[0].player.id
+        command = StartMatch(match_id=match.id, player_id=starter, draw=self.draw, lead_ms=LEAD_MS, pause_ms=PAUSE_MS)
+        return _change(match, command, at)
 
-    def running(self) -> list[Change]:
+    def running(self, pace: Pace = Pace.FREE) -> list[Change]:
         """A match up to its start."""
-        created = self.created()
+        created = self.created(pace=pace)
         ready = joined(created.match)
         return [created, ready, self.started(ready.match)]
+
+    def match_in_first_round(self) -> list[Change]:
+        """One has answered."""
+        changes = self.running(Pace.ROUNDS)
+        return [*changes, answered(changes[-1].match, 1, 0, choice=2, at=NOW + 10)]
+
+    def match_between_rounds(self) -> list[Change]:
+        """One has missed the first round."""
+        changes = self.match_in_first_round()
+        return [*changes, ended(changes[-1].match)]
+
+    def match_in_later_round(self) -> list[Change]:
+        changes = self.match_between_rounds()
+        return [*changes, ticked(changes[-1].match)]
+
+    def match_in_rounds_alone(self) -> list[Change]:
+        """One is away in the second round."""
+        changes = self.match_in_later_round()
+        return [*changes, gone(changes[-1].match, 0, at=changes[-1].match.reveals[-1])]
+
+    def forsaken_match_in_rounds(self) -> list[Change]:
+        """Both are away, and one for longer than the grace."""
+        changes = self.match_in_rounds_alone()
+        return [*changes, gone(changes[-1].match, 1, at=changes[-1].match.reveals[-1] + 5_000)]
+
+    def abandoned_match_in_rounds(self) -> list[Change]:
+        changes = self.forsaken_match_in_rounds()
+        return [*changes, ended(changes[-1].match)]
+
+    def completed_match_in_rounds(self) -> list[Change]:
+        changes = self.match_in_later_round()
+        while changes[-1].match.status is Status.IN_PROGRESS:
+            match = changes[-1].match
+            changes.append(ended(match) if match.closes_at is not None else ticked(match))
+        return changes
 
     def waiting_match(self) -> list[Change]:
         return [self.created(request_id=uuid4().hex)]
@@ -91,7 +138,7 @@ class Board:
             wins=(2, 1),
             ghost=Ghost(str(uuid4()), 1),
         )
-        return [change(None, command, NOW)]
+        return [_change(None, command, NOW)]
 
     def answered_match(self) -> list[Change]:
         """Both have answered in the same millisecond, in an order that is not the questions'; one is done."""
@@ -155,36 +202,41 @@ class Board:
 
 
 def joined(match: Match, player: Player = BEN, *, at: int = NOW) -> Change:
-    return change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
+    return _change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
 
 
 def answered(match: Match, seat: int, place: int, *, choice: int = 0, at: int = NOW) -> Change:
     """The answer of a seat to the question at a place of the match."""
     player_id, question_id = match.seats[seat].player.id, match.questions[place].id
     command = SubmitAnswer(match_id=match.id, player_id=player_id, question_id=question_id, answer=choice)
-    return change(match, command, at)
+    return _change(match, command, at)
 
 
 def completed(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
-    return change(match, CompleteQuiz(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return _change(match, CompleteQuiz(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def left(match: Match, seat: int, *, at: int = NOW + 20) -> Change:
-    return change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return _change(match, LeaveMatch(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def gone(match: Match, seat: int, cause: Cause = Cause.CLOSED, *, at: int = NOW + 20) -> Change:
     player_id = match.seats[seat].player.id
     command = MarkAbsent(match_id=match.id, player_id=player_id, cause=cause, patience=PATIENCE)
-    return change(match, command, at)
+    return _change(match, command, at)
 
 
 def back(match: Match, seat: int, *, at: int = NOW + 30) -> Change:
-    return change(match, MarkPresent(match_id=match.id, player_id=match.seats[seat].player.id), at)
+    return _change(match, MarkPresent(match_id=match.id, player_id=match.seats[seat].player.id), at)
 
 
 def ended(match: Match) -> Change:
-    return change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
+    return _change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
+
+
+def ticked(match: Match) -> Change:
+    assert match.tick_at is not None
+    return _change(match, Tick(match_id=match.id, lead_ms=LEAD_MS), match.tick_at)
 
 
 def merged(changes: list[Change]) -> Change:
@@ -199,7 +251,7 @@ async def save_all(matches: Matches, changes: list[Change]) -> Match:
     return changes[-1].match
 
 
-def change(match: Match | None, command: Command, at: int) -> Change:
+def _change(match: Match | None, command: Command, at: int) -> Change:
     decision = decide(match, command, at)
     assert decision.events, "the command changed nothing"
     return Change(match.version if match else 0, decision.match, decision.events)

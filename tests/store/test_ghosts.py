@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.rules.commands import PairPlayers, StartMatch, Tick, Topic
-from pairquiz_server.rules.ghosts import recorded
 from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, GHOST_ID, GHOST_NAME, Player, PlayerKind
+from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.bans import Bans
@@ -19,7 +19,8 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.retention import RetentionRows
-from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, change, completed, joined, left, save_all
+from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, joined, left, save_all
+from tests.store.duel import _change as change
 from tests.store.numbered import Matches
 
 DAY_MS = 24 * 3600 * 1000

@@ -27,6 +27,13 @@ LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "in_progress, one away": Board.returned_match,
     "completed by an absence": Board.forsaken_match,
     "abandoned by both": Board.forsaken_match_of_both,
+    "rounds, the first": Board.match_in_first_round,
+    "rounds, a pause": Board.match_between_rounds,
+    "rounds, a later one": Board.match_in_later_round,
+    "rounds, one away": Board.match_in_rounds_alone,
+    "rounds, both away": Board.forsaken_match_in_rounds,
+    "rounds, abandoned by both": Board.abandoned_match_in_rounds,
+    "rounds, completed": Board.completed_match_in_rounds,
     "completed": Board.completed_match,
     "completed by deadline": Board.overdue_match,
     "completed by a forfeit": Board.forfeited_match,
@@ -246,10 +253,11 @@ async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matche
         changes = life(board)
         aged = [replace(change, match=replace(change.match, created_at=NOW - age)) for change in changes]
         ids[name] = (await save_all(matches, [*aged])).id
-    away = ["in_progress, one away", "ready, both away"]
+    rounds = [f"rounds, {where}" for where in ("both away", "one away", "a later one", "a pause", "the first")]
+    away = [*rounds, "in_progress, one away", "ready, both away"]
     joined_by_ben = [*away, "with answers", "paired", "in_progress", "ready"]
     assert await matches.find_live_of([CARA.id, ANNA.id, BEN.id]) == {
-        ANNA.id: [ids[name] for name in (*away, "waiting, its creator away", *joined_by_ben[2:], "waiting")],
+        ANNA.id: [ids[name] for name in (*away, "waiting, its creator away", *joined_by_ben[len(away) :], "waiting")],
         BEN.id: [ids[name] for name in joined_by_ben],
     }
 

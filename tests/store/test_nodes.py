@@ -13,6 +13,7 @@ from pairquiz_server.rules.commands import Command, CompleteQuiz, MarkAbsent, Ma
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch, Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
@@ -88,6 +89,14 @@ def moved(match: Match, now: int, gap: int) -> Match:
     if match.status is not Status.IN_PROGRESS:
         ticks_at = None if match.tick_at is None else match.tick_at + gap
         return replace(after, due_at=match.due_at + gap, tick_at=ticks_at)
+    if match.pace is Pace.ROUNDS:
+        if match.closes_at is None:
+            assert match.tick_at is not None
+            after = replace(after, tick_at=match.tick_at + gap)
+        else:
+            reveals = (*match.reveals[:-1], match.reveals[-1] + gap)
+            after = replace(after, closes_at=match.closes_at + gap, reveals=reveals)
+        return replace(after, due_at=after.running_due_at())
     assert match.deadline_at is not None
     after = replace(after, deadline_at=match.deadline_at + gap)
     return replace(after, due_at=after.running_due_at())
@@ -394,6 +403,9 @@ def as_told(match: Match) -> MovedMatch:
         player2_id=second.player.id if second else None,
         player1_reconnect_by=match.seats[0].absence.reconnect_by if match.seats[0].absence else None,
         player2_reconnect_by=second.absence.reconnect_by if second and second.absence else None,
+        reveals=match.reveals or None,
+        closes_at=match.closes_at,
+        tick_at=match.tick_at,
     )
 
 

@@ -160,6 +160,11 @@ class Connections:
             return connection.trips.typical_ms or 0
         return lag_of(connection.trips, [tab.trips for tab in tabs])
 
+    def trip_ms(self, player_id: str) -> int | None:
+        """Return the typical round trip of a player's quickest line here, None where none is measured."""
+        trips = [one.trips.typical_ms for one in self.of(player_id) if one.trips.typical_ms is not None]
+        return min(trips, default=None)
+
     def tell_all(self, farewell: Callable[[], bytes]) -> None:
         """Send every connection a packet that is made for it alone, and so each that is added from now on."""
         self._farewell = farewell
