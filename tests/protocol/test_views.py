@@ -265,3 +265,10 @@ def test_the_time_that_remains_is_that_of_a_running_match(
         "session_id", "topic", "status", "pace", "time_limit", "started_at", "deadline_at", "remaining_ms",
         "questions", "your_answers", "your_score", "opponent", "version",
     }  # fmt: skip
+
+
+def test_when_a_ghost_answers_is_told_to_nobody() -> None:
+    between, within = views.round_state((1,), None, 7), views.round_state((1,), 9, 7)
+    assert between is not None
+    assert within is not None
+    assert (between.next_at, within.next_at) == (7, None)

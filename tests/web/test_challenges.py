@@ -77,8 +77,6 @@ async def test_player_beats_a_challenge(ada: Client, ben: Client, eve: Client) -
     assert joined["opponent"] == {"display_name": "Ada", "connected": True, "kind": "ghost"}
     started = await eve.event("quiz_started")
     assert [question["id"] for question in started["questions"]] == [one["id"] for one in results["questions"]]
-    state = await eve.ask("resume_pair_quiz", {"session_id": joined["session_id"]})
-    assert (state["opponent"]["kind"], state["opponent"]["connected"], state["ghost"]) == ("ghost", True, True)
     for place, question in enumerate(results["questions"]):
         await eve.ask("submit_answer", answering(started, place, question["correct_option"]))
     over = await eve.event("quiz_results")
@@ -89,6 +87,8 @@ async def test_player_beats_a_challenge(ada: Client, ben: Client, eve: Client) -
     of_match = [payload for _, payload in heard if payload.get("session_id") == joined["session_id"]]
     assert all(payload["ghost"] is True for payload in (*of_match, over, started))
     assert {"answer_submitted", "opponent_completed"} <= {name for name, _ in heard}
+    state = await eve.ask("resume_pair_quiz", {"session_id": joined["session_id"]})
+    assert (state["opponent"]["kind"], state["opponent"]["connected"], state["ghost"]) == ("ghost", True, True)
     assert await ada.settled() == [], "who was recorded hears nothing of it"
 
 
@@ -226,3 +226,29 @@ async def test_acceptance_is_a_creation(start_server: StartServer) -> None:
         assert (await eve.ask("create_pair_quiz"))["ok"]
         refused = await eve.ask("accept_challenge", {"challenge_code": challenge["challenge_code"]})
         assert error(refused) == "too_many_sessions"
+
+
+async def test_challenge_is_beaten_in_rounds(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(PAIRQUIZ_GAME__ROUND_PAUSE_MS="0", **AT_ONCE)
+    async with connected(server.url) as ada, connected(server.url) as ben, connected(server.url) as eve:
+        started = await started_match(ada, ben, question_count=2, pace="rounds")
+        session = {"session_id": started["session_id"]}
+        for _ in range(2):
+            asked = await ada.event("round_opened")
+            for player in (ada, ben):
+                await player.ask("submit_answer", session | {"question_id": asked["question"]["id"], "answer": 0})
+        results = await ada.event("quiz_results")
+        challenge = await ada.ask("create_challenge", session)
+        joined = await eve.ask("accept_challenge", {"challenge_code": challenge["challenge_code"]})
+        session = {"session_id": joined["session_id"]}
+        for question in results["questions"]:
+            asked = await eve.event("round_opened")
+            assert (asked["question"]["id"], asked["ghost"]) == (question["id"], True)
+            answer = {"question_id": question["id"], "answer": question["correct_option"]}
+            await eve.ask("submit_answer", session | answer)
+            assert (await eve.event("round_closed"))["ghost"] is True
+        over = await eve.event("quiz_results")
+        assert (over["opponent"]["kind"], over["opponent_score"]) == ("ghost", results["your_score"])
+        assert over["your_score"] >= 200
