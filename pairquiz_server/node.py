@@ -20,14 +20,20 @@ from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
+from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.rater import Rater
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.protocol.cursors import Cursors
 from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.fairness import Worth
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
@@ -39,8 +45,12 @@ from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.ratings import RatingRows
+from pairquiz_server.store.rematches import RematchRows
+from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
-from pairquiz_server.store.server import BAN_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
+from pairquiz_server.store.standings import Standings
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.draining import Drain
@@ -49,6 +59,7 @@ from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.http_lines import HttpLines
 from pairquiz_server.web.identity.auth import Authenticator
 from pairquiz_server.web.identity.jwks import IssuerKeys
+from pairquiz_server.web.news import News
 from pairquiz_server.web.relay import Relay
 from pairquiz_server.web.sockets.connections import Connections
 from pairquiz_server.web.sockets.transport import Transports
@@ -154,7 +165,19 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
-        people = People(Players(database), erasures, bans, departures, clock, renamed)
+        memory = Memory(Results(database), game, clock)
+        people = People(Players(database), erasures, bans, departures, clock, renamed, memory)
+        rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
+        rematches = game.rematches = Rematches(
+            RematchRows(database),
+            matches,
+            game.draws,
+            committer,
+            clock,
+            _rematch_rules(settings),
+            check=departures.check,
+            tell=announcer.announce_rematch,
+        )
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))
         catch_up = CatchUp(game, connections)
@@ -162,7 +185,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         proof = await authenticator(settings, database, issuer_keys)
-        edge = Edge(settings, game, people, challenges, clock, health, connections, proof, metrics)
+        leaderboards = Leaderboards(Standings(database), clock)
+        cursors = Cursors(await server.shared(CURSOR_SECRET))
+        edge = Edge(
+            settings, game, people, challenges, leaderboards, cursors, clock, health, connections, proof, metrics
+        )
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -175,8 +202,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 heartbeat.run(),
                 presence.run(),
                 departures.run(),
+                rematches.run(),
                 eraser.run(),
                 retention.run(),
+                rater.run(),
             )
         )
         if issuer_keys:
@@ -200,7 +229,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 failed,
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, eraser, retention):
+            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):
@@ -268,6 +297,19 @@ def _game_rules(settings: Settings) -> GameRules:
         lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
         record_runs=game.record_runs,
         challenge_ttl_ms=game.challenge_days * 24 * 3600 * 1000,
+    )
+
+
+def _worth(settings: Settings) -> Worth:
+    return Worth(guests=settings.game.rated_guests, ghosts=settings.game.ghost_rating_weight)
+
+
+def _rematch_rules(settings: Settings) -> RematchRules:
+    return RematchRules(
+        hold_ms=settings.game.rematch_ttl_s * 1000,
+        start_delay_ms=settings.game.start_delay_ms,
+        ready_ttl_ms=settings.game.ready_ttl_s * 1000,
+        live_matches_max=settings.limits.live_matches_per_user,
     )
 
 

@@ -16,6 +16,7 @@ from tests.client import Client, connected, started_match
 from tests.conftest import StartServer
 
 TOKEN = jwt.encode({"sub": "ada"}, "a secret of at least thirty-two bytes")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?Z")
 LIBRARIES = ["socketio.server", "engineio.server"]
 
 Configure = Callable[..., io.StringIO]
@@ -71,6 +72,61 @@ def test_an_exception_is_part_of_its_event(configure: Configure, logger: Any) ->
     (event,) = events(stream)
     assert event["event"] == "command_failed"
     assert "ValueError: a\nfault" in event["exception"]
+
+
+FIELDS: dict[str, Any] = {
+    "topic": 'K\u00e4se \u2028 "\\ \x1b[2J \n',
+    "request": None,
+    "raw": b"caf\xc3\xa9 \xff",
+    "nested": {"list": [1, 2.5, True, ("a",)]},
+    "thing": Ellipsis,
+    "token": "KEPT",
+}
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_line_is_what_structlogs_own_steps_make_of_it(configure: Configure, style: str) -> None:
+    stream = configure(style=style)
+    structlog.get_logger().info("match_created", **FIELDS)
+    logs.inform([{**FIELDS, "event": "match_created"}])
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    steps = structlog.get_config()["processors"]
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else next(step for step in steps if isinstance(step, structlog.dev.ConsoleRenderer))
+    )
+    for line in lines:
+        event: Any = {**FIELDS, "event": "match_created"}
+        for step in (
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.UnicodeDecoder(),
+            *([steps[-3]] if style == "console" else []),
+            renderer,
+            steps[-1],
+        ):
+            event = step(None, "info", event)
+        assert TIME.sub("", line) == TIME.sub("", event)
+        assert len(TIME.findall(line)) == len(TIME.findall(event)) == 1
+
+
+def test_events_of_a_batch_are_written_at_once_and_at_their_level(configure: Configure) -> None:
+    writes: list[str] = []
+
+    class Counted(io.StringIO):
+        def write(self, text: str) -> int:
+            writes.append(text)
+            return super().write(text)
+
+    stream = configure(Counted())
+    logs.inform([{"event": "match_created", "session_id": str(number)} for number in range(3)])
+    assert [event["session_id"] for event in events(stream)] == ["0", "1", "2"]
+    assert len(writes) == 1
+    configure(stream, level="warning")
+    logs.inform([{"event": "match_created"}])
+    assert len(writes) == 1
 
 
 def test_a_console_shows_the_event_and_its_fields_for_people(configure: Configure) -> None:

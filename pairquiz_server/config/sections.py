@@ -66,6 +66,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     start_delay_ms: Annotated[int, Meta(ge=0, le=60_000)] = 3000
     reveal_lead_max_ms: Milliseconds = 300
     round_pause_ms: Annotated[int, Meta(ge=0, le=60_000)] = 2000
+    rematch_ttl_s: Lifetime = 600
     reconnect_grace_s: Lifetime = 30
     closed_grace_s: Lifetime = 10
     absence_budget_s: Lifetime = 60
@@ -75,6 +76,7 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     ghost_wait_s: Lifetime = 10
     ghost_rating_weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
     challenge_days: Days = 30
+    rated_guests: bool = True
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

@@ -86,7 +86,7 @@ class Committer:
         if self._stop_at is not None:
             self._telling.one(submission, Refused(Code.DRAINING))
             return
-        if not self._matches.available or (self._writing.lost and self._writing.lost_for_s > PATIENCE_S):
+        if not self._matches.available or self._writing.lost_for_s > PATIENCE_S:
             self._refuse(submission)
             return
         queue = self._queue

@@ -1,7 +1,8 @@
 """Which questions a match gets: drawn in memory from what the database had a moment ago."""
 
+from array import array
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import permutations
 from random import Random
 
@@ -13,6 +14,7 @@ from pairquiz_server.store.questions import FoundTopic, Questions, StoredQuestio
 KEPT_S = 5.0
 """For so long a match may still get a question that was retired or edited meanwhile."""
 ORDERS = tuple(permutations(range(OPTION_COUNT)))
+_key = lru_cache(1024)(topic_key)
 
 
 class Draws:
@@ -58,12 +60,12 @@ class Draws:
         return self._shuffled(ids, await self._questions.read(ids))
 
     def _at_hand(self, name: str, count: int) -> FoundTopic | None:
-        recent = self._topics.get(topic_key(name))
+        recent = self._topics.get(_key(name))
         found = None if recent is None else recent.at_hand()
         return None if found is None or len(found.question_ids) < count else found
 
     async def _find(self, name: str, count: int) -> FoundTopic | None:
-        key = topic_key(name)
+        key = _key(name)
         recent = self._topics.get(key)
         if recent is not None and (found := await recent.get()) is not None and len(found.question_ids) >= count:
             return found
@@ -74,13 +76,27 @@ class Draws:
         return found
 
     def _pick(self, found: FoundTopic, count: int) -> list[int]:
+        """Choose different questions: a Fisher-Yates shuffle that stops when it has enough."""
         ids = found.question_ids
-        return [ids[place] for place in self._random.sample(range(len(ids)), min(count, len(ids)))]
+        moved: dict[int, int] = {}
+        picked: list[int] = []
+        for last, number in zip(range(len(ids) - 1, -1, -1), self._numbers(count), strict=False):
+            place = number % (last + 1)
+            picked.append(ids[moved.get(place, place)])
+            moved[place] = moved.get(last, last)
+        return picked
 
     def _shuffled(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
-        return tuple([shuffled(stored[number], self._random) for number in ids])
+        return tuple([shuffled(stored[number], by) for number, by in zip(ids, self._numbers(len(ids)), strict=True)])
+
+    def _numbers(self, count: int) -> Sequence[int]:
+        """Return numbers by chance: of 64 bits, so that what is left of a division is as likely as anything else.
+
+        All come by one call: each asks the kernel.
+        """
+        return array("Q", self._random.randbytes(8 * count))
 
 
-def shuffled(question: StoredQuestion, random: Random) -> MatchQuestion:
-    """Return a stored question with its options in an order by chance."""
-    return question.shown(random.choice(ORDERS))
+def shuffled(question: StoredQuestion, number: int) -> MatchQuestion:
+    """Return a stored question with its options in one of their orders, which a number by chance says."""
+    return question.shown(ORDERS[number % len(ORDERS)])

@@ -45,7 +45,8 @@ class Eraser:
 
     async def _erase(self, player_id: str) -> bool:
         await self._erasures.stand_in()
-        while await self._erasures.vacate(player_id) or await self._erasures.unlink(player_id):
+        erasures = self._erasures
+        while await erasures.vacate(player_id) or await erasures.unlink(player_id) or await erasures.unrate(player_id):
             if self._pace.stopped:
                 return False
         done = await self._erasures.finish(player_id, self._bans.digest(player_id), self._settle_s)

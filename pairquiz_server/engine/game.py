@@ -16,6 +16,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.leads import Leads, Trip
 from pairquiz_server.engine.recent import Recent
+from pairquiz_server.engine.rematch import Rematches
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
@@ -83,11 +84,13 @@ class Caller(Submission, kw_only=True, eq=False):
 
 
 class Game:
-    """The game of one process. Commands raise nothing of their own.
+    """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
 
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
     """
+
+    rematches: Rematches
 
     def __init__(
         self,
@@ -106,7 +109,7 @@ class Game:
         self._lag_allowance = rules.lag_allowance
         self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
-        self._draws = Draws(questions, self._random)
+        self.draws = Draws(questions, self._random)
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -152,7 +155,7 @@ class Game:
             )
 
         if request_id is None and not self._rules.live_matches_max and self._creates:
-            found = self._draws.topic_at_hand(topic, count)
+            found = self.draws.topic_at_hand(topic, count)
             if found is not None:
                 self._open(caller, partial(of, found))
                 return None
@@ -165,7 +168,7 @@ class Game:
                 if earlier is not None:
                     return Decision(await self.load(earlier), duplicate=True)
             self._refuse_one_more(live)
-            return of(await self._draws.topic(topic, count) or Topic(0, topic, 0))
+            return of(await self.draws.topic(topic, count) or Topic(0, topic, 0))
 
         return self.open(caller, gather)
 
@@ -244,7 +247,7 @@ class Game:
     def _start(self, caller: Caller, match: Match) -> Work:
         draw: tuple[MatchQuestion, ...] | None = ()
         if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
-            draw = None if match.ghost else self._draws.draw_at_hand(match.topic, match.question_count)
+            draw = None if match.ghost else self.draws.draw_at_hand(match.topic, match.question_count)
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
         self._start_with(caller, match, draw)
@@ -285,7 +288,7 @@ class Game:
     async def _drawn(self, match: Match) -> tuple[tuple[MatchQuestion, ...], Run | None]:
         """Draw the questions of a match; against a ghost they are those of its run, nothing where that is gone."""
         if match.ghost is None:
-            return await self._draws.draw(match.topic, match.question_count), None
+            return await self.draws.draw(match.topic, match.question_count), None
         found = await self._matches.load([match.ghost.match_id])
         origin = found.get(match.ghost.match_id)
         run = recorded(origin, match.ghost.seat) if origin else None
@@ -314,6 +317,15 @@ class Game:
         """Give up."""
         caller.command = LeaveMatch(match_id=match_id, player_id=caller.player.id)
         self._submit(caller)
+
+    def request_rematch(self, caller: Caller, *, match_id: str) -> Work:
+        """Ask for another match like a completed one, which begins once both players have asked."""
+        return self._asking(caller, self._request_rematch(caller, match_id))
+
+    async def _request_rematch(self, caller: Caller, match_id: str) -> None:
+        if not self._creates:
+            raise Refused(Code.DRAINING)
+        await self.rematches.request(caller, caller.player.id, match_id)
 
     async def view(self, player_id: str, match_id: str) -> Match:
         """Return a match as PostgreSQL has it, for one of its players.

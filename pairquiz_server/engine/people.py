@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.departures import Departures, erased
+from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.names import name_fault
@@ -38,11 +39,20 @@ class Profile(Struct, frozen=True):
 
 
 class People:
-    """The people of one process. Every method raises `Refused` (`storage_unavailable`, …)."""
+    """The people of one process; `memory` has what they have played. Every method raises `Refused`
+    (`storage_unavailable`, …)."""
 
     def __init__(
-        self, players: Players, erasures: Erasures, bans: Bans, departures: Departures, clock: Clock, renamed: Renamed
+        self,
+        players: Players,
+        erasures: Erasures,
+        bans: Bans,
+        departures: Departures,
+        clock: Clock,
+        renamed: Renamed,
+        memory: Memory,
     ) -> None:
+        self.memory = memory
         self._players = players
         self._erasures = erasures
         self._bans = bans

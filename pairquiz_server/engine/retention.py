@@ -6,6 +6,7 @@ from msgspec import Struct
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.pace import Pace
 from pairquiz_server.rules.match import Status
+from pairquiz_server.rules.weeks import week_of
 from pairquiz_server.store.retention import RetentionRows
 
 log = structlog.get_logger("pairquiz.retention")
@@ -14,6 +15,8 @@ BUSY_S = 1.0
 IDLE_S = 60.0
 BANS_DAYS = 30
 """How long a ban that is over is still shown to the operator."""
+WEEKS = 5
+"""How many weeks of the league are kept, with the one that goes on."""
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -59,10 +62,19 @@ class Retention:
         usage = await rows.forget_usage(self._before(keep.usage_days)) if keep.usage_days else 0
         guests = await rows.forget_guests(self._before(keep.guests_days)) if keep.guests_days else 0
         bans = await rows.forget_bans(BANS_DAYS)
+        points = await rows.forget_weeks(week_of(self._clock.now()) - WEEKS + 1)
         challenges = await rows.forget_challenges(self._clock.now())
-        count = matches + usage + guests + bans + challenges
+        count = matches + usage + guests + bans + points + challenges
         if count:
-            log.info("forgotten", matches=matches, usage=usage, guests=guests, bans=bans, challenges=challenges)
+            log.info(
+                "forgotten",
+                matches=matches,
+                usage=usage,
+                guests=guests,
+                bans=bans,
+                points=points,
+                challenges=challenges,
+            )
         return count
 
     def _before(self, days: int) -> int:

@@ -46,10 +46,15 @@ class Telling:
         anybody has heard of is in it.
         """
         events: list[Event] = []
+        milestones: Settled = []
         tell = self.one if logs.debugging() else self._tell
         for submission, outcome in settled:
-            events += tell(submission, outcome)
-        journal.record(settled)
+            told = tell(submission, outcome)
+            events += told
+            if told and _is_milestone(told):
+                milestones.append((submission, outcome))
+        if milestones:
+            journal.record(milestones)
         tally.count(self._metrics, events)
 
     def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
@@ -82,8 +87,13 @@ class Telling:
         events = outcome.events
         try:
             self._announce(outcome, origin)
-            if type(events[-1]) is not AnswerAccepted:  # what comes with an answer stands behind it
+            if _is_milestone(events):
                 self._watch(outcome)
         except Exception:
             log.exception("announcement_failed", command=type(submission.command).__name__)
         return events
+
+
+def _is_milestone(events: Sequence[Event]) -> bool:
+    """Tell whether something has happened beside an answer: it stands behind it."""
+    return type(events[-1]) is not AnswerAccepted

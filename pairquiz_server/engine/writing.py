@@ -32,11 +32,6 @@ class Writing:
         await self._known.wait()
 
     @property
-    def lost(self) -> bool:
-        """Whether it is not known what became of the last batch."""
-        return self._lost_at is not None
-
-    @property
     def lost_for_s(self) -> float:
         """For how long nobody has known what became of the last batch; 0 where it is known."""
         return 0.0 if self._lost_at is None else asyncio.get_running_loop().time() - self._lost_at

@@ -14,7 +14,7 @@ from pairquiz_server.engine.game import Caller, Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
-from pairquiz_server.protocol.events import ClockSync, Completed, Left, Sessions, TokenRefreshed
+from pairquiz_server.protocol.events import ClockSync, Completed, Left, RematchReply, Sessions, TokenRefreshed
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -201,29 +201,39 @@ def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
     game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
 
 
+def _request_rematch(game: Game, sender: Sender, payload: payloads.RequestRematch) -> Work:
+    match_id = payloads.session_id(payload.session_id)
+
+    def view(decision: Decision, seat: int) -> Reply:
+        next_id = None if decision.match.id == match_id else decision.match.id
+        return Reply(RematchReply(match_id, next_id is None, next_id, decision.duplicate))
+
+    return game.request_rematch(sender.caller(view), match_id=match_id)
+
+
 async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) -> None:
     player_id = sender.player.id
     if payload.session_id is not None:
-        matches = [await game.view(player_id, payloads.session_id(payload.session_id))]
-    else:
-        matches = await game.live_matches(player_id)
+        match = await game.view(player_id, payloads.session_id(payload.session_id))
+        seat = match.seat_of(player_id) or 0
+        state = views.quiz_state(match, seat, game.now(), await game.rematches.prospect(match, seat))
+        sender.reply(Reply(state, "quiz_state"))
+        return
     now = game.now()
-    seats = [(match, match.seat_of(player_id) or 0) for match in matches]
+    seats = [(match, match.seat_of(player_id) or 0) for match in await game.live_matches(player_id)]
 
     def states() -> Events:
         return tuple([("quiz_state", views.quiz_state(match, seat, now)) for match, seat in seats])
 
-    if payload.session_id is not None:
-        sender.reply(Reply(views.quiz_state(*seats[0], now), events=states))
-    else:
-        sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
+    sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
 
 
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
     profile = await sender.people.set_profile(
         sender.player, display_name=payload.display_name, record_runs=payload.record_runs
     )
-    sender.reply(Reply(views.profile(profile)))
+    record = await sender.people.memory.record(sender.player.id)
+    sender.reply(Reply(views.profile(profile, record)))
 
 
 async def _create_challenge(game: Game, sender: Sender, payload: payloads.CreateChallenge) -> None:
@@ -259,6 +269,7 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "request_rematch": CommandRow(payloads.RequestRematch, _request_rematch),
     "create_challenge": CommandRow(payloads.CreateChallenge, _create_challenge),
     "accept_challenge": CommandRow(payloads.AcceptChallenge, _accept_challenge),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),

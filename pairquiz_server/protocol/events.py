@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pairquiz_server.protocol.records import TopicRecord
+
 
 class OpponentBrief(Struct, frozen=True):
     """Who one plays against; `kind` is `player` or `ghost`."""
@@ -77,8 +79,18 @@ class QuizCreated(Struct, frozen=True, omit_defaults=True):
     duplicate: bool = False
 
 
+class Series(Struct, frozen=True):
+    """How many matches of a series each has won: of those that are over. A draw counts for neither."""
+
+    you: int
+    opponent: int
+
+
 class OpponentJoined(Struct, frozen=True, omit_defaults=True):
-    """Both seats are taken; a match whose players were brought together starts by itself at `starts_at`."""
+    """Both seats are taken; a match whose players were brought together starts by itself at `starts_at`.
+
+    A rematch has the match that it follows, and how the series stands.
+    """
 
     session_id: str
     status: str
@@ -86,6 +98,8 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     version: int
     duplicate: bool = False
     starts_at: int | None = None
+    previous_session_id: str | None = None
+    series: Series | None = None
     ghost: bool = False
 
 
@@ -279,7 +293,7 @@ class QuestionResult(Struct, frozen=True, omit_defaults=True):
 
 
 class QuizResults(Struct, frozen=True, omit_defaults=True):
-    """How the match went."""
+    """How the match went, and how the series stands after it; none where a recorded run has played."""
 
     session_id: str
     your_score: int
@@ -289,6 +303,7 @@ class QuizResults(Struct, frozen=True, omit_defaults=True):
     questions: list[QuestionResult]
     opponent: OpponentBrief
     version: int
+    series: Series | None = None
     ghost: bool = False
 
 
@@ -320,6 +335,31 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
     reconnect_by: int | None = None
 
 
+class RematchState(Struct, frozen=True, omit_defaults=True):
+    """Who has asked for a rematch of a match that is over, until when that is possible, and the rematch, once made."""
+
+    you: bool
+    opponent: bool
+    expires_at: int
+    session_id: str | None = None
+
+
+class RematchRequested(Struct, frozen=True):
+    """The other asks for a rematch."""
+
+    session_id: str
+    version: int
+
+
+class RematchReply(Struct, frozen=True, omit_defaults=True):
+    """The reply to `request_rematch`: of the old session; `next_session_id` once both have asked."""
+
+    session_id: str
+    waiting: bool
+    next_session_id: str | None = None
+    duplicate: bool = False
+
+
 class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
@@ -346,6 +386,9 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     round: RoundState | None = None
     closed_rounds: list[RoundResult] | None = None
     results: QuizResults | None = None
+    previous_session_id: str | None = None
+    series: Series | None = None
+    rematch: RematchState | None = None
     ghost: bool = False
 
 
@@ -356,13 +399,24 @@ class ServerDraining(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is null where nothing is stored about it yet."""
+    """What a player may know of itself; `known_since` is null where nothing is stored about it yet.
+
+    The rating is that over all, from so many `rated` matches; `matches` are all that were finished.
+    """
 
     user_id: str
     kind: str
     display_name: str
     known_since: int | None
     record_runs: bool
+    rating: int
+    provisional: bool
+    rated: int
+    matches: int
+    won: int
+    lost: int
+    draw: int
+    topics: list[TopicRecord]
 
 
 class ChallengeCreated(Struct, frozen=True, omit_defaults=True):

@@ -84,6 +84,12 @@ class LeavePairQuiz(Struct, frozen=True, gc=False):
     session_id: str
 
 
+class RequestRematch(Struct, frozen=True, gc=False):
+    """`request_rematch`: once more, against the same opponent."""
+
+    session_id: str
+
+
 class RefreshToken(Struct, frozen=True, gc=False):
     """`refresh_token`: the next token of the same player."""
 

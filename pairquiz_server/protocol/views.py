@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import astuple
 
 from pairquiz_server.engine import challenges, people
+from pairquiz_server.engine.memory import Record
 from pairquiz_server.protocol.events import (
     AbsenceState,
     ChallengeCreated,
@@ -27,19 +28,23 @@ from pairquiz_server.protocol.events import (
     QuizStarted,
     QuizState,
     Receipt,
+    RematchState,
     RoundClosed,
     RoundOpened,
     RoundResult,
     RoundState,
+    Series,
     Session,
     YourAnswer,
 )
+from pairquiz_server.protocol.records import topic_record, topic_records
 from pairquiz_server.rules import events
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.rematch import Prospect, wins_after
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
@@ -68,6 +73,8 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
         ghost=match.ghost is not None,
     )
 
@@ -155,13 +162,8 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
 
 def receipt(answer: Answer) -> Receipt:
     """Say how an answer was judged."""
-    return Receipt(
-        arrived_at=answer.arrived_at,
-        lag_credit_ms=answer.lag_credit_ms,
-        judged_at=answer.judged_at,
-        points=answer.points,
-        reason=f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0",
-    )
+    reason = f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0"
+    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
 
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:
@@ -186,12 +188,13 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         ],
         opponent=OpponentBrief(theirs.player.display_name, _kind(theirs.player)),
         version=match.version,
+        series=_series(match, seat),
         ghost=match.ghost is not None,
     )
 
 
-def quiz_state(match: Match, seat: int, now: int) -> QuizState:
-    """As the player of `seat` may see the match at `now`."""
+def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = None) -> QuizState:
+    """As the player of `seat` may see the match at `now`; `rematch` is what is known of its rematch."""
     mine = match.seats[seat]
     running = match.status is Status.IN_PROGRESS
     until = (match.deadline_at or match.closes_at) if running else None
@@ -218,6 +221,9 @@ def quiz_state(match: Match, seat: int, now: int) -> QuizState:
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
+        previous_session_id=match.previous_id,
+        series=_series(match, seat),
+        rematch=None if rematch is None else _rematch(rematch, seat),
         ghost=match.ghost is not None,
     )
 
@@ -234,9 +240,24 @@ def session(match: Match, seat: int) -> Session:
     )
 
 
-def profile(own: people.Profile) -> Profile:
+def profile(own: people.Profile, record: Record) -> Profile:
     """As the player itself sees it."""
-    return Profile(own.user_id, own.kind, own.display_name, own.known_since, own.record_runs)
+    over_all = topic_record("", record.overall)
+    return Profile(
+        user_id=own.user_id,
+        kind=own.kind,
+        display_name=own.display_name,
+        known_since=own.known_since,
+        record_runs=own.record_runs,
+        rating=over_all.rating,
+        provisional=over_all.provisional,
+        rated=over_all.rated,
+        matches=over_all.matches,
+        won=over_all.won,
+        lost=over_all.lost,
+        draw=over_all.draw,
+        topics=topic_records(record),
+    )
 
 
 def challenge(made: challenges.Challenge) -> ChallengeCreated:
@@ -256,6 +277,23 @@ def _kind(player: Player) -> str:
     return "ghost" if player.kind is PlayerKind.GHOST else "player"
 
 
+def _series(match: Match, seat: int) -> Series | None:
+    """How a series stands: none is there before a match is over that is no rematch, or against a recorded run."""
+    if match.ghost is not None or (match.previous_id is None and match.status is not Status.COMPLETED):
+        return None
+    wins = wins_after(match)
+    return Series(wins[seat], wins[1 - seat])
+
+
+def _rematch(prospect: Prospect, seat: int) -> RematchState:
+    return RematchState(
+        you=prospect.asked[seat],
+        opponent=prospect.asked[1 - seat],
+        expires_at=prospect.expires_at,
+        session_id=prospect.next_id,
+    )
+
+
 def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
     return QuestionView(
         id=question.id,
@@ -268,14 +306,15 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
 
 
 def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
+    judged = receipt(mine) if mine else None
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,
         your_answer=mine.chosen if mine else None,
         opponent_answer=theirs.chosen if theirs else None,
-        your_points=mine.points if mine else 0,
+        your_points=judged.points if judged else 0,
         opponent_points=theirs.points if theirs else 0,
-        receipt=receipt(mine) if mine else None,
+        receipt=judged,
         explanation=question.explanation,
     )
 

@@ -23,6 +23,7 @@ class Code(StrEnum):
     KEYS_UNAVAILABLE = "keys_unavailable"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
+    OPPONENT_UNAVAILABLE = "opponent_unavailable"
     RATE_LIMITED = "rate_limited"
     TOO_MANY_SESSIONS = "too_many_sessions"
     TOO_MANY_CONNECTIONS = "too_many_connections"
@@ -51,6 +52,7 @@ MESSAGES = {
     Code.KEYS_UNAVAILABLE: "The keys of the token's issuer cannot be fetched: try again in a moment",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
+    Code.OPPONENT_UNAVAILABLE: "This opponent takes no rematch: look for another one, or create another session",
     Code.RATE_LIMITED: "Too many at once: try again in retry_in_ms",
     Code.TOO_MANY_SESSIONS: "You have too many sessions that are not over: finish or leave one first",
     Code.TOO_MANY_CONNECTIONS: "There are too many connections from your address: close some, or try again later",

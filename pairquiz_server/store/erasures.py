@@ -40,6 +40,11 @@ class Erasures:
         count: int = await self._database.fetchval(_QUERIES["unlink"], player_id, ERASED_ID, ROWS_AT_ONCE)
         return count
 
+    async def unrate(self, player_id: str) -> int:
+        """Take a player out of ratings, lists and some results; return how many of these it was."""
+        count: int = await self._database.fetchval(_QUERIES["unrate"], player_id, ERASED_ID, ROWS_AT_ONCE)
+        return count
+
     async def finish(self, player_id: str, digest: bytes, settle_s: float) -> bool:
         """Erase what is left, unless something must go before it, or the wish is younger; tell whether it is done."""
         try:

@@ -57,7 +57,7 @@ class StoredQuestion(Struct, frozen=True):
         return MatchQuestion(
             id=self.id,
             text=self.text,
-            options=tuple([self.options[place] for place in order]),
+            options=tuple(map(self.options.__getitem__, order)),
             correct=order.index(self.correct),
             option_order=tuple(order),
             lang=self.lang,

@@ -11,6 +11,7 @@ USES_AT_ONCE = 1000
 GUESTS_AT_ONCE = 20
 BANS_AT_ONCE = 1000
 CHALLENGES_AT_ONCE = 1000
+POINTS_AT_ONCE = 1000
 
 
 class RetentionRows:
@@ -41,6 +42,10 @@ class RetentionRows:
     async def forget_challenges(self, before: int) -> int:
         """Delete challenges that expired before `before` (milliseconds)."""
         return await self._count(_QUERIES["forget_challenges"], before, CHALLENGES_AT_ONCE)
+
+    async def forget_weeks(self, before: int) -> int:
+        """Delete points of the league's weeks before the week `before`."""
+        return await self._count(_QUERIES["forget_weeks"], before, POINTS_AT_ONCE)
 
     async def _count(self, query: str, *arguments: object) -> int:
         count: int = await self._database.fetchval(query, _LOCK, *arguments)

@@ -11,6 +11,7 @@ GUEST_SECRET = "guest_secret"  # noqa: S105  (the name of a row, not a secret)
 STARTER_QUESTIONS = "starter_questions"
 RELAY_CHANNEL = "relay_channel"
 BAN_SECRET = "ban_secret"  # noqa: S105  (the name of a row, not a secret)
+CURSOR_SECRET = "cursor_secret"  # noqa: S105  (the name of a row, not a secret)
 SECRET_BYTES = 32
 
 

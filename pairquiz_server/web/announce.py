@@ -12,6 +12,7 @@ from pairquiz_server.protocol.events import (
     OpponentDisconnected,
     OpponentLeft,
     OpponentReconnected,
+    RematchRequested,
     SessionDelayed,
     SessionExpired,
 )
@@ -112,6 +113,14 @@ class Announcer:
             connection.send(packet)
         if self._elsewhere and self._elsewhere.concerns(player_id):
             self._elsewhere.tell(player_id, match.id, packet, version=match.version, live=live)
+
+    def announce_rematch(self, match: Match, seat: int) -> None:
+        """Tell the player of a seat that the other one asks for a rematch of a match that is over."""
+        player_id = match.seats[seat].player.id
+        here = self._connections.hearers(player_id, match.id, match.version, live=False)
+        if here or (self._elsewhere and self._elsewhere.concerns(player_id)):
+            packet = frames.event("rematch_requested", RematchRequested(match.id, match.version))
+            self._send(match, False, player_id, here, packet)
 
     def announce_delay(self, beat: Beat) -> None:
         """Tell the players of all matches whose clocks an outage has moved."""

@@ -4,6 +4,7 @@ import asyncio
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import frames, views
+from pairquiz_server.protocol.events import QuizState
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.web.sockets.connections import Connections
@@ -31,6 +32,7 @@ class CatchUp:
         while self._connections.present(player_id):
             try:
                 matches = await self._matches(player_id)
+                states = [await self._state(player_id, match) for match in matches]
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -38,8 +40,9 @@ class CatchUp:
             heard = self._connections.followed(player_id)
             # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
             if reads > 1 or all(match.version >= heard.get(match.id, 0) for match in matches):
-                for match in matches:
-                    self._tell(player_id, match)
+                for match, state in zip(matches, states, strict=True):
+                    packet, live = frames.event("quiz_state", state), match.status in LIVE
+                    self._connections.tell(player_id, match.id, packet, version=match.version, live=live)
                 return
 
     async def _matches(self, player_id: str) -> list[Match]:
@@ -57,9 +60,7 @@ class CatchUp:
                     raise  # any other: a failover has forgotten the match
         return matches
 
-    def _tell(self, player_id: str, match: Match) -> None:
+    async def _state(self, player_id: str, match: Match) -> QuizState:
         seat = match.seat_of(player_id)
         assert seat is not None  # only a player's own matches are found
-        state = views.quiz_state(match, seat, self._game.now())
-        packet = frames.event("quiz_state", state)
-        self._connections.tell(player_id, match.id, packet, version=match.version, live=match.status in LIVE)
+        return views.quiz_state(match, seat, self._game.now(), await self._game.rematches.prospect(match, seat))

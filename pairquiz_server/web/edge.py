@@ -9,9 +9,11 @@ from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.leaderboards import Leaderboards
 from pairquiz_server.engine.people import People
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.protocol.cursors import Cursors
 from pairquiz_server.web import seams
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import Gate
@@ -25,6 +27,7 @@ from pairquiz_server.web.identity.auth import Authenticator
 from pairquiz_server.web.rest.exposition import Exposition
 from pairquiz_server.web.rest.me import Me
 from pairquiz_server.web.rest.page import page_routes
+from pairquiz_server.web.rest.records import Records
 from pairquiz_server.web.rest.routes import Rest
 from pairquiz_server.web.rest.visitors import Visitors
 from pairquiz_server.web.site import build_site
@@ -47,6 +50,8 @@ class Edge:
         game: Game,
         people: People,
         challenges: Challenges,
+        leaderboards: Leaderboards,
+        cursors: Cursors,
         clock: Clock,
         health: Health,
         connections: Connections,
@@ -102,6 +107,7 @@ class Edge:
             *page_routes(),
             *Rest(game, people, challenges, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
+            *Records(people.memory, leaderboards, cursors, visitors).routes(),
             *exposition.routes(),
         ]
         metrics.players.set_function(lambda: len(list(connections.players())))

@@ -16,7 +16,8 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: vacate
 -- Take a player off the seats of matches that are over, at most $3 (integer) of each seat at once; a match that nobody else has
--- played, or nobody but a ghost, is deleted. (Ghosts of the player's own runs go on: they have their steps with them.) Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
+-- played, or nobody but a ghost, is deleted, and nobody has a rematch of the others. (Ghosts of the player's own runs go on: they have their steps
+-- with them.) Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
 -- Live matches are not touched: they belong to the committer. Waits for nobody's lock: a match that is just being
 -- written is left for the next time.
 WITH created AS MATERIALIZED (
@@ -45,6 +46,9 @@ answered AS (
 gone AS (
     DELETE FROM pairquiz.matches WHERE id IN (SELECT id FROM own WHERE alone)
 ),
+unasked AS (
+    DELETE FROM pairquiz.rematches WHERE match_id IN (SELECT id FROM own WHERE NOT alone)
+),
 vacated AS (
     UPDATE pairquiz.matches
     SET request_id = CASE WHEN player1_id <> $1 THEN request_id END,
@@ -64,6 +68,33 @@ WITH own AS (
 )
 SELECT count(*) FROM own;
 
+-- name: unrate
+-- Take a player out of what is remembered of matches: results, at most $3 (integer) at once, and with them the ratings and the
+-- points of weeks. Returns how many results it was. The opponents' results then name the stand-in.
+-- $1 text the player's id, $2 text the stand-in's.
+WITH turn AS MATERIALIZED (
+    SELECT single FROM pairquiz.rating_progress FOR UPDATE
+),
+own AS MATERIALIZED (
+    SELECT match_id, player FROM pairquiz.results
+    WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+    LIMIT $3
+),
+named AS (
+    UPDATE pairquiz.results SET opponent_id = $2
+    WHERE match_id IN (SELECT match_id FROM own) AND opponent_id = $1
+),
+gone AS (
+    DELETE FROM pairquiz.results WHERE (match_id, player) IN (SELECT match_id, player FROM own)
+),
+unrated AS (
+    DELETE FROM pairquiz.ratings WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+),
+unlisted AS (
+    DELETE FROM pairquiz.week_points WHERE player_id = $1 AND EXISTS (SELECT FROM turn)
+)
+SELECT count(*) FROM own;
+
 -- name: finish
 -- Erase a player's own row and what is left, and last the wish; returns true where it is done. Not before everything
 -- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
@@ -74,6 +105,9 @@ WITH ripe AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player1_id = $1)
         AND NOT EXISTS (SELECT FROM pairquiz.matches WHERE player2_id = $1)
         AND NOT EXISTS (SELECT FROM pairquiz.feature_usage WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.results WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.ratings WHERE player_id = $1)
+        AND NOT EXISTS (SELECT FROM pairquiz.week_points WHERE player_id = $1)
     FOR UPDATE
 ),
 elsewhere AS (

@@ -53,7 +53,12 @@ SELECT json_build_object(
     'erasures', (
         SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1),
     'challenges', (
-        SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM pairquiz.challenges AS c WHERE player_id = $1)
+        SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM pairquiz.challenges AS c WHERE player_id = $1),
+    'ratings', (
+        SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY topic_id), '[]') FROM pairquiz.ratings AS r WHERE player_id = $1),
+    'week_points', (
+        SELECT coalesce(jsonb_agg(to_jsonb(w) ORDER BY week, topic_id), '[]')
+        FROM pairquiz.week_points AS w WHERE player_id = $1)
 )::text;
 
 -- name: export_match_ids
@@ -65,7 +70,7 @@ ORDER BY id;
 
 -- name: export_matches
 -- Some of a player's matches, ordered by id, each as JSON: its row as the player's own (`your_…`; of the other seat no more than results
--- show), the drawn questions with their texts, and the answers. $1 text the player's id, $2 uuid[] the matches.
+-- show), the drawn questions with their texts, the answers, and the result. $1 text the player's id, $2 uuid[] the matches.
 SELECT (
     (
         SELECT jsonb_object_agg(regexp_replace(key, '^player[12]_', 'your_'), value)
@@ -94,9 +99,15 @@ SELECT (
             JOIN pairquiz.questions AS q ON q.id = drawn.question_id
             -- In rounds, what was not opened yet is nobody's to see.
             WHERE d.match_id = m.id AND (m.pace = 'free' OR place <= cardinality(m.reveals))),
+        'your_rematch_asked_at', (
+            SELECT CASE WHEN seat.number = 1 THEN player1_asked_at ELSE player2_asked_at END
+            FROM pairquiz.rematches WHERE match_id = m.id),
         'answers', (
             SELECT coalesce(jsonb_agg(to_jsonb(a) - 'match_id' - 'player' ORDER BY ordinal), '[]')
-            FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number)
+            FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number),
+        'result', (
+            SELECT to_jsonb(r) - 'match_id' - 'player' - 'opponent_id'
+            FROM pairquiz.results AS r WHERE r.match_id = m.id AND r.player = seat.number)
     )
 )::text AS match
 FROM pairquiz.matches AS m

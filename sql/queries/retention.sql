@@ -82,3 +82,23 @@ WITH gone AS (
     RETURNING code
 )
 SELECT count(*) FROM gone;
+
+-- name: forget_weeks
+-- Delete points of weeks before the week $2 (integer), at most $3 (integer), and their counts once they are at nothing.
+WITH turn AS MATERIALIZED (
+    SELECT single FROM pairquiz.rating_progress WHERE pg_try_advisory_xact_lock($1) FOR UPDATE SKIP LOCKED
+),
+gone AS (
+    -- By their places in the table, which nobody changes while the turn is ours.
+    DELETE FROM pairquiz.week_points WHERE ctid = ANY (ARRAY (
+        SELECT ctid FROM pairquiz.week_points
+        WHERE week < $2 AND EXISTS (SELECT FROM turn)
+        ORDER BY week, topic_id, player_id
+        LIMIT $3))
+    RETURNING true
+),
+counted AS (
+    DELETE FROM pairquiz.rank_counts
+    WHERE week BETWEEN 1 AND $2 - 1 AND players = 0 AND EXISTS (SELECT FROM turn)
+)
+SELECT count(*) FROM gone;

@@ -1,8 +1,10 @@
-"""What an answer costs the server, in counts that noise cannot move; no time is measured.
+"""What an answer and a whole duel cost the server, in counts that noise cannot move; no time is measured.
 
 20 pairs play on the real server, on uvloop and with a real PostgreSQL. All 40 players answer in one moment, while the
 loop stands: the server finds 40 answers at once, and makes one batch of them. What its thread does until everybody has
 heard of everything is counted; the players are another thread, which is not. Of several batches the least counts.
+
+What a duel has beside its answers is counted in the same way: all pairs create, join, start and end at once.
 
 To renew the bounds: `.venv/bin/python -m pytest -n 0 -s tests/cost` prints what is counted, and a bound is about a
 tenth more; where something must not happen at all, it is 0. Instructions and calls are those of Python 3.11.
@@ -14,10 +16,11 @@ import sys
 
 import click
 
-BOUNDS = {
-    "instructions an answer": 2430,
-    "calls of Python an answer": 85,
-    "calls of C an answer": 75,
+PARTS = ("create", "join", "start", "end")
+BOUNDS: dict[str, float] = {
+    "instructions an answer": 2330,
+    "calls of Python an answer": 81,
+    "calls of C an answer": 69,
     "encodings an answer": 2.3,
     "calls of loggers a batch": 0,
     "tasks a batch": 0,
@@ -26,9 +29,26 @@ BOUNDS = {
     "objects left to gc a batch": 0,
 }
 BOUNDS_OF_DUELS: dict[str, float] = {
-    "instructions a duel: end": 1,
+    "instructions a duel: create": 3200,
+    "instructions a duel: join": 2940,
+    "instructions a duel: start": 4230,
+    "instructions a duel: end": 7950,
+    "calls of Python a duel: create": 113,
+    "calls of Python a duel: join": 101,
+    "calls of Python a duel: start": 153,
+    "calls of Python a duel: end": 284,
+    "calls of C a duel: create": 108,
+    "calls of C a duel: join": 84,
+    "calls of C a duel: start": 128,
+    "calls of C a duel: end": 213,
+    **dict.fromkeys((f"calls of loggers a duel: {part}" for part in PARTS), 5.3),
+    **dict.fromkeys((f"tasks a batch: {part}" for part in PARTS), 0),
+    **dict.fromkeys((f"objects left to gc a batch: {part}" for part in PARTS), 0),
+    "writes a duel: create": 1.2,
+    **dict.fromkeys((f"writes a duel: {part}" for part in PARTS[1:]), 2.2),
 }
-OF_ANY_PYTHON = ("a batch", "tasks a duel", "writes a duel")
+"""`end` are the last two answers and what follows from them."""
+OF_ANY_PYTHON = ("a batch", "writes a duel")
 ATTEMPTS = 3
 """Where the machine has so much else to do that heartbeats come into each batch; what is dear is so in all of them."""
 

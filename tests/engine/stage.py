@@ -5,16 +5,18 @@ import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.leads import Trip
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
 from pairquiz_server.rules.decide import Decision
-from pairquiz_server.rules.errors import Refused
+from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import Event
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -25,6 +27,7 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.rematches import Noted, RematchRows
 from pairquiz_server.store.rows import Change
 from tests.callers import Asking
 
@@ -109,8 +112,30 @@ class WatchedMatches(Matches):
                 await super().save(changes, node, number)
 
 
+class WatchedRequests(RematchRows):
+    """The real requests for rematches; the next of them are cut before or after a write has reached the store."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.cut_before = 0
+        self.cut_after = 0
+
+    async def ask(self, *request: Any, **times: int) -> Noted:
+        if self.cut_before:
+            self.cut_before -= 1
+            raise StorageUnavailable("cut before the write")
+        noted = await super().ask(*request, **times)
+        if self.cut_after:
+            self.cut_after -= 1
+            raise StorageUnavailable("cut after the write")
+        return noted
+
+
 class Node:
-    """What one process has between its edge and the database; `told` is everything that it announced."""
+    """What one process has between its edge and the database; `told` is everything that it announced.
+
+    `requested` is who was told of a request for a rematch, `barred` who may not play.
+    """
 
     def __init__(
         self, database: Database, clock: HandClock, pace_s: float, random: Random | None, trip_ms: Trip
@@ -142,8 +167,24 @@ class Node:
             random=random,
             trip_ms=trip_ms,  # type: ignore[arg-type]
         )
+        self.requests = WatchedRequests(database)
+        self.requested: list[str] = []
+        self.barred: set[str] = set()
+        self.game.rematches = self.rematches()
         rows, by_itself = PresenceRows(database), self.game.by_itself
         self.sweeper = Sweeper(self.matches, rows, self.committer, clock, by_itself, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
+
+    def rematches(self, rules: RematchRules | None = None) -> Rematches:
+        """Who sees to this node's rematches."""
+        parts = (self.requests, self.matches, self.game.draws, self.committer, self.clock, rules or RematchRules())
+        return Rematches(*parts, check=self.check, tell=self.tell_request)  # type: ignore[arg-type]
+
+    def check(self, player_id: str) -> None:
+        if player_id in self.barred:
+            raise Refused(Code.FORBIDDEN)
+
+    def tell_request(self, match: Match, seat: int) -> None:
+        self.requested.append(match.seats[seat].player.id)
 
     async def until_fit(self) -> None:
         await self.fit.wait()
@@ -204,6 +245,11 @@ class Node:
         """A match that Alice has started."""
         match = await self.ready(**wishes)
         return (await self.play(self.game.start, ALICE, match_id=match.id)).match
+
+    async def over(self, **wishes: object) -> Match:
+        """A match that Alice has won: Bob has left."""
+        match = await self.started(**wishes)
+        return (await self.play(self.game.leave, BOB, match_id=match.id)).match
 
     async def paired(self, **changed: object) -> Match:
         """A match for which Alice and Bob were brought together."""

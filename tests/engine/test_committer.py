@@ -32,6 +32,12 @@ async def test_idle_committer_writes_each_command_at_once(node: Node) -> None:
     assert node.matches.batches == [1, 1, 1]
 
 
+async def test_who_is_settled_is_let_go_when_the_next_batch_begins(node: Node) -> None:
+    for _ in range(3):
+        assert code(await node.send(await node.creation())) == "accepted"
+    assert len(node.committer._waiting._waiting) == 1
+
+
 async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
     node.committer.stop()
     await node.working

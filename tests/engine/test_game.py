@@ -1,7 +1,7 @@
 """What players can do, from gathering to what they are told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -365,6 +365,37 @@ async def test_every_act_is_refused_while_the_database_is_away(clock: HandClock)
         }
         assert len(outcomes) == len([outcome for outcome in outcomes if isinstance(outcome, Refused)])
         assert node.told == []
+
+
+async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(act: Callable[..., Any]) -> Callable[..., None]:
+        def carried_out(caller: Asking, **wishes: object) -> None:
+            assert act(caller, **wishes) is None
+
+        return carried_out
+
+    count = next(topic.questions for topic in await node.game.topics() if topic.name == "General")
+    await node.started(topic="General", question_count=count)  # now all of them were read
+    for _ in range(10):
+        match = (await node.play(at_once(node.game.create), ALICE, topic=" GENERAL", question_count=count // 5)).match
+        await node.play(at_once(node.game.join), BOB, match_id=match.id, join_code=None)
+        started = (await node.play(at_once(node.game.start), ALICE, match_id=match.id)).match
+        assert started == await node.stored(match)
+
+
+async def test_nothing_is_created_while_the_node_drains_though_all_is_at_hand(node: Node) -> None:
+    await node.waiting()
+    node.game.stop_creating()
+    with pytest.raises(Refused, match=r"[Ss]erver"):
+        await node.waiting()
+
+
+async def test_who_has_joined_by_another_node_starts_here(node: Node, other_node: Node) -> None:
+    match = await node.waiting()
+    await other_node.play(other_node.game.join, BOB, match_id=match.id, join_code=None)
+    assert (await node.play(node.game.start, BOB, match_id=match.id)).match.status is Status.IN_PROGRESS
 
 
 async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> None:

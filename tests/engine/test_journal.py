@@ -6,6 +6,12 @@ from typing import Any
 import pytest
 
 from pairquiz_server.engine.game import Caller
+from pairquiz_server.engine.submission import Told
+from pairquiz_server.engine.telling import Settled, Telling
+from pairquiz_server.metrics import Metrics
+from pairquiz_server.rules.commands import LeaveMatch
+from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.events import MatchCreated
 from pairquiz_server.rules.player import Player
 from tests.engine.stage import ALICE, BOB, CAROL, MARGIN_MS, RULES, Node, answer
 
@@ -64,6 +70,26 @@ async def test_command_is_followed_through_the_log_by_its_request(node: Node, lo
     await create(ALICE, 1001)
     await create(CAROL, 1002)
     assert [line["event"] for line in logs if line.get("request") == 1002] == ["command_settled", "match_created"]
+
+
+async def test_what_a_batch_has_told_is_in_the_log_before_the_loop_goes_on(
+    node: Node, logs: list[dict[str, Any]]
+) -> None:
+    matches = [await node.waiting() for _ in range(2)]
+    del logs[:]
+    heard: list[str] = []
+    watched: list[Decision] = []
+    telling = Telling(lambda decision, origin: heard.append(decision.match.id), watched.append, Metrics())
+    told: Settled = []
+    for request, match in enumerate(matches):
+        command = LeaveMatch(match_id=match.id, player_id=ALICE.id)
+        asked = Told(command=command, arrived_at=0, request=request, tell=lambda outcome: None)
+        told.append((asked, Decision(match, (MatchCreated(1),))))
+    telling.all(told)
+    assert heard == [match.id for match in matches] == [decision.match.id for decision in watched]
+    assert [(line["session_id"], line["request"]) for line in lives(logs)] == [
+        (match.id, request) for request, match in enumerate(matches)
+    ]
 
 
 async def test_log_of_a_whole_match_holds_no_question_and_no_key_even_at_debug(

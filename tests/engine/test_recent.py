@@ -50,3 +50,26 @@ async def test_a_failure_is_told_to_those_who_wait_and_not_kept() -> None:
     source.fails = False
     assert await recent.get() == 2
     assert await recent.get() == 2
+
+
+async def test_what_was_found_lately_is_at_hand() -> None:
+    source = Source()
+    recent = Recent(source.find, keep_s=3600)
+    assert recent.at_hand() is None
+    source.let.clear()
+    asking = asyncio.ensure_future(recent.get())
+    await asyncio.sleep(0)
+    assert recent.at_hand() is None, "it is still looked for"
+    source.let.set()
+    assert (await asking, recent.at_hand()) == (1, 1)
+
+
+async def test_neither_a_failure_nor_what_is_too_old_is_at_hand() -> None:
+    source = Source()
+    old = Recent(source.find, keep_s=-1)
+    await old.get()
+    assert old.at_hand() is None
+    source.fails = True
+    failed = Recent(source.find, keep_s=3600)
+    await asyncio.gather(failed.get(), return_exceptions=True)
+    assert failed.at_hand() is None

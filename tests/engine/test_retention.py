@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from pairquiz_server.engine.erasure import Eraser
-from pairquiz_server.engine.retention import BANS_DAYS, Keep, Retention
+from pairquiz_server.engine.retention import BANS_DAYS, WEEKS, Keep, Retention
 from pairquiz_server.rules.match import Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.weeks import week_of
 from pairquiz_server.store import retention as rows_module
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
@@ -41,6 +42,16 @@ async def finished(node: Node) -> None:
     match = await node.started()
     for player in (ALICE, BOB):
         await node.play(node.game.complete, player, match_id=match.id)
+
+
+async def test_old_weeks_of_the_league_are_forgotten_with_their_counts(node: Node) -> None:
+    this = week_of(node.clock.now())
+    for week in (this - WEEKS, this - WEEKS + 1, this):
+        await node.database.fetch("INSERT INTO pairquiz.week_points VALUES ($1, 0, 'alice', 3, 1)", week)
+    assert await forget_all(node, FOR_EVER) == 1
+    for table in ("week_points", "rank_counts"):
+        weeks = await node.database.fetch(f"SELECT week FROM pairquiz.{table} ORDER BY week")
+        assert [row["week"] for row in weeks] == [this - WEEKS + 1, this], table
 
 
 async def test_matches_are_forgotten_by_how_they_ended(node: Node) -> None:

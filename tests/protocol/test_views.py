@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pairquiz_server.protocol import views
 from pairquiz_server.rules.absence import Cause, Patience
@@ -28,7 +29,9 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.rematch import Prospect
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Ghost
 
 ID = "01234567-89ab-4cde-8f01-23456789abcd"
 PLAYERS = tuple(Player(f"guest:{n}", PlayerKind.GUEST, f"Guest {n}", label="secret label") for n in (1, 2))
@@ -216,7 +219,9 @@ def test_results_are_each_players_own(seat: int) -> None:
     mine, theirs = (match.seats[seat], match.seats[1 - seat])
     assert results.keys() == {
         "session_id", "your_score", "opponent_score", "outcome", "reason", "questions", "opponent", "version",
+        "series",
     }  # fmt: skip
+    assert results["series"] == {"you": 1 - seat, "opponent": seat}
     assert (results["your_score"], results["opponent_score"]) == (mine.score, theirs.score)
     assert (results["outcome"], results["reason"]) == (("won", "lost")[seat], "all_answered")
     assert results["opponent"] == {"display_name": f"Guest {2 - seat}", "kind": "player"}
@@ -228,6 +233,29 @@ def test_results_are_each_players_own(seat: int) -> None:
         assert line["explanation"] == question.explanation
     assert sum(line["your_points"] for line in results["questions"]) == mine.score
     assert sum(line["opponent_points"] for line in results["questions"]) == theirs.score
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_a_rematch_shows_how_the_series_stands_for_each(seat: int) -> None:
+    made = replace(played(JOIN), previous_id=ID, wins=(2, 1))
+    before = {"you": made.wins[seat], "opponent": made.wins[1 - seat]}
+    joined = wire(views.opponent_joined(made, seat))
+    assert (joined["previous_session_id"], joined["series"]) == (ID, before)
+    state = wire(views.quiz_state(made, seat, 0))
+    assert (state["previous_session_id"], state["series"]) == (ID, before)
+    over = replace(played(JOIN, START, completing(0), answer(1, 1, 1), completing(1)), previous_id=ID, wins=(2, 1))
+    after = {"you": 2, "opponent": 2}
+    state = wire(views.quiz_state(over, seat, 0, Prospect((True, False), 77, None)))
+    assert (state["series"], state["results"]["series"]) == (after, after)
+    assert state["rematch"] == {"you": seat == 0, "opponent": seat == 1, "expires_at": 77}
+
+
+def test_no_series_is_shown_where_there_is_none() -> None:
+    for match in (played(JOIN), played(JOIN, START)):
+        assert "series" not in wire(views.quiz_state(match, 0, 0))
+        assert "series" not in wire(views.opponent_joined(match, 0))
+    ghost = replace(played(JOIN, START, completing(0), completing(1)), ghost=Ghost(ID, 1))
+    assert "series" not in wire(views.quiz_results(ghost, 0))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.lag import Lags
 from tests.simulation.node import MARGIN_MS, Node, Reply, Request
 from tests.simulation.replies import SETTLED_WITHIN_S, Replies
+from tests.simulation.rounds import Rounds
 from tests.simulation.telling import asked, clock, match_of, names, outcome
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Checker:
         self._health = Health(world)
         self._commits = Commits(world)
         self._lags = Lags(world, self.counts)
+        self._rounds = Rounds(world, self.counts)
         self._absences = Absences(world, self._health)
         self._replies = Replies(world, self.counts)
         self._unannounced: deque[tuple[float, str, int]] = deque()
@@ -57,6 +59,7 @@ class Checker:
             lambda: f"{change.from_version} -> {after.version} {after.status} {names(change)}",
         )
         self._unannounced.append((world.loop.time(), match_id, after.version))
+        self._rounds.judge(change, after)
         self._commits.judge(change, before, after)
         self._lags.judge(before, after)
         self._replies.committed(before, after)
@@ -183,7 +186,11 @@ class Checker:
 
     def _check_swept(self, now: float) -> None:
         model = self._world.model
-        for due in model.find_due(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000) - MARGIN_MS, 20):
+        overdue_at = self._world.now_ms() - int(SWEEP_WITHIN_S * 1000)
+        for tick in model.find_ticks(overdue_at, 20):
+            if now - self._changed_at[tick.id] >= SWEEP_WITHIN_S:
+                self._break(Invariant.ENDS_IN_TIME, tick.id, f"still {tick.status}, though a round has to open")
+        for due in model.find_due(overdue_at - MARGIN_MS, 20):
             if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:  # who is back may leave one that was due long ago
                 detail = f"still {due.status}, due at {clock(model.matches[due.id].due_at)}"
                 self._break(Invariant.ENDS_IN_TIME, due.id, detail)

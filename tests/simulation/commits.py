@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.events import Answer, MatchStarted
 from pairquiz_server.rules.match import LIVE, Match
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.rows import Change
 from tests.simulation.invariants import Invariant
 from tests.simulation.node import MARGIN_MS
@@ -48,8 +49,11 @@ class Commits:
 
     def moved(self, after: Match) -> None:
         """Keep by how much an outage was older than a match: it is counted from the last beat before it."""
-        if after.started_at is not None and after.paused_at is not None:
-            older_ms = after.started_at - after.paused_at
+        begun_at = after.started_at
+        if after.closes_at is not None and after.resumed_at is not None and after.paused_at is not None:
+            begun_at = after.reveals[-1] - (after.resumed_at - after.paused_at)
+        if begun_at is not None and after.paused_at is not None:
+            older_ms = begun_at - after.paused_at
             self._older_ms[after.id] = max(older_ms, self._older_ms.get(after.id, 0))
 
     def _check_versions(self, change: Change, before: Match | None, after: Match) -> None:
@@ -62,14 +66,17 @@ class Commits:
 
     def _check_answer(self, match: Match, index: int, answer: Answer) -> None:
         assert match.started_at is not None
-        assert match.deadline_at is not None
         place = match.place_of(answer.question_id)
         right = place is not None and match.questions[place].correct == answer.chosen
         span_ms = match.question_count * match.time_limit_s * 1000
+        until = match.deadline_at or 0
+        if match.pace is Pace.ROUNDS and place is not None and place < len(match.reveals):
+            span_ms = match.time_limit_s * 1000
+            until = match.reveals[place] + span_ms
         counts_at = answer.judged_at
         if match.resumed_at is not None and match.paused_at is not None and counts_at < match.resumed_at:
             counts_at = min(counts_at + match.resumed_at - match.paused_at, match.resumed_at)
-        left_ms = match.deadline_at - counts_at
+        left_ms = until - counts_at
         # Another node than the one that started the match may be some milliseconds behind it.
         fair = 100 + 50 * min(left_ms, span_ms) // span_ms if right else 0
         in_time = 0 <= left_ms <= span_ms + self._older_ms.get(match.id, 0) + CLOCKS_DIFFER_MS
@@ -82,13 +89,15 @@ class Commits:
 
     def _check_end(self, before: Match, after: Match) -> None:
         assert after.ended_at is not None
+        if after.pace is Pace.ROUNDS and after.started_at is not None:
+            return  # which round it ended is not seen here: `rounds` judges that
         if after.ended_at < before.due_at + MARGIN_MS:
             self._break(Invariant.NOT_ENDED_EARLY, after, f"at {clock(after.ended_at)}, due {clock(before.due_at)}")
 
     def _check_fair_end(self, after: Match) -> None:
         """A match that its deadline ends had all its time while there was service."""
         started = self._started.pop(after.id, None)
-        if started is None or after.end_reason != "deadline":
+        if started is None or after.end_reason != "deadline" or after.pace is Pace.ROUNDS:
             return
         from_served, lag_s = started
         had_s = self._world.served_s - from_served + lag_s

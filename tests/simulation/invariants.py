@@ -24,11 +24,12 @@ class Invariant(StrEnum):
     CREDIT_IS_BOUNDED = "an answer is credited the lag of its line, as far as the cap and the player's bank go"
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
-    ENDS_IN_TIME = "a match that is due is ended in time"
-    NOT_ENDED_EARLY = "no match is ended before it is due"
+    ENDS_IN_TIME = "a match that is due is ended in time, and so is a round, and the pause behind it"
+    NOT_ENDED_EARLY = "no match, and no round, is ended before it is due"
+    ROUNDS_FOLLOW = "one round follows the other, and is answered while it is open"
     EVERY_MATCH_ENDS = "every match ends"
     RESULTS_AGREE = "both players' results are those of the store"
-    NOBODY_LOSES_BY_OUTAGE = "no match's or absence's time runs while there is no service"
+    NOBODY_LOSES_BY_OUTAGE = "no match's, round's or absence's time runs while there is no service"
     WHO_CAME_IN_TIME_STAYS = "nobody forfeits who came back in time to a node that the store hears"
     CLOCKS_AGREE = "the clocks of nodes agree"
     NOBODY_THERE_IS_AWAY = "whoever is there for long is not away, and the other way round"
@@ -63,3 +64,5 @@ class Counts(Struct):
     forfeits: int = 0
     moved: int = 0
     ended: int = 0
+    rounds: int = 0
+    rounds_timed_out: int = 0

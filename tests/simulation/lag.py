@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.match import Match, Seat
+from pairquiz_server.rules.terms import Pace
 from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.node import LAG_ALLOWANCE, Request
 
@@ -35,10 +36,16 @@ class Lags:
         answer, bank_ms = seat.answers[place], LAG_ALLOWANCE.bank_a_question_ms * match.question_count
         for earlier in seat.answers[:place]:
             bank_ms -= earlier.lag_credit_ms
-        ran_ms = answer.arrived_at - match.started_at
+        ran_ms, early_ms = answer.arrived_at - match.started_at, 0
+        if match.pace is Pace.ROUNDS:
+            asked = match.place_of(answer.question_id)
+            assert asked is not None
+            reveal_at = match.reveals[min(asked, len(match.reveals) - 1)]
+            ran_ms = match.counts_at(answer.arrived_at) - reveal_at
+            early_ms = max(reveal_at - match.counts_at(answer.arrived_at - answer.lag_credit_ms), 0)
         lags_ms = self._lags_ms[seat.player.id, answer.question_id, answer.arrived_at]
         fair = {sorted((0, sorted((lag_ms, LAG_ALLOWANCE.answer_ms, bank_ms, ran_ms))[0]))[1] for lag_ms in lags_ms}
         self._counts.credited += answer.lag_credit_ms > 0
-        if answer.lag_credit_ms not in fair or answer.judged_at != answer.arrived_at - answer.lag_credit_ms:
+        if answer.lag_credit_ms not in fair or answer.judged_at != answer.arrived_at - answer.lag_credit_ms + early_ms:
             detail = f"{seat.player.id}: {answer} by a line of {lags_ms} ms, with {bank_ms} ms left, is credited {fair}"
             self._world.breaks(Invariant.CREDIT_IS_BOUNDED, match.id, detail)

@@ -16,6 +16,7 @@ from pairquiz_server.rules.events import Answer, AnswerAccepted, Event, MatchSta
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.question import topic_key
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.matches import DueMatch
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
@@ -246,13 +247,26 @@ class Model:
         deadline_at = None if before.deadline_at is None else before.deadline_at + gap_ms
         seats = tuple(replace(seat, absence=_anew(seat.absence, now)) for seat in before.seats)
         graces = [seat.absence.reconnect_by for seat in seats if seat.absence and seat.absence.reconnect_by is not None]
-        running = before.status is Status.IN_PROGRESS
-        due_at = min(deadline_at, max(graces, default=deadline_at)) if running else before.due_at + gap_ms  # type: ignore[type-var]
+        closes_at = None if before.closes_at is None else before.closes_at + gap_ms
+        tick_at = None if before.tick_at is None else before.tick_at + gap_ms
+        reveals = before.reveals
+        if closes_at is not None:
+            reveals = (*reveals[:-1], reveals[-1] + gap_ms)
+        if before.status is not Status.IN_PROGRESS:
+            due_at = before.due_at + gap_ms
+        elif before.pace is Pace.ROUNDS:
+            due_at = closes_at or (tick_at or 0) + before.time_limit_s * 1000
+            due_at = min(due_at, max(graces)) if len(graces) == 2 else due_at
+        else:
+            assert deadline_at is not None
+            due_at = min(deadline_at, max(graces, default=deadline_at))
         after = replace(
             before,
             version=before.version + 1,
             deadline_at=deadline_at,
-            tick_at=None if before.tick_at is None else before.tick_at + gap_ms,
+            tick_at=tick_at,
+            closes_at=closes_at,
+            reveals=reveals,
             due_at=due_at,
             seats=seats,
             paused_at=now - gap_ms,
@@ -266,7 +280,16 @@ class Model:
             players.append(None)
             comebacks.append(None)
         return MovedMatch(
-            after.id, after.version, deadline_at, players[0] or "", players[1], comebacks[0], comebacks[1]
+            after.id,
+            after.version,
+            deadline_at,
+            players[0] or "",
+            players[1],
+            comebacks[0],
+            comebacks[1],
+            after.reveals or None,
+            closes_at,
+            tick_at,
         )
 
     # The queries of store.presence. Their orders are arbitrary in SQL; here they are the same in every process.
@@ -301,8 +324,12 @@ class Model:
             for seat in (self.matches[match_id].seats if match_id in self.matches else ())
             if seat.absence is not None
             and seat.absence.reconnect_by is not None
-            and (in_time := self.came_by(seat.player.id, seat.absence.reconnect_by))
+            and (in_time := self.came_by(seat.player.id, self._may_come_until(self.matches[match_id], seat)))
         ]
+
+    def _may_come_until(self, match: Match, seat: Seat) -> int:
+        seats = match.seats if match.pace is Pace.ROUNDS else (seat,)
+        return max(one.absence.reconnect_by for one in seats if one.absence and one.absence.reconnect_by is not None)
 
     def came_by(self, player: str, at: int) -> list[int]:
         """Return when somebody came who is there and has come by then: once for each node."""

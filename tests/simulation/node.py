@@ -42,6 +42,7 @@ RULES = GameRules(
     ready_ttl_ms=40_000,
     patience=PATIENCE,
     lag_allowance=LAG_ALLOWANCE,
+    round_pause_ms=700,
 )
 _DRIFT = 50e-6
 _WAY_S = (0.005, 0.06)
@@ -188,7 +189,7 @@ class Node:
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
-                self.game = Game(line, line, self.committer, clock, RULES, random=self.random)
+                self.game = Game(line, line, self.committer, clock, RULES, random=self.random, trip_ms=self._trip_ms)
                 by_itself = self.game.by_itself
                 self.sweeper = Sweeper(
                     line, line, self.committer, clock, by_itself, margin_ms=MARGIN_MS, ready=heartbeat.ready
@@ -253,6 +254,9 @@ class Node:
             for connection in self.connections.get(seat.player.id, ()):
                 if connection is not origin:
                     connection.send(connection.listener.hear, told)
+
+    def _trip_ms(self, player_id: str) -> int | None:
+        return min((one.lag_ms for one in self.connections.get(player_id, ())), default=None)
 
     def _moved(self, beat: Beat) -> None:
         self.committer.forget(match.id for match in beat.moved)

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import sweeper
 from pairquiz_server.engine.committer import Committer
+from pairquiz_server.rules import rounds
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
-from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rows import Change
 
@@ -58,6 +59,7 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
                 except StorageUnavailable:
                     continue
                 changes = [_on_top(change, stored.get(change.match.id)) for change in changes]
+                changes = [change for change in changes if change.events]
 
         return save_until_answered
 
@@ -79,6 +81,16 @@ def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LagAllowance, "credit", generous)
 
 
+def take_answers_to_what_is_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a player answer the next question, or the last one, at any time."""
+    monkeypatch.setattr(rounds, "require_open", lambda match, place: None)
+
+
+def close_rounds_too_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait in a round for the first answer alone."""
+    monkeypatch.setattr(rounds, "waits", lambda match: False)
+
+
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:
     real = Committer.__init__
 
@@ -95,14 +107,17 @@ def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save]
 
 
 def _on_top(change: Change, stored: Match | None) -> Change:
-    """The same answers once more, with the versions that come next; the change itself where nothing has moved."""
+    """The same answers once more, with the versions that come next; the change itself where nothing has moved.
+
+    It has no events where there are none that could be written again.
+    """
     if stored is None or stored.version == change.from_version:
         return change
     version = stored.version
     events: list[Event] = []
     seats = list(stored.seats)
     for event in change.events:
-        if isinstance(event, AnswerAccepted):
+        if isinstance(event, AnswerAccepted) and stored.status in LIVE:
             version += 1
             seat = seats[event.seat]
             answers, score = (*seat.answers, event.answer), seat.score + event.answer.points

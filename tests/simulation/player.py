@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
-from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.rules.match import Match, Seat, Status
+from pairquiz_server.rules.terms import Pace
 from tests.simulation.client import Client
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Pair:
             Client(world, f"g{number}.{place}", world.plan.random("guest", number, place)) for place in range(strangers)
         ]
         self.never_starts = self.random.random() < 0.02
+        self.pace = Pace.ROUNDS if self.random.random() < 0.35 else Pace.FREE
         self.invited: asyncio.Future[Match | None] = world.loop.create_future()
 
     async def play(self) -> None:
@@ -48,6 +50,7 @@ class Pair:
             "topic": random.choice(("General", " general")),
             "question_count": random.choice(_QUESTION_COUNTS),
             "time_limit_s": random.choice(_TIME_LIMITS_S),
+            "pace": self.pace,
             "request_id": f"request {self.number}" if client.chance(0.8) else None,
         }
         outcome = await client.insist("create", **wishes)
@@ -96,7 +99,7 @@ class _Match:
         client = self._client
         await self._wait_for_start()
         if self._status is Status.IN_PROGRESS and not client.over:
-            await self._answer_all()
+            await (self._answer_all() if self._pair.pace is Pace.FREE else self._answer_rounds())
         while not client.over:
             await self._wait_for_end()
         if not client.connected:
@@ -141,6 +144,46 @@ class _Match:
             await self._answer(question)
         if client.chance(0.1):
             await client.insist("complete", match_id=self._match_id)
+
+    async def _answer_rounds(self) -> None:
+        client, random = self._client, self._client.random
+        swift = client.chance(0.6)
+        while not client.over:
+            match, seat = self._match, self._seat
+            index = len(match.reveals) - 1
+            if match.closes_at is None or seat.answered >> index & 1 or seat.completed_at is not None:
+                await self._wait_for_news(match.version)
+                continue
+            question = match.questions[index]
+            passed = lambda: client.over or len(self._match.reveals) - 1 != index  # noqa: B023, E731
+            if await client.until(passed, random.uniform(0.0, 0.8 if swift else 6.5)):
+                if client.chance(0.2):
+                    await client.insist("submit_answer", **self._wish(question))  # too late
+                continue
+            if client.chance(0.02) and not match.final:
+                await client.insist("submit_answer", **self._wish(match.questions[index + 1]))  # nobody can know it yet
+            if await self._something_else(question):
+                return
+            await self._answer(question)
+
+    async def _wait_for_news(self, known: int) -> None:
+        client = self._client
+        left_s = max((self._match.due_at - self._pair.world.now_ms()) / 1000, 0)
+        if client.chance(0.02):
+            await self._go_away(0.1, 3.0 if client.chance(0.6) else 22.0)
+        elif not await client.until(lambda: self._match.version != known, left_s + _SILENCE_S):
+            await client.look()
+
+    @property
+    def _match(self) -> Match:
+        assert self._client.match is not None
+        return self._client.match
+
+    @property
+    def _seat(self) -> Seat:
+        index = self._match.seat_of(self._client.player.id)
+        assert index is not None
+        return self._match.seats[index]
 
     async def _answer(self, question: MatchQuestion) -> None:
         client = self._client

@@ -9,9 +9,11 @@ from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
     announce_before_commit,
+    close_rounds_too_soon,
     lose_the_wake_up,
     overdraw_the_bank,
     retry_what_was_committed,
+    take_answers_to_what_is_not_open,
 )
 from tests.simulation.story import smallest, told
 from tests.simulation.world import simulate
@@ -27,8 +29,17 @@ SEEDS = range(1, 9)
         (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, False),
         (lose_the_wake_up, Invariant.ENDS_IN_TIME, True),
         (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, True),
+        (take_answers_to_what_is_not_open, Invariant.ROUNDS_FOLLOW, True),
+        (close_rounds_too_soon, Invariant.NOT_ENDED_EARLY, True),
     ],
-    ids=["announces_before_commit", "scores_twice", "sleeps_too_long", "overdraws_the_bank"],
+    ids=[
+        "announces_before_commit",
+        "scores_twice",
+        "sleeps_too_long",
+        "overdraws_the_bank",
+        "answers_what_is_not_open",
+        "closes_rounds_too_soon",
+    ],
 )
 def test_simulation_meets_a_planted_bug(
     monkeypatch: pytest.MonkeyPatch,

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -28,6 +27,7 @@ from pairquiz_server.rules.commands import (
     MatchQuestion,
     StartMatch,
     SubmitAnswer,
+    Tick,
     Topic,
 )
 from pairquiz_server.rules.decide import decide
@@ -35,6 +35,7 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
@@ -120,14 +121,15 @@ class Both(RuleBasedStateMachine):
         self.known: dict[str, list[Match]] = {}
         self.batch: list[Change] = []
         self.made = itertools.count()
-        self.draw = tuple(shuffled(question, Random(question.id)) for question in self.real.drawn[:2])
+        self.draw = tuple(shuffled(question, question.id) for question in self.real.drawn[:2])
         for node in NODES:
             self.node_enters(node)
         for number in range(2):  # most of what matches can do, they do when they run
-            self.creation_joins_the_batch(PLAYERS[number], CODES[number], REQUESTS[number + 1], 1, 1)
+            pace = Pace.ROUNDS if number else Pace.FREE
+            self.creation_joins_the_batch(PLAYERS[number], CODES[number], REQUESTS[number + 1], 1, 1, pace)
             self.extend(JoinMatch(match_id=self.batch[-1].match.id, player=PLAYERS[number + 1], ready_ttl_ms=8_000))
             match = self.batch[-1].match
-            self.extend(StartMatch(match_id=match.id, player_id=PLAYERS[number].id, draw=self.draw, patience=PATIENCE))
+            self.extend(self.start(match, PLAYERS[number]))
         self.batch_is_saved()
 
     def ask(self, real: Callable[[RealStore], Awaitable[Any]], model: Callable[[], Any], *, sort: bool = False) -> Any:
@@ -148,9 +150,10 @@ class Both(RuleBasedStateMachine):
         request_id=st.sampled_from(REQUESTS),
         twice=st.integers(0, 9),
         left=st.integers(0, 4),
+        pace=st.sampled_from(Pace),
     )
     def creation_joins_the_batch(
-        self, player: Player, code: str, request_id: str | None, twice: int, left: int
+        self, player: Player, code: str, request_id: str | None, twice: int, left: int, pace: Pace
     ) -> None:
         match_id = str(uuid5(SPACE, str(next(self.made))))
         if twice == 0 and self.ids:
@@ -167,6 +170,7 @@ class Both(RuleBasedStateMachine):
             scoring=Scoring(),
             waiting_ttl_ms=10_000,
             request_id=request_id,
+            pace=pace,
         )
         self.add(None, command)
         if left == 0:
@@ -225,6 +229,8 @@ class Both(RuleBasedStateMachine):
         self.ask(lambda real: real.matches.find_live_of(everybody), lambda: model.find_live_of(everybody))
         self.ask(lambda real: real.matches.find_due(at, 100), lambda: model.find_due(at, 100), sort=True)
         self.ask(lambda real: real.matches.next_due(at), lambda: model.next_due(at))
+        self.ask(lambda real: real.matches.find_ticks(at, 100), lambda: model.find_ticks(at, 100), sort=True)
+        self.ask(lambda real: real.matches.next_tick(at), lambda: model.next_tick(at))
 
     @rule(age_ms=st.sampled_from([1, 2_000, 15_000]))
     def request_ids_are_forgotten(self, age_ms: int) -> None:
@@ -316,17 +322,22 @@ class Both(RuleBasedStateMachine):
         cause = Cause.CLOSED if choice % 2 else Cause.CONNECTION_LOST
         commands: list[Command] = [
             JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
-            StartMatch(**named, draw=self.draw, patience=PATIENCE),
+            self.start(match, player),
             SubmitAnswer(**named, question_id=question.id, answer=choice % 4, lag_ms=100 * choice),
             SubmitAnswer(**named, question_id=question.id, answer=question.correct),
             MarkAbsent(**named, cause=cause, patience=PATIENCE),
             MarkPresent(**named),
             CompleteQuiz(**named),
             EndOverdue(match_id=match.id, margin_ms=0),
-            JoinMatch(match_id=match.id, player=player, ready_ttl_ms=8_000),
-            LeaveMatch(**named) if choice == 0 else StartMatch(**named, draw=self.draw, patience=PATIENCE),
+            Tick(match_id=match.id, lead_ms=choice),
+            LeaveMatch(**named) if choice == 0 else self.start(match, player),
         ]
         return commands[what % len(commands)]
+
+    def start(self, match: Match, player: Player) -> StartMatch:
+        return StartMatch(
+            match_id=match.id, player_id=player.id, draw=self.draw, patience=PATIENCE, lead_ms=100, pause_ms=500
+        )
 
     def add(self, match: Match | None, command: Command) -> None:
         try:

@@ -1,7 +1,6 @@
 """The store's objects on this test's database."""
 
 from collections.abc import AsyncIterator
-from random import Random
 
 import pytest
 
@@ -37,5 +36,5 @@ async def board(questions: Questions) -> Board:
     found = await questions.find_topic("General")
     assert found is not None
     drawn = await questions.read(found.question_ids[:5])
-    draw = tuple(shuffled(question, Random(seed)) for seed, question in enumerate(drawn.values(), start=1))
+    draw = tuple(shuffled(question, seed) for seed, question in enumerate(drawn.values(), start=1))
     return Board(found.topic(), draw)

@@ -20,6 +20,7 @@ from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.rematches import RematchRows
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
@@ -38,6 +39,10 @@ SECTIONS = {
     "answers": "answers",
     "feature_usage": "feature_usage",
     "challenges": "challenges",
+    "ratings": "ratings",
+    "results": "results",
+    "week_points": "week_points",
+    "rematches": "rematches",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
@@ -51,6 +56,10 @@ LEFT_OUT = {
     "answers.match_id": "the match that it stands in",
     "answers.player": "your_seat of the match that it stands in",
     "matches.topic_id": "the topic is there by its name, too",
+    "results.match_id": "the match that it stands in",
+    "results.player": "your_seat of the match that it stands in",
+    "results.opponent_id": "who that is, is the other's",
+    "rematches.match_id": "the match that it stands in",
 }
 NOBODYS = {
     "topics": "what questions are about",
@@ -59,6 +68,8 @@ NOBODYS = {
     "heartbeat": "the service's clock",
     "nodes": "processes",
     "batches": "processes",
+    "rating_progress": "how far the service has rated",
+    "rank_counts": "how many have how many points",
     "schema_migrations": "the schema's own",
 }
 
@@ -95,10 +106,26 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     node = uuid4()
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
+    await remember(database, against[0])
+    times = {"stands_after": NOW, "needs_presence_before": NOW}
+    await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
+    await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
     await bans.ban(PERSON.id, REASON, None)
     assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
+
+
+async def remember(database: Database, match: Match) -> None:
+    """What a match has meant for the two: results, ratings, and points of the week."""
+    seats = [seat.player.id for seat in match.seats]
+    for number, (player_id, opponent_id) in enumerate((seats, seats[::-1]), start=1):
+        await database.fetch(
+            """INSERT INTO pairquiz.results VALUES ($1, $2, $3, $4, NULL, $5, 'draw', $6, 1, 1, 2, 3, 4, 5, 6)""",
+            match.id, number, player_id, opponent_id, match.topic_id, NOW,
+        )  # fmt: skip
+        await database.fetch("INSERT INTO pairquiz.ratings VALUES ($1, 0, 1500, 90, 0.06, 1, $2)", player_id, NOW)
+        await database.fetch("INSERT INTO pairquiz.week_points VALUES (1, 0, $1, 1, 1)", player_id)
 
 
 def changes(*, player: Player, board: Board, kind: str, creator: bool) -> list[Any]:
@@ -122,9 +149,14 @@ async def exported(players: Players, bans: Bans, player_id: str = PERSON.id) -> 
     return found
 
 
+async def step(erasures: Erasures, player_id: str = PERSON.id) -> int:
+    """Take one step of an erasure; 0 where none is left before the last."""
+    return await erasures.vacate(player_id) or await erasures.unlink(player_id) or await erasures.unrate(player_id)
+
+
 async def erase(erasures: Erasures, bans: Bans, player_id: str = PERSON.id) -> bool:
     await erasures.stand_in()
-    while await erasures.vacate(player_id) or await erasures.unlink(player_id):
+    while await step(erasures, player_id):
         pass
     return await erasures.finish(player_id, bans.digest(player_id), 0)
 
@@ -160,6 +192,8 @@ async def test_every_column_about_a_person_is_in_the_export(
         "matches": [first],
         "questions": first["questions"],
         "answers": first["answers"],
+        "results": [match["result"] for match in whole["matches"] if match["result"]],
+        "rematches": [{"your_asked_at": first["your_rematch_asked_at"]}],
     }
     missing = []
     for table, names in (await columns(database)).items():
@@ -185,6 +219,9 @@ async def test_every_row_of_a_person_is_in_the_export(
         "matches",
         "feature_usage",
         "challenges",
+        "ratings",
+        "results",
+        "week_points",
     }
     whole = await exported(players, bans)
     assert {match["id"] for match in whole["matches"]} == {match.id for match in lived}
@@ -194,6 +231,7 @@ async def test_every_row_of_a_person_is_in_the_export(
         assert seat is not None
         own = by_id[match.id]
         assert (own["your_seat"], own["your_score"]) == (seat + 1, match.seats[seat].score)
+        assert own["your_rematch_asked_at"] == (NOW + 33 if match is lived[0] else None)
         assert [answer["question_id"] for answer in own["answers"]] == [
             a.question_id for a in match.seats[seat].answers
         ]
@@ -224,7 +262,7 @@ async def test_an_export_is_the_same_in_small_pages(
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
         "player": None, "presence": [], "bans": [], "erasures": [], "matches": [], "feature_usage": [],
-        "challenges": [],
+        "challenges": [], "ratings": [], "week_points": [],
     }  # fmt: skip
 
 
@@ -236,6 +274,7 @@ async def test_an_erased_person_is_nowhere(
     assert await erase(erasures, bans)
     for text in PERSONAL:
         assert await tables_with(database, text) == set()
+    assert await database.fetch("SELECT FROM pairquiz.rematches") == []
     assert await database.fetchval("SELECT count(*) FROM pairquiz.bans WHERE digest = $1", bans.digest(PERSON.id)) == 1
 
 
@@ -277,7 +316,7 @@ async def test_an_erasure_goes_on_where_it_was_stopped(
     monkeypatch.setattr(erasures_module, "ROWS_AT_ONCE", 1)
     await erasures.stand_in()
     steps = 0
-    while await erasures.vacate(PERSON.id) or await erasures.unlink(PERSON.id):
+    while await step(erasures):
         steps += 1
         assert not await Erasures(database).finish(PERSON.id, bans.digest(PERSON.id), 0) or steps > len(lived)
     assert steps > len(lived)
@@ -300,7 +339,7 @@ async def test_an_erasure_is_not_finished_before_every_node_has_heard_of_it(
 ) -> None:
     assert not await erasures.finish(PERSON.id, bans.digest(PERSON.id), 0), "what comes before it is not done"
     await erasures.stand_in()
-    while await erasures.vacate(PERSON.id) or await erasures.unlink(PERSON.id):
+    while await step(erasures):
         pass
     assert not await erasures.finish(PERSON.id, bans.digest(PERSON.id), 3600)
     assert await erasures.pending() == [PERSON.id]
@@ -322,7 +361,7 @@ async def test_an_erasure_waits_for_a_match_that_is_just_being_opened(
 ) -> None:
     topic = lived[0].topic_id
     await erasures.stand_in()
-    while await erasures.vacate(PERSON.id) or await erasures.unlink(PERSON.id):
+    while await step(erasures):
         pass
     async with other_database.connection() as connection, connection.transaction():
         await connection.execute(

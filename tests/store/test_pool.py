@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import asyncpg
@@ -310,7 +309,7 @@ async def test_everything_works_without_prepared_statements(empty_database_url: 
             found = await questions.find_topic("numbers")
             assert found is not None
             drawn = (await questions.read(found.question_ids)).values()
-            draw = tuple(shuffled(question, Random(1)) for question in drawn)
+            draw = tuple(shuffled(question, 1) for question in drawn)
             match = await save_all(matches, Board(found.topic(), draw).completed_match())
             assert await matches.load([match.id]) == {match.id: match}
 

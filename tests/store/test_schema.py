@@ -8,7 +8,7 @@ import pytest
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.events import EndReason
-from pairquiz_server.rules.match import Status
+from pairquiz_server.rules.match import Outcome, Status
 from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.question import Difficulty
 from pairquiz_server.rules.scoring import ScoringProfile
@@ -29,6 +29,7 @@ ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "pace": Pace,
     "scoring": ScoringProfile,
     "origin": Origin,
+    "outcome": tuple(outcome for outcome in Outcome if outcome is not Outcome.NONE),
 }
 IMPOSSIBLE = (
     "UPDATE pairquiz.matches SET player2_id = player1_id",
@@ -60,6 +61,15 @@ IMPOSSIBLE = (
     "UPDATE pairquiz.players SET id = ''",
     "UPDATE pairquiz.topics SET key = 'same'",
     "DELETE FROM pairquiz.questions",
+    "INSERT INTO pairquiz.results SELECT id, 3, 'a', 'b', NULL, 1, 'won', 1, 0 FROM pairquiz.matches",
+    "INSERT INTO pairquiz.results SELECT id, 1, 'a', 'a', NULL, 1, 'won', 1, 0 FROM pairquiz.matches",
+    "INSERT INTO pairquiz.results SELECT id, 1, 'a', NULL, NULL, 1, 'won', 1, 0 FROM pairquiz.matches",
+    "INSERT INTO pairquiz.results SELECT id, 1, 'a', 'b', NULL, 1, 'won', 1, 1 FROM pairquiz.matches",
+    "INSERT INTO pairquiz.results SELECT gen_random_uuid(), 1, 'a', 'b', NULL, 1, 'won', 1, 0",
+    "INSERT INTO pairquiz.ratings VALUES ('nobody', 0, 1500, 90, 0.06, 1, 1)",
+    "INSERT INTO pairquiz.week_points VALUES (0, 0, 'a', 1, 1)",
+    "INSERT INTO pairquiz.rating_progress VALUES (true, 1, NULL, now())",
+    "INSERT INTO pairquiz.rank_counts VALUES (0, 0, 1, -1)",
 )
 SCHEMA = "".join(migration.sql for migration in read_migrations())
 OURS = "'pairquiz'::regnamespace"

@@ -86,7 +86,7 @@ async def test_player_beats_a_challenge(ada: Client, ben: Client, eve: Client) -
     heard = await eve.settled()
     of_match = [payload for _, payload in heard if payload.get("session_id") == joined["session_id"]]
     assert all(payload["ghost"] is True for payload in (*of_match, over, started))
-    assert {"answer_submitted", "opponent_completed"} <= {name for name, _ in heard}
+    assert "answer_submitted" in {name for name, _ in heard}
     state = await eve.ask("resume_pair_quiz", {"session_id": joined["session_id"]})
     assert (state["opponent"]["kind"], state["opponent"]["connected"], state["ghost"]) == ("ghost", True, True)
     assert await ada.settled() == [], "who was recorded hears nothing of it"

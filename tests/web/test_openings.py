@@ -140,3 +140,14 @@ async def test_an_unknown_command_is_answered_and_never_counts_as_a_bad_frame(
             assert error.keys() == {"code", "message", "retry"}
             assert (error["code"], error["retry"]) == ("unknown_command", False)
         assert await client.settled() == []
+
+
+async def test_commands_sent_at_once_are_carried_out_in_their_order(shared_server: Server) -> None:
+    async with connected(shared_server.url) as first, connected(shared_server.url) as second:
+        for number in range(2):  # the second time everything is at hand, and nothing has to be waited for
+            session = {"session_id": (await first.ask("create_pair_quiz"))["session_id"]}
+            await second.emit("join_pair_quiz", session)
+            await second.emit("start_quiz", session)
+            left = await second.ask("resume_pair_quiz", session)
+            assert (left["status"], left["version"]) == ("in_progress", 3), number
+            assert (await second.ask("leave_pair_quiz", session))["ok"]

@@ -22,7 +22,9 @@ PLAYER_SHARE = 2
 """A player may ask for as much as so many connections."""
 ABOUT_ONESELF = "me"
 """What the requests to `/api/me/` are called where commands are counted."""
-_COUNTED = frozenset((*COMMANDS, ABOUT_ONESELF))
+LOOKING_BACK = "records"
+"""What the requests for past matches, profiles and lists of the best are called there."""
+_COUNTED = frozenset((*COMMANDS, ABOUT_ONESELF, LOOKING_BACK))
 _EVERYBODY = ""
 _GUESS_REFUSED = "Too many join codes that open nothing: try again in retry_in_ms, or use the link"
 

@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from pairquiz_server.engine.people import People
+from pairquiz_server.engine.people import People, Profile
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.web.guard.limits import ABOUT_ONESELF
@@ -36,15 +36,18 @@ class Me:
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
-        return json_answer(views.profile(await self._people.profile(visitor.player)))
+        return await self._profile(await self._people.profile(visitor.player))
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
         payload = payloads.parse(payloads.SetProfile, await json_body(request))
-        profile = await self._people.set_profile(
+        changed = await self._people.set_profile(
             visitor.player, display_name=payload.display_name, record_runs=payload.record_runs
         )
-        return json_answer(views.profile(profile))
+        return await self._profile(changed)
+
+    async def _profile(self, own: Profile) -> web.StreamResponse:
+        return json_answer(views.profile(own, await self._people.memory.record(own.user_id)))
 
     async def _erase(self, request: web.Request) -> web.StreamResponse:
         owner = await self._visitors.owner(request, ABOUT_ONESELF)

@@ -10,6 +10,9 @@ from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.identity.admission import Admission, bearer_token
 
+_STRANGER_AT = "\0stranger at "
+"""Before an address, no player's id: none has this character."""
+
 
 class Visitor(Struct, frozen=True):
     """Who asks by REST, from where, and since when."""
@@ -42,6 +45,13 @@ class Visitors:
         identity = await self._admission.prove(token, address)
         self._limits.command(command, identity.player.id)
         return Visitor(identity.player, address, arrived_at)
+
+    async def anybody(self, request: web.Request, command: str) -> Visitor | None:
+        """Return who asks, None for somebody without a token: then the address pays what a command costs."""
+        if "Authorization" in request.headers:
+            return await self.player(request, command)
+        self._limits.command(command, _STRANGER_AT + self._arrivals.address(request))
+        return None
 
     def _presented(self, request: web.Request) -> tuple[int, str, str]:
         token = bearer_token(request.headers.get("Authorization"))

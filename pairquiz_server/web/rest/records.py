@@ -1,0 +1,75 @@
+"""What players come back to, by REST: past matches, head to head, profiles, and lists of the best."""
+
+from typing import Literal
+
+from aiohttp import web
+
+from pairquiz_server.engine.leaderboards import TOP_MAX, Leaderboards
+from pairquiz_server.engine.memory import PAGE_MAX, Memory
+from pairquiz_server.protocol import payloads, records
+from pairquiz_server.protocol.cursors import Cursors
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.web.guard.limits import LOOKING_BACK
+from pairquiz_server.web.rest.routes import Route, json_answer
+from pairquiz_server.web.rest.visitors import Visitors
+
+_PERIODS: tuple[Literal["week", "all"], ...] = ("week", "all")
+
+
+class Records:
+    """The handlers of what is remembered. Lists of the best are for everybody; all else needs a token."""
+
+    def __init__(self, memory: Memory, leaderboards: Leaderboards, cursors: Cursors, visitors: Visitors) -> None:
+        self._memory = memory
+        self._leaderboards = leaderboards
+        self._cursors = cursors
+        self._visitors = visitors
+
+    def routes(self) -> list[Route]:
+        """Return method, path without the trailing slash, and handler of every route."""
+        return [
+            ("GET", "/api/pair-quiz/history", self._history),
+            ("GET", "/api/pair-quiz/{session_id}/head-to-head", self._head_to_head),
+            ("GET", "/api/players/{player_id}", self._player),
+            ("GET", "/api/leaderboards/{topic}", self._leaderboard),
+        ]
+
+    async def _history(self, request: web.Request) -> web.StreamResponse:
+        visitor = await self._visitors.player(request, LOOKING_BACK)
+        player_id, text = visitor.player.id, request.query.get("cursor")
+        after = None if text is None else self._cursors.read(player_id, text)
+        page = await self._memory.history(player_id, after, _limit(request, PAGE_MAX))
+        follows = None if page.after is None else self._cursors.write(player_id, page.after)
+        return json_answer(records.history(page, follows))
+
+    async def _head_to_head(self, request: web.Request) -> web.StreamResponse:
+        visitor = await self._visitors.player(request, LOOKING_BACK)
+        session_id = payloads.session_id(request.match_info["session_id"])
+        return json_answer(records.head_to_head(await self._memory.against(visitor.player.id, session_id)))
+
+    async def _player(self, request: web.Request) -> web.StreamResponse:
+        await self._visitors.player(request, LOOKING_BACK)
+        return json_answer(records.public_profile(await self._memory.person(request.match_info["player_id"])))
+
+    async def _leaderboard(self, request: web.Request) -> web.StreamResponse:
+        visitor = await self._visitors.anybody(request, LOOKING_BACK)
+        period = request.query.get("period", "all")
+        if period not in _PERIODS:
+            raise Refused(Code.INVALID_PAYLOAD, "period: expected week, or all")
+        board = await self._leaderboards.show(
+            request.match_info["topic"],
+            weekly=period == "week",
+            limit=_limit(request, TOP_MAX),
+            player_id=None if visitor is None else visitor.player.id,
+        )
+        return json_answer(records.rank_list(board))
+
+
+def _limit(request: web.Request, most: int) -> int | None:
+    """Read how many entries are asked for. Raises `Refused` (`invalid_payload`)."""
+    text = request.query.get("limit")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise Refused(Code.INVALID_PAYLOAD, f"limit: expected a whole number from 1 to {most}")
+    return int(text)
