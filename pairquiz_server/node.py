@@ -21,12 +21,14 @@ from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.retention import Keep, Retention
+from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
@@ -37,6 +39,7 @@ from pairquiz_server.rules.fairness import Worth
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.matches import Matches
@@ -49,6 +52,7 @@ from pairquiz_server.store.ratings import RatingRows
 from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.store.standings import Standings
 from pairquiz_server.web.announce import Announcer
@@ -76,7 +80,6 @@ class Running(Struct, frozen=True):
     site: web.Application
     game: Game
     people: People
-    ghosts: Ghosts
     database: Database
     health: Health
     drain: Drain
@@ -124,6 +127,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
+        def forgotten() -> None:
+            presence.restore()
+            searches.forgotten()
+
         def returned() -> None:
             beside(catch_up.run())
 
@@ -142,7 +149,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=forgotten, returned=returned)
         committer = Committer(
             matches,
             announcer.announce,
@@ -157,16 +164,45 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
-        game = Game(matches, questions, committer, clock, rules, trip_ms=connections.trip_ms)
+        game = Game(
+            matches,
+            questions,
+            committer,
+            clock,
+            rules,
+            trip_ms=connections.trip_ms,
+            live_here=connections.live_here,
+        )
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
-        ghosts = Ghosts(runs, matches, rules)
         sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
+        seekers = Seekers(database)
+        hearers = Hearers(
+            search=announcer.announce_search,
+            end=announcer.announce_end,
+            look_after=lambda player_id: beside(catch_up.look_after(player_id)),
+            present=connections.present,
+        )
+        searches = Searches(seekers, game.topic, clock, node, rules, hearers)
+        connections.watch(searches)
+        matchmaker = Matchmaker(
+            seekers,
+            searches,
+            game.topic,
+            committer,
+            clock,
+            node,
+            rules,
+            ready=heartbeat.ready,
+            ghost=lambda search: ghosts.meet(search),
+            ghost_wait_ms=settings.game.ghost_wait_s * 1000,
+        )
+        ghosts = Ghosts(runs, matches, rules, matchmaker.pair_alone)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
         memory = Memory(Results(database), game, clock)
-        people = People(Players(database), erasures, bans, departures, clock, renamed, memory)
+        people = People(Players(database), erasures, bans, Blocks(database), departures, clock, renamed, memory)
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
         rematches = game.rematches = Rematches(
             RematchRows(database),
@@ -188,7 +224,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         leaderboards = Leaderboards(Standings(database), clock)
         cursors = Cursors(await server.shared(CURSOR_SECRET))
         edge = Edge(
-            settings, game, people, challenges, leaderboards, cursors, clock, health, connections, proof, metrics
+            settings,
+            game,
+            people,
+            challenges,
+            searches,
+            leaderboards,
+            cursors,
+            clock,
+            health,
+            connections,
+            proof,
+            metrics,
         )
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
@@ -201,6 +248,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
+                matchmaker.run(),
                 departures.run(),
                 rematches.run(),
                 eraser.run(),
@@ -211,14 +259,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if issuer_keys:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, edge.transports)
+        drain = Drain(health, game, matchmaker, committer, committing, presence, connections, edge.transports)
         site = edge.site(drain)
         try:
             yield Running(
                 site,
                 game,
                 people,
-                ghosts,
                 database,
                 health,
                 drain,
@@ -229,7 +276,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 failed,
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
+            for agent in (sweeper, heartbeat, presence, matchmaker, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):

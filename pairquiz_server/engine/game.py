@@ -86,6 +86,9 @@ class Caller(Submission, kw_only=True, eq=False):
 class Game:
     """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
 
+    `live_here` says of how many live matches a player has heard who is connected here, None of one who is not: who is
+    far from the limit, the database is not asked about.
+
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
     """
@@ -102,14 +105,18 @@ class Game:
         *,
         random: Random | None = None,
         trip_ms: Trip = lambda _: None,
+        live_here: Callable[[str], int | None] = lambda player_id: None,
     ) -> None:
         self._matches = matches
+        self._live_here = live_here
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
         self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
         self.draws = Draws(questions, self._random)
+        self.topic = self.draws.topic
+        """Returns a topic by any spelling of its name, for a match of so many questions."""
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -217,8 +224,25 @@ class Game:
         """Take the free seat of a match, found by its id or by its code in any spelling."""
         if match_id is None:
             return self._asking(caller, self._join_by_code(caller, join_code))
+        if self._may_be_full(caller.player.id):
+            return self._asking(caller, self._join_unless_full(caller, match_id))
         self._join(caller, match_id)
         return None
+
+    def _may_be_full(self, player_id: str) -> bool:
+        """Tell whether the database has to say if a player is in so many live matches that it joins no more."""
+        most = self._rules.live_matches_max
+        if not most:
+            return False
+        live = self._live_here(player_id)
+        return live is None or live >= most
+
+    async def _join_unless_full(self, caller: Caller, match_id: str) -> None:
+        most = self._rules.live_matches_max
+        _, live = await self._matches.find_before_creation(caller.player.id, None, most)
+        if live >= most and (await self.load(match_id)).seat_of(caller.player.id) is None:  # else it is a duplicate
+            raise Refused(Code.TOO_MANY_SESSIONS)
+        self._join(caller, match_id)
 
     async def _join_by_code(self, caller: Caller, join_code: str | None) -> None:
         found = None
@@ -226,7 +250,10 @@ class Game:
             found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
         if found is None:
             raise Refused(Code.NOT_FOUND)
-        self._join(caller, found)
+        if self._may_be_full(caller.player.id):
+            await self._join_unless_full(caller, found)
+        else:
+            self._join(caller, found)
 
     def _join(self, caller: Caller, match_id: str) -> None:
         caller.command = JoinMatch(match_id=match_id, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)

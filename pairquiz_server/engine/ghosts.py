@@ -1,8 +1,12 @@
 """Ghosts for those who found nobody: a real recorded run of somebody of like skill, which plays the second seat."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.searches import Search
 from pairquiz_server.rules.commands import PairPlayers, Topic
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind
@@ -13,6 +17,9 @@ from pairquiz_server.store.matches import Matches
 
 CANDIDATES = 3
 """A run may go between being found and being read: then the next one is taken."""
+
+PairAlone = Callable[[Search, Callable[[str, Player], PairPlayers]], Awaitable[bool]]
+"""Takes a seeker out of the queue for the match (of this id) that is made; tells whether it was."""
 
 
 class Offer(Struct, frozen=True):
@@ -26,10 +33,35 @@ class Offer(Struct, frozen=True):
 class Ghosts:
     """Finds recorded runs for those who look for an opponent. Nobody is invented."""
 
-    def __init__(self, runs: Runs, matches: Matches, rules: GameRules) -> None:
+    def __init__(self, runs: Runs, matches: Matches, rules: GameRules, pair_alone: PairAlone) -> None:
         self._runs = runs
         self._matches = matches
         self._rules = rules
+        self._pair_alone = pair_alone
+
+    async def meet(self, search: Search) -> None:
+        """Let who has looked for long enough play against the run that fits best. Raises `StorageUnavailable`."""
+        entry, wishes = search.entry, search.entry.wishes
+        offer = await self.find(
+            Wanted(
+                player=entry.player,
+                topic_id=wishes.topic_id,
+                question_count=wishes.question_count,
+                time_limit_s=wishes.time_limit_s,
+                pace=wishes.pace,
+                scoring=wishes.scoring,
+                rating=entry.rating,
+            )
+        )
+        if offer is None:
+            return
+        found, ratings = offer, (round(entry.rating), round(offer.rating))
+
+        def make(match_id: str, player: Player) -> PairPlayers:
+            command = duel(found.match, found.ghost, player, Origin.GHOST, self._rules, match_id)
+            return replace(command, ratings=ratings)
+
+        await self._pair_alone(search, make)
 
     async def find(self, wanted: Wanted) -> Offer | None:
         """Return the run that fits best, None where there is none. Raises `StorageUnavailable`."""

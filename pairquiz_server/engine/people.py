@@ -10,10 +10,12 @@ from pairquiz_server.engine.departures import Departures, erased
 from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.names import name_fault
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.question import tidy
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import StorageUnavailable
@@ -47,6 +49,7 @@ class People:
         players: Players,
         erasures: Erasures,
         bans: Bans,
+        blocks: Blocks,
         departures: Departures,
         clock: Clock,
         renamed: Renamed,
@@ -56,6 +59,7 @@ class People:
         self._players = players
         self._erasures = erasures
         self._bans = bans
+        self._blocks = blocks
         self._departures = departures
         self._clock = clock
         self._renamed = renamed
@@ -96,6 +100,22 @@ class People:
             self._renamed(player.id, name)
         return Profile(player.id, player.kind, stored.display_name, stored.created_at, stored.record_runs)
 
+    async def block(self, match: Match, seat: int) -> bool:
+        """Let the player of a seat and the opponent find each other no more; tell whether that is new."""
+        blocking, blocked = match.seats[seat].player.id, _opponent(match, seat)
+        try:
+            return await self._blocks.block(blocking, blocked, self._clock.now())
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    async def unblock(self, match: Match, seat: int) -> bool:
+        """Take back what the player of a seat has said against the opponent; tell whether there was anything."""
+        blocking, blocked = match.seats[seat].player.id, _opponent(match, seat)
+        try:
+            return await self._blocks.unblock(blocking, blocked)
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
     async def erase(self, player_id: str) -> None:
         """Wish that a player is erased; when this returns, the wish stands, and the player is refused here."""
         try:
@@ -129,3 +149,15 @@ def _name(text: str) -> str:
     if wrong := name_fault(text):
         raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
     return tidy(text)
+
+
+def _opponent(match: Match, seat: int) -> str:
+    """Return the id of whom a seat plays against. Raises `Refused` (`wrong_state`) where there is nobody."""
+    if len(match.seats) < 2:
+        raise Refused(Code.WRONG_STATE, "Nobody has joined this session: there is nobody to block")
+    opponent = match.seats[1 - seat].player
+    if opponent.kind is PlayerKind.ERASED:
+        raise Refused(Code.WRONG_STATE, "All that was stored about this player is erased: there is nobody to block")
+    if opponent.kind is PlayerKind.GHOST:
+        raise Refused(Code.WRONG_STATE, "A ghost plays in this session: there is nobody to block")
+    return opponent.id

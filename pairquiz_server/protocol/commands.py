@@ -12,9 +12,19 @@ from msgspec import Struct
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Caller, Game, Work
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
-from pairquiz_server.protocol.events import ClockSync, Completed, Left, RematchReply, Sessions, TokenRefreshed
+from pairquiz_server.protocol.events import (
+    Blocked,
+    ClockSync,
+    Completed,
+    Left,
+    RematchReply,
+    Searching,
+    Sessions,
+    TokenRefreshed,
+)
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -42,13 +52,15 @@ class Reply(Struct, frozen=True):
 class Sender(Caller, kw_only=True, eq=False):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
-    `people` knows what the sender may ask about itself, `challenges` the links to recorded runs; `request` names the
+    `people` knows what the sender may ask about itself, `searches` who looks for an opponent, `challenges` the links to
+    recorded runs; `request` names the
     command in the log. `overheard` hears of the answer before the sender does; `view` makes it of a decision and a
     seat.
     """
 
     people: People
     challenges: Challenges
+    searches: Searches
     overheard: Callable[[Reply | Refused], None] | None = None
     view: Callable[[Decision, int], Reply] | None = None
 
@@ -228,6 +240,36 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
     sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
 
 
+async def _find_opponent(game: Game, sender: Sender, payload: payloads.FindOpponent) -> None:
+    duplicate = await sender.searches.find(
+        sender.player,
+        topic=payloads.topic(payload.topic),
+        question_count=payload.question_count,
+        time_limit_s=payload.time_limit,
+        pace=payload.pace,
+        scoring=payload.scoring,
+        accept_ghost=bool(payload.accept_ghost),
+    )
+    sender.reply(Reply(Searching(seeking=True, duplicate=duplicate)))
+
+
+async def _cancel_find_opponent(game: Game, sender: Sender, payload: payloads.CancelFindOpponent) -> None:
+    did_seek = await sender.searches.cancel(sender.player.id)
+    sender.reply(Reply(Searching(seeking=False, duplicate=not did_seek)))
+
+
+async def _block_player(game: Game, sender: Sender, payload: payloads.BlockPlayer) -> None:
+    match = await game.view(sender.player.id, payloads.session_id(payload.session_id))
+    is_new = await sender.people.block(match, match.seat_of(sender.player.id) or 0)
+    sender.reply(Reply(Blocked(match.id, blocked=True, duplicate=not is_new)))
+
+
+async def _unblock_player(game: Game, sender: Sender, payload: payloads.UnblockPlayer) -> None:
+    match = await game.view(sender.player.id, payloads.session_id(payload.session_id))
+    is_new = await sender.people.unblock(match, match.seat_of(sender.player.id) or 0)
+    sender.reply(Reply(Blocked(match.id, blocked=False, duplicate=not is_new)))
+
+
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
     profile = await sender.people.set_profile(
         sender.player, display_name=payload.display_name, record_runs=payload.record_runs
@@ -272,6 +314,10 @@ COMMANDS: dict[str, CommandRow] = {
     "request_rematch": CommandRow(payloads.RequestRematch, _request_rematch),
     "create_challenge": CommandRow(payloads.CreateChallenge, _create_challenge),
     "accept_challenge": CommandRow(payloads.AcceptChallenge, _accept_challenge),
+    "find_opponent": CommandRow(payloads.FindOpponent, _find_opponent),
+    "cancel_find_opponent": CommandRow(payloads.CancelFindOpponent, _cancel_find_opponent),
+    "block_player": CommandRow(payloads.BlockPlayer, _block_player),
+    "unblock_player": CommandRow(payloads.UnblockPlayer, _unblock_player),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),
     "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),

@@ -103,6 +103,49 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     ghost: bool = False
 
 
+class Searching(Struct, frozen=True, omit_defaults=True):
+    """The reply to `find_opponent` and `cancel_find_opponent`: whether the player looks for somebody."""
+
+    seeking: bool
+    duplicate: bool = False
+
+
+class OpponentSearch(Struct, frozen=True):
+    """How a search goes: how far from the own rating an opponent may be by now, and how many look for the same."""
+
+    waited_ms: int
+    rating_range: int
+    seeking: int
+
+
+class OpponentRated(Struct, frozen=True):
+    """Who one was brought together with; `kind` is `player`, or `ghost` for a recorded run."""
+
+    display_name: str
+    rating: int | None
+    kind: str
+
+
+class OpponentFound(Struct, frozen=True, omit_defaults=True):
+    """Two who looked for somebody were brought together; the match starts by itself at `starts_at`."""
+
+    session_id: str
+    topic: str
+    status: str
+    opponent: OpponentRated
+    starts_at: int | None
+    version: int
+    ghost: bool = False
+
+
+class Blocked(Struct, frozen=True, omit_defaults=True):
+    """The reply to `block_player` and `unblock_player`."""
+
+    session_id: str
+    blocked: bool
+    duplicate: bool = False
+
+
 class QuestionView(Struct, frozen=True, omit_defaults=True):
     """A question as players see it; `explanation` after the match only."""
 
@@ -323,7 +366,10 @@ class AbsenceState(Struct, frozen=True, omit_defaults=True):
 
 
 class OpponentState(Struct, frozen=True, omit_defaults=True):
-    """How far the opponent is; `cause` and `reconnect_by` while they are away."""
+    """How far the opponent is; `cause` and `reconnect_by` while they are away.
+
+    `rating` is there where the two were brought together.
+    """
 
     display_name: str
     connected: bool
@@ -333,6 +379,7 @@ class OpponentState(Struct, frozen=True, omit_defaults=True):
     completed: bool
     cause: str | None = None
     reconnect_by: int | None = None
+    rating: int | None = None
 
 
 class RematchState(Struct, frozen=True, omit_defaults=True):
@@ -364,6 +411,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
     In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
+    `starts_at` is there while a match waits that starts by itself.
     """
 
     session_id: str
@@ -382,6 +430,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
+    starts_at: int | None = None
     your_absence: AbsenceState | None = None
     round: RoundState | None = None
     closed_rounds: list[RoundResult] | None = None

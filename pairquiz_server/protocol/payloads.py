@@ -90,6 +90,33 @@ class RequestRematch(Struct, frozen=True, gc=False):
     session_id: str
 
 
+class FindOpponent(Struct, frozen=True, gc=False):
+    """`find_opponent`: what to play with whoever looks for the same. `time_limit` is in seconds a question."""
+
+    topic: str | None = None
+    question_count: Annotated[int, Meta(ge=1, le=50)] | None = None
+    time_limit: Annotated[int, Meta(ge=5, le=300)] | None = None
+    pace: Pace | None = None
+    scoring: ScoringProfile | None = None
+    accept_ghost: bool | None = None
+
+
+class CancelFindOpponent(Struct, frozen=True, gc=False):
+    """`cancel_find_opponent`: look no more."""
+
+
+class BlockPlayer(Struct, frozen=True, gc=False):
+    """`block_player`: find the opponent of a session no more."""
+
+    session_id: str
+
+
+class UnblockPlayer(Struct, frozen=True, gc=False):
+    """`unblock_player`: take that back."""
+
+    session_id: str
+
+
 class RefreshToken(Struct, frozen=True, gc=False):
     """`refresh_token`: the next token of the same player."""
 

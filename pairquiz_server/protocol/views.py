@@ -16,8 +16,10 @@ from pairquiz_server.protocol.events import (
     OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
+    OpponentFound,
     OpponentJoined,
     OpponentPresence,
+    OpponentRated,
     OpponentState,
     OwnAnswer,
     Profile,
@@ -75,6 +77,20 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
         starts_at=match.tick_at if match.status is Status.READY else None,
         previous_session_id=match.previous_id,
         series=_series(match, seat),
+        ghost=match.ghost is not None,
+    )
+
+
+def opponent_found(match: Match, seat: int) -> OpponentFound:
+    """As the player of `seat` hears it, who has looked for somebody."""
+    other = match.seats[1 - seat].player
+    return OpponentFound(
+        session_id=match.id,
+        topic=match.topic,
+        status="ready_to_start",
+        opponent=OpponentRated(other.display_name, _opponent_rating(match, seat), _kind(other)),
+        starts_at=match.tick_at if match.status is Status.READY else None,
+        version=match.version,
         ghost=match.ghost is not None,
     )
 
@@ -217,6 +233,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
+        starts_at=match.tick_at if match.status is Status.READY else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
@@ -361,4 +378,9 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
         completed=other.completed_at is not None,
         cause=other.absence.shown if other.absence else None,
         reconnect_by=other.absence.reconnect_by if other.absence else None,
+        rating=_opponent_rating(match, seat),
     )
+
+
+def _opponent_rating(match: Match, seat: int) -> int | None:
+    return match.ratings[1 - seat] if match.ratings else None

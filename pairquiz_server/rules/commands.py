@@ -52,7 +52,7 @@ class PairPlayers(Struct, frozen=True, kw_only=True, gc=False):
     """Two players who were brought together get a match that is ready, and starts by itself after `start_delay_ms`.
 
     The one who asked first is the first; a ghost is the second. A rematch has the `previous_id` of the match that it
-    follows, and what each has won of the series so far.
+    follows, and what each has won of the series so far. `ratings` are how strong the two are, where that was looked at.
     """
 
     match_id: str
@@ -68,6 +68,7 @@ class PairPlayers(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
 
 
 class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):

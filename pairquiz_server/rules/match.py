@@ -121,7 +121,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     does, known from the start on. In rounds `reveals` says when each question that was opened so far is, or was, asked;
     `closes_at` until when the last one of them may be answered, None between two rounds, which are `pause_ms` apart.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
-    clock stood still: the last outage of the service.
+    clock stood still: the last outage of the service. `ratings` are how strong the two were who were brought together.
     """
 
     id: str
@@ -156,6 +156,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     ghost: Ghost | None = None
     pause_ms: int = 0
     run: Run | None = None
+    ratings: tuple[int, int] | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

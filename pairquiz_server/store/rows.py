@@ -94,6 +94,8 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     ghost_match_id: str | None = None
     ghost_player: int | None = None
     pause_ms: int
+    player1_rating: int | None = None
+    player2_rating: int | None = None
 
 
 class ScoreRow(Struct, kw_only=True, gc=False):
@@ -255,6 +257,8 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         ghost_match_id=match.ghost.match_id if match.ghost else None,
         ghost_player=match.ghost.seat + 1 if match.ghost else None,
         pause_ms=match.pause_ms,
+        player1_rating=match.ratings[0] if match.ratings else None,
+        player2_rating=match.ratings[1] if match.ratings else None,
     )
 
 

@@ -6,17 +6,20 @@ from typing import Protocol, assert_never
 
 from msgspec import Struct
 
+from pairquiz_server.engine.searches import SearchNews
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import (
     Completed,
     OpponentDisconnected,
     OpponentLeft,
     OpponentReconnected,
+    OpponentSearch,
     RematchRequested,
     SessionDelayed,
     SessionExpired,
 )
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import (
     AnswerAccepted,
     MatchCreated,
@@ -36,6 +39,7 @@ from pairquiz_server.rules.events import (
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import GHOST_ID
+from pairquiz_server.rules.terms import Origin
 from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.web.sockets.connections import Connection, Connections
 
@@ -58,6 +62,9 @@ class Elsewhere(Protocol):
 
 REPLIES = frozenset({ANSWERED, "quiz_state"})
 """The events that the command's own connection has had as its reply; all others it hears like everybody."""
+
+FOUND = frozenset({Origin.SEARCH, Origin.GHOST})
+"""How those came together who are told so by `opponent_found`."""
 
 
 class Announcer:
@@ -144,11 +151,26 @@ class Announcer:
                     here = self._connections.hearers(player_id, match.id, match.version, live=True)
                     self._send(match, True, player_id, here, packet)
 
+    def announce_search(self, player_id: str, news: SearchNews) -> None:
+        """Tell a player how the search for an opponent goes."""
+        packet = frames.event("opponent_search", OpponentSearch(news.waited_ms, news.rating_range, news.seeking))
+        for connection in self._connections.of(player_id):
+            connection.send(packet)
+
+    def announce_end(self, player_id: str, why: Refused) -> None:
+        """Tell a player that the search for an opponent is over without one."""
+        packet = frames.refusal_event(why, "find_opponent")
+        for connection in self._connections.of(player_id):
+            connection.send(packet)
+
     def _messages(self, match: Match, event: Milestone) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""
         match event:
             case MatchCreated():
                 yield 0, "quiz_created", partial(views.quiz_created, match)
+            case PlayersPaired() if match.origin in FOUND:
+                for seat in (0, 1):
+                    yield seat, "opponent_found", partial(views.opponent_found, match, seat)
             case PlayerJoined() | PlayersPaired():
                 for seat in (0, 1):
                     yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)

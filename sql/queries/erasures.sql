@@ -96,7 +96,8 @@ unlisted AS (
 SELECT count(*) FROM own;
 
 -- name: finish
--- Erase a player's own row and what is left, and last the wish; returns true where it is done. Not before everything
+-- Erase a player's own row and what is left (blocks and encounters go with the row), and last the wish; returns true
+-- where it is done. Not before everything
 -- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
 -- may still be writing something of the player's. $1 text the player's id, $2 bytea its digest.
 WITH ripe AS MATERIALIZED (
@@ -112,6 +113,9 @@ WITH ripe AS MATERIALIZED (
 ),
 elsewhere AS (
     DELETE FROM pairquiz.presence WHERE player_id IN (SELECT player_id FROM ripe)
+),
+seeking AS (
+    DELETE FROM pairquiz.seekers WHERE player_id IN (SELECT player_id FROM ripe)
 ),
 nameless AS (
     UPDATE pairquiz.bans SET player_id = NULL, reason = NULL

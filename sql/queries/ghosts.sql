@@ -5,7 +5,8 @@
 -- the newest 200 matches by the same terms that were played to their end.
 --   $1 text the seeker, $2 integer the topic, $3 smallint how many questions, $4 smallint seconds a question,
 --   $5 text the pace, $6 text the scoring, $7 double precision the seeker's rating
--- No run of the seeker's own, of somebody who refuses it, is banned, or is being erased. First come those with no question
+-- No run of the seeker's own, of somebody who refuses it, is banned, or is being erased, or of whom either has blocked the
+-- other. First come those with no question
 -- of the seeker's last matches, then those of players nearest in rating, in steps of 100 points, then the newest.
 WITH newest AS MATERIALIZED (
     SELECT id, player1_id, player2_id, ended_at
@@ -43,6 +44,8 @@ WHERE EXISTS (SELECT FROM pairquiz.answers AS a WHERE a.match_id = n.id AND a.pl
     AND NOT EXISTS (SELECT FROM pairquiz.erasures AS e WHERE e.player_id = p.id)
     AND NOT EXISTS (
         SELECT FROM pairquiz.bans AS b WHERE b.player_id = p.id AND (b.until IS NULL OR b.until > now()))
+    AND NOT EXISTS (SELECT FROM pairquiz.blocks AS k WHERE k.blocked_id = p.id AND k.player_id = $1)
+    AND NOT EXISTS (SELECT FROM pairquiz.blocks AS k WHERE k.blocked_id = $1 AND k.player_id = p.id)
 ORDER BY d.question_ids && known.question_ids, floor(abs(coalesce(r.rating, 1500) - $7) / 100), n.ended_at DESC, n.id, seat.player
 LIMIT $8;
 
@@ -62,7 +65,7 @@ RETURNING c.code, c.expires_at;
 
 -- name: find_challenge
 -- The run that a challenge leads to, and the match in which a player has accepted it already (null where not). Nothing where
--- it has expired, or its player refuses to be recorded, is banned, or is being erased.
+-- it has expired, or its player refuses to be recorded, is banned, or is being erased, or one has blocked the other.
 -- $1 text the code, $2 text who accepts, $3 bigint now (milliseconds).
 SELECT
     c.match_id, c.player, c.player_id,
@@ -76,4 +79,6 @@ JOIN pairquiz.players AS p ON p.id = c.player_id AND p.record_runs
 WHERE c.code = $1 AND (c.expires_at IS NULL OR c.expires_at >= $3)
     AND NOT EXISTS (SELECT FROM pairquiz.erasures AS e WHERE e.player_id = p.id)
     AND NOT EXISTS (
-        SELECT FROM pairquiz.bans AS b WHERE b.player_id = p.id AND (b.until IS NULL OR b.until > now()));
+        SELECT FROM pairquiz.bans AS b WHERE b.player_id = p.id AND (b.until IS NULL OR b.until > now()))
+    AND NOT EXISTS (SELECT FROM pairquiz.blocks AS k WHERE k.blocked_id = p.id AND k.player_id = $2)
+    AND NOT EXISTS (SELECT FROM pairquiz.blocks AS k WHERE k.blocked_id = $2 AND k.player_id = p.id);

@@ -33,7 +33,7 @@ change AS MATERIALIZED (
         ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint,
         pace pairquiz.pace, scoring pairquiz.scoring, origin pairquiz.origin, tick_at bigint, reveals bigint[],
         closes_at bigint, previous_id uuid, player1_wins smallint, player2_wins smallint, ghost_match_id uuid,
-        ghost_player smallint, pause_ms integer)
+        ghost_player smallint, pause_ms integer, player1_rating smallint, player2_rating smallint)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
@@ -43,7 +43,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms)
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
@@ -51,7 +51,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating
     FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id

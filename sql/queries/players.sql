@@ -48,6 +48,16 @@ SELECT json_build_object(
     'player', (SELECT to_jsonb(p) FROM pairquiz.players AS p WHERE id = $1),
     'presence', (
         SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM pairquiz.presence AS p WHERE player_id = $1),
+    'seekers', (
+        SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM pairquiz.seekers AS s WHERE player_id = $1),
+    'encounters', (
+        SELECT coalesce(jsonb_agg(
+            to_jsonb(e) - 'opponent_id' || jsonb_build_object('opponent_name', o.display_name) ORDER BY e.place), '[]')
+        FROM pairquiz.encounters AS e JOIN pairquiz.players AS o ON o.id = e.opponent_id WHERE e.player_id = $1),
+    'blocks', (
+        SELECT coalesce(jsonb_agg(
+            to_jsonb(b) - 'blocked_id' || jsonb_build_object('blocked_name', o.display_name) ORDER BY b.blocked_at), '[]')
+        FROM pairquiz.blocks AS b JOIN pairquiz.players AS o ON o.id = b.blocked_id WHERE b.player_id = $1),
     'bans', (
         SELECT coalesce(jsonb_agg(to_jsonb(b) - 'written'), '[]') FROM pairquiz.bans AS b WHERE digest = $2),
     'erasures', (

@@ -1,6 +1,7 @@
 """Ghosts on real nodes: they are found, they play to the millisecond, through restarts, and once on two nodes."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,8 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine.game import GameRules
 from pairquiz_server.engine.ghosts import Ghosts, duel
-from pairquiz_server.rules.commands import CompleteQuiz
+from pairquiz_server.engine.searches import Search
+from pairquiz_server.rules.commands import CompleteQuiz, PairPlayers
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import AnswerAccepted, EndReason, MatchEnded
@@ -17,10 +19,12 @@ from pairquiz_server.rules.player import GHOST_ID, Player
 from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.ghosts import Runs, Wanted
 from pairquiz_server.store.pool import Database
+from tests.engine.desk import Desk
 from tests.engine.stage import (
     ALICE,
     BOB,
     CAROL,
+    DAVE,
     MARGIN_MS,
     RULES,
     HandClock,
@@ -46,8 +50,13 @@ async def recorded(node: Node) -> Match:
     return outcome.match
 
 
+async def nobody_looks(search: Search, make: Callable[[str, Player], PairPlayers]) -> bool:
+    """There is no queue here."""
+    return False
+
+
 def ghosts(node: Node, rules: GameRules = RULES) -> Ghosts:
-    return Ghosts(Runs(node.database), node.matches, rules)
+    return Ghosts(Runs(node.database), node.matches, rules, nobody_looks)
 
 
 def wanted(match: Match) -> Wanted:
@@ -216,3 +225,32 @@ async def test_ghost_plays_rounds_as_it_was_recorded(node: Node) -> None:
     assert [(one.question_id, one.chosen, one.points) for one in ghost.answers] == [
         (one.question_id, one.chosen, one.points) for one in recorded_side.answers
     ]
+
+
+async def test_seeker_who_accepts_a_ghost_meets_one_after_the_wait_and_nobody_else_does(node: Node) -> None:
+    original = await recorded(node)
+    desk = Desk(node, ghost=lambda search: seen_by.meet(search))
+    seen_by = Ghosts(Runs(node.database), node.matches, RULES, desk.matchmaker.pair_alone)
+    await desk.open()
+    await desk.find(CAROL, accept_ghost=True)
+    await desk.find(DAVE, question_count=4, accept_ghost=True)  # of which there is no run
+    await desk.rounds(1, later_ms=4_999)
+    assert desk.paired() == []
+    await desk.rounds(1, later_ms=1)
+    (match,) = desk.paired()
+    assert (match.origin, match.ghost) == (Origin.GHOST, Ghost(original.id, 1))
+    assert [seat.player.id for seat in match.seats] == [CAROL.id, GHOST_ID]
+    assert match.ratings == (1500, 1500)
+    assert await desk.queue() == [DAVE.id]
+    await desk.rounds(1, later_ms=9_000)
+    assert len(desk.paired()) == 1
+
+
+async def test_seeker_who_accepts_no_ghost_waits_for_somebody(node: Node) -> None:
+    await recorded(node)
+    desk = Desk(node, ghost=lambda search: seen_by.meet(search))
+    seen_by = Ghosts(Runs(node.database), node.matches, RULES, desk.matchmaker.pair_alone)
+    await desk.open()
+    await desk.find(CAROL)
+    await desk.rounds(2, later_ms=9_000)
+    assert (desk.paired(), await desk.queue()) == ([], [CAROL.id])

@@ -24,7 +24,7 @@ SAVES = {"save": 5, "save_answers": 2}
 LARGE = frozenset(
     {
         *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
-        *("ratings", "results", "week_points", "rank_counts", "rematches"),
+        *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
     }
 )
 FILL = f"""
@@ -94,6 +94,15 @@ FILL = f"""
     INSERT INTO pairquiz.week_points
     SELECT 2800 + n % 5, topic, 'player ' || n, n % 300, 1
     FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
+    INSERT INTO pairquiz.seekers
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
+           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
+           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
+    INSERT INTO pairquiz.encounters
+    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.blocks
+    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
     ANALYZE;
 """
 
@@ -111,6 +120,7 @@ class Found:
 
 IDS = [str(UUID(int=number)) for number in (7, 70, 700)]
 DIGESTS = [bytes(32), bytes(32)]
+SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
@@ -130,6 +140,7 @@ BY_INDEX = {
             "presence_pkey",
             "players_pkey",
             "bans_pkey",
+            "seekers_pkey",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -142,6 +153,7 @@ BY_INDEX = {
             "draws_pkey",
             "answers_pkey",
             "bans_player",
+            "blocks_pkey",
         },
         ("player 7", 700, 5, 30, "free", "speed_bonus", 1500.0, 3),
     ),
@@ -189,7 +201,11 @@ BY_INDEX = {
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
     "players.export": Found(
-        {"players_pkey", "presence_pkey", "bans_pkey", "challenges_player"}, ("player 7", bytes(32))
+        {
+            *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
+            "blocks_pkey",
+        },
+        ("player 7", bytes(32)),
     ),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
     "players.export_matches": Found(
@@ -218,11 +234,33 @@ BY_INDEX = {
     "retention.forget_challenges": Found({"challenges_expiry", "challenges_pkey"}, (LOCK, 70, 1000)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
+    "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
+    "seekers.enter": Found(
+        {"matches_player1", "matches_player2", "ratings_pkey", "seekers_pkey"}, (UUID(int=1), NOON, SEEKING, 20)
+    ),
+    "seekers.cancel": Found({"seekers_pkey"}, ("player 7",)),
+    "seekers.leave": Found({"seekers_pkey"}, (UUID(int=1), ["player 7", "player 8"])),
+    "seekers.restore": Found({"seekers_pkey"}, (UUID(int=1), "[]")),
+    "seekers.read_queue": Found(
+        {"seekers_queue", "encounters_pkey", "blocks_pkey", "seekers_pkey"},
+        (1, 5, 30, "free", "speed_bonus", 1500.0, "player 7", 500),
+    ),
+    "seekers.mark": Found(
+        {"seekers_pkey", "blocks_blocked", "players_pkey"},
+        (["player 7"], IDS[:1], ["player 8"], IDS[:1], IDS[:1], NOON),
+    ),
+    "seekers.claim": Found({"seekers_pkey", "players_pkey"}, ("player 7", IDS[0], IDS[1], NOON)),
+    "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
+    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
+    "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
+    "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "seekers.leave_all": "takes what a whole node has, when it stops",
+    "seekers.look": "counts the whole queue, every two seconds while somebody looks",
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",

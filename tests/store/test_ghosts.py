@@ -12,6 +12,7 @@ from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs, Wanted
 from pairquiz_server.store.players import Players
@@ -159,6 +160,20 @@ class TestRuns:
         await bans.unban(ANNA.id)
         await Players(database).change(CARA, NOW, record_runs=True)
         assert len(await found(runs, wanted(match))) == 2
+
+    async def test_who_has_blocked_or_is_blocked_is_not_met(
+        self, database: Database, matches: Matches, board: Board, runs: Runs
+    ) -> None:
+        match = await play(matches, board, ANNA, BEN, answers=(0, 1))
+        await play(matches, board, SEEKER, CARA, answers=())
+        await runs.challenge("CODE", Ghost(match.id, 0), ANNA.id, now=NOW, expires_at=None)
+        await Blocks(database).block(SEEKER.id, ANNA.id, NOW)
+        await Blocks(database).block(BEN.id, SEEKER.id, NOW)
+        assert await found(runs, wanted(match)) == []
+        assert await runs.find_challenge("CODE", SEEKER.id, NOW) is None
+        await Blocks(database).unblock(SEEKER.id, ANNA.id)
+        assert await found(runs, wanted(match)) == [Ghost(match.id, 0)]
+        assert await runs.find_challenge("CODE", SEEKER.id, NOW)
 
     async def test_run_on_questions_that_the_seeker_knows_comes_last(
         self, questions: Questions, matches: Matches, board: Board, runs: Runs

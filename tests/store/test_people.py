@@ -3,24 +3,29 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.pairing import Wishes
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, Player, PlayerKind
-from pairquiz_server.rules.terms import Ghost
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Ghost, Pace
 from pairquiz_server.store import erasures as erasures_module
 from pairquiz_server.store import players as players_module
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rematches import RematchRows
+from pairquiz_server.store.seekers import Entry, Seekers
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
@@ -32,6 +37,9 @@ PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, "personal
 SECTIONS = {
     "players": "player",
     "presence": "presence",
+    "seekers": "seekers",
+    "encounters": "encounters",
+    "blocks": "blocks",
     "bans": "bans",
     "erasures": "erasures",
     "matches": "matches",
@@ -46,6 +54,8 @@ SECTIONS = {
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
+    "encounters.opponent_id": "somebody else, who is there by name",
+    "blocks.blocked_id": "somebody else, who is there by name",
     "bans.written": "counts transactions, and says nothing of the person",
     "draws.match_id": "the match that it stands in",
     "draws.question_ids": "a question_id in each",
@@ -110,6 +120,7 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     times = {"stands_after": NOW, "needs_presence_before": NOW}
     await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
     await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
+    await sought_and_blocked(database, node)
     await bans.ban(PERSON.id, REASON, None)
     assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
     await erasures.wish(PERSON.id)
@@ -126,6 +137,18 @@ async def remember(database: Database, match: Match) -> None:
         )  # fmt: skip
         await database.fetch("INSERT INTO pairquiz.ratings VALUES ($1, 0, 1500, 90, 0.06, 1, $2)", player_id, NOW)
         await database.fetch("INSERT INTO pairquiz.week_points VALUES (1, 0, $1, 1, 1)", player_id)
+
+
+async def sought_and_blocked(database: Database, node: UUID) -> None:
+    """Let the person look for somebody, and be blocked by another whom she has blocked and met."""
+    topic = await Questions(database).find_topic("General")
+    assert topic is not None
+    wishes = Wishes(topic.topic().id, 5, 30, Pace.FREE, ScoringProfile.SPEED_BONUS)
+    entry = Entry(player=PERSON, ticket=uuid4(), wishes=wishes, accept_ghost=True)
+    await Seekers(database).enter(node, NOW, [entry], 0)
+    for one, other in ((PERSON.id, CARA.id), (CARA.id, PERSON.id)):
+        await Blocks(database).block(one, other, NOW)
+        await database.fetch("INSERT INTO pairquiz.encounters VALUES ($1, 1, $2)", one, other)
 
 
 def changes(*, player: Player, board: Board, kind: str, creator: bool) -> list[Any]:
@@ -214,6 +237,9 @@ async def test_every_row_of_a_person_is_in_the_export(
     assert await tables_with(database, PERSON.id) == {
         "players",
         "presence",
+        "seekers",
+        "encounters",
+        "blocks",
         "bans",
         "erasures",
         "matches",
@@ -261,8 +287,8 @@ async def test_an_export_is_the_same_in_small_pages(
 
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
-        "player": None, "presence": [], "bans": [], "erasures": [], "matches": [], "feature_usage": [],
-        "challenges": [], "ratings": [], "week_points": [],
+        "player": None, "presence": [], "seekers": [], "encounters": [], "blocks": [], "bans": [], "erasures": [],
+        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [],
     }  # fmt: skip
 
 

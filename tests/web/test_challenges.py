@@ -252,3 +252,20 @@ async def test_challenge_is_beaten_in_rounds(
         over = await eve.event("quiz_results")
         assert (over["opponent"]["kind"], over["opponent_score"]) == ("ghost", results["your_score"])
         assert over["your_score"] >= 200
+
+
+async def test_who_finds_nobody_meets_a_ghost_which_takes_no_rematch_and_no_block(start_server: StartServer) -> None:
+    server = await start_server(PAIRQUIZ_GAME__GHOST_WAIT_S="0", **AT_ONCE)
+    async with connected(server.url) as ada, connected(server.url) as ben, connected(server.url) as eve:
+        results = await played(ada, ben)
+        assert (await eve.ask("find_opponent", {"question_count": 3, "accept_ghost": True}))["ok"]
+        found = await eve.event("opponent_found")
+        assert (found["opponent"], found["ghost"]) == ({"display_name": "Ada", "rating": 1500, "kind": "ghost"}, True)
+        started = await eve.event("quiz_started")
+        for place, question in enumerate(results["questions"]):
+            await eve.ask("submit_answer", answering(started, place, question["correct_option"]))
+        over = await eve.event("quiz_results")
+        assert (over["opponent_score"], over["outcome"]) == (results["your_score"], "won")
+        session = {"session_id": found["session_id"]}
+        for command in ("request_rematch", "block_player"):
+            assert error(await eve.ask(command, session)) == "wrong_state"

@@ -14,6 +14,7 @@ from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
@@ -64,6 +65,7 @@ class Rest:
         game: Game,
         people: People,
         challenges: Challenges,
+        searches: Searches,
         visitors: Visitors,
         health: Health,
         limits: Limits,
@@ -71,6 +73,7 @@ class Rest:
         self._game = game
         self._people = people
         self._challenges = challenges
+        self._searches = searches
         self._visitors = visitors
         self._limits = limits
         self._health = health
@@ -114,6 +117,7 @@ class Rest:
             arrived_at=visitor.arrived_at,
             people=self._people,
             challenges=self._challenges,
+            searches=self._searches,
             request=request,
             answer=answer,
         )

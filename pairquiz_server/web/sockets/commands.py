@@ -9,6 +9,7 @@ import structlog
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import asking, frames
 from pairquiz_server.protocol.asking import Asked
@@ -36,6 +37,7 @@ class Commands:
         game: Game,
         people: People,
         challenges: Challenges,
+        searches: Searches,
         connections: Connections,
         limits: Limits,
         refusals: Refusals,
@@ -43,6 +45,7 @@ class Commands:
         self._game = game
         self._people = people
         self._challenges = challenges
+        self._searches = searches
         self.connections = connections
         self._limits = limits
         self._refusals = refusals
@@ -62,6 +65,7 @@ class Commands:
             arrived_at=arrived_at,
             people=self._people,
             challenges=self._challenges,
+            searches=self._searches,
             origin=connection,
             request=request,
             commands=self,
