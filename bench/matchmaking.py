@@ -116,8 +116,8 @@ async def serve(work: Work) -> Report:
             present=lambda player_id: True,
         )
         seekers = Seekers(database)
-        searches = Searches(seekers, game.topic, clock, node, rules, hearers)
-        matchmaker = Matchmaker(seekers, searches, game.topic, committer, clock, node, rules)
+        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
+        matchmaker = Matchmaker(seekers, searches, game.draws.topic, committer, clock, node, rules)
 
         async def look(number: int) -> None:
             player = Player(f"player {number}", PlayerKind.USER, "Player")

@@ -16,7 +16,7 @@ _PARTS = (
     ("commit", "batches, rows, asyncpg", r"engine/(committer|batch|submission|writing|waiting|journal)\.py|/store/"
                r"|asyncpg/|\(protocol\.c:|pgproto"),
     ("write", "who hears of it, and the sockets", r"^(write|writev|send|sendmsg|uv_write|uv__write|uv_try_write)\b"
-              r"|UVStream_(_exec_)?write|web/(announce|relay|catch_up)\.py|web/sockets/(link|outbox|send_queue|connections)\.py"
+              r"|UVStream_(_exec_)?write|web/(announce|relay|catch_up)\.py|web/sockets/(link|send_queue|connections)\.py"
               r"|^\S*(\.send|\.flush|\.write|\.send_packet|\.put|\.put_nowait|\.notify)\b.* \(pairquiz_server/web/"),
     ("encode", "events and replies to bytes", r"protocol/(frames|views|events)\.py"),
     ("parse", "JSON to commands", r"protocol/"),

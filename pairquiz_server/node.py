@@ -165,13 +165,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
         game = Game(
-            matches,
-            questions,
-            committer,
-            clock,
-            rules,
-            trip_ms=connections.trip_ms,
-            live_here=connections.live_here,
+            matches, questions, committer, clock, rules, live_here=connections.live_here, trip_ms=connections.trip_ms
         )
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
@@ -183,12 +177,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             look_after=lambda player_id: beside(catch_up.look_after(player_id)),
             present=connections.present,
         )
-        searches = Searches(seekers, game.topic, clock, node, rules, hearers)
+        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
         connections.watch(searches)
         matchmaker = Matchmaker(
             seekers,
             searches,
-            game.topic,
+            game.draws.topic,
             committer,
             clock,
             node,

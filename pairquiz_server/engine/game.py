@@ -104,8 +104,8 @@ class Game:
         rules: GameRules,
         *,
         random: Random | None = None,
-        trip_ms: Trip = lambda _: None,
         live_here: Callable[[str], int | None] = lambda player_id: None,
+        trip_ms: Trip = lambda _: None,
     ) -> None:
         self._matches = matches
         self._live_here = live_here
@@ -115,8 +115,6 @@ class Game:
         self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
         self.draws = Draws(questions, self._random)
-        self.topic = self.draws.topic
-        """Returns a topic by any spelling of its name, for a match of so many questions."""
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -205,7 +203,7 @@ class Game:
             if isinstance(outcome, Collision):
                 self._open(caller, make)
             else:
-                caller.settle(outcome)
+                _settle(caller, outcome)
 
         self._submit_for(caller, make(), settle)
 
@@ -215,7 +213,7 @@ class Game:
             while True:
                 command = await gather()
                 if isinstance(command, Decision):
-                    caller.settle(command)
+                    _settle(caller, command)
                     return
                 if not await self._settled(caller, command):
                     return
@@ -267,13 +265,17 @@ class Game:
         return self._start(caller, match)
 
     async def _load_and_start(self, caller: Caller, match_id: str) -> None:
-        work = self._start(caller, await self.load(match_id))
+        match = await self.load(match_id)
+        if match.seat_of(caller.player.id) is None:
+            raise Refused(Code.NOT_A_PLAYER)
+        work = self._start(caller, match)
         if work is not None:
             await work
 
     def _start(self, caller: Caller, match: Match) -> Work:
+        """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
-        if match.status in LIVE and match.started_at is None and match.seat_of(caller.player.id) is not None:
+        if match.status in LIVE and match.started_at is None:
             draw = None if match.ghost else self.draws.draw_at_hand(match.topic, match.question_count)
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
@@ -412,9 +414,9 @@ class Game:
         try:
             await work
         except StorageUnavailable:
-            caller.settle(Refused(Code.STORAGE_UNAVAILABLE))
+            _settle(caller, Refused(Code.STORAGE_UNAVAILABLE))
         except Refused as refusal:
-            caller.settle(refusal)
+            _settle(caller, refusal)
 
     async def _settled(self, caller: Caller, command: Creation) -> bool:
         """Submit a creation and wait until it is settled; tell whether it collided."""
@@ -423,7 +425,7 @@ class Game:
         def settle(outcome: Outcome) -> None:
             try:
                 if not isinstance(outcome, Collision):
-                    caller.settle(outcome)
+                    _settle(caller, outcome)
             finally:
                 if not done.done():  # whoever asked may have gone; the command stands
                     done.set_result(isinstance(outcome, Collision))
@@ -434,3 +436,9 @@ class Game:
     def _submit_for(self, caller: Caller, command: Creation, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def _settle(caller: Caller, outcome: Outcome) -> None:
+    """Tell a caller the outcome of what was not submitted, or in another's name."""
+    caller.settled = True
+    caller.settle(outcome)

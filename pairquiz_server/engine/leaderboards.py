@@ -19,9 +19,7 @@ from pairquiz_server.store.standings import BY_RATING, Board, FoundTopic, Placed
 
 ALL = "all"
 """What stands for all topics together, in the place of a topic's name."""
-TOP_MAX = 100
 TOP_USUAL = 20
-NEIGHBOURS = 2
 KEPT_S = 2.0
 BOARDS_KEPT = 200
 """So many lists are remembered: those that were asked for last. A topic's name is as many bytes as a few entries."""
@@ -107,7 +105,7 @@ class Leaderboards:
 
     def _top(self, board: Board) -> Recent[_Top]:
         async def read() -> _Top:
-            return _Top(await self._standings.size(board), await self._standings.top(board, TOP_MAX))
+            return _Top(await self._standings.size(board), await self._standings.top(board))
 
         recent = self._tops.pop(board, None) or Recent(read, KEPT_S)
         self._tops[board] = recent
@@ -125,7 +123,7 @@ class Leaderboards:
             if points is None:
                 return None
             score, matches, listed = points.points, points.matches, True
-        near = await asked(self._standings.around(player_id, board, score, NEIGHBOURS))
+        near = await asked(self._standings.around(player_id, board, score))
         ranks = await asked(self._standings.ranks(board, [score, *(placed.score for placed in near)]))
         around = [_entry(placed, ranks[placed.score], player_id) for placed in near]
         return Yours(ranks[score], score, matches, listed, around)

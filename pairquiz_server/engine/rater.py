@@ -95,8 +95,8 @@ class Rater:
         now = asyncio.get_running_loop().time()
         far = now - self._far_at >= FAR_BACK_EVERY_S
         matches = await self._rows.find(until - (FAR_BACK_MS if far else BACK_MS), BATCH)
-        if far and len(matches) < BATCH:
-            self._far_at = now
+        if far and (len(matches) < BATCH or matches[-1].ended_at > until - BACK_MS):
+            self._far_at = now  # what is left is within reach of the others
         if not matches:
             return 0
         book = Book(await self._rows.read(_places(matches)), self._worth)

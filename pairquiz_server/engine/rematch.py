@@ -97,6 +97,7 @@ class Rematches:
         The caller is told of the old match while the other has not asked, and else of the new one; a repeat is a
         duplicate. Raises `Refused` and `StorageUnavailable`.
         """
+        until = asyncio.get_running_loop().time() + PATIENCE_S
         match = await self._load(match_id)
         seat = seat_of_player(match, player_id)
         standing = await self._rows.look(match_id)
@@ -105,7 +106,7 @@ class Rematches:
             return
         rematch.require_askable(match, seat, caller.arrived_at, self._rules.hold_ms)
         self._require_available(match, seat)
-        noted = await self._note(match, seat, caller.arrived_at)
+        noted = await self._note(match, seat, caller.arrived_at, until)
         if None in noted.asked:
             stands = noted.asked[seat] == caller.arrived_at  # else it is an earlier one that does
             caller.settle(Decision(match, duplicate=noted.earlier_at is not None or not stands))
@@ -148,10 +149,11 @@ class Rematches:
                 log.info("rematch_mended", session_id=match_id)
         await self._rows.forget(now - self._rules.hold_ms)
 
-    async def _note(self, match: Match, seat: int, now: int) -> Noted:
-        """Write a request down. One whose answer is lost is written again: it is the same one, of the same time."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + PATIENCE_S
+    async def _note(self, match: Match, seat: int, now: int, until: float) -> Noted:
+        """Write a request down, and again while its answer is lost, `until` (the loop's clock) nobody waits any more.
+
+        It is the same one then, because it is of the same time.
+        """
         lost = False
         while True:
             try:
@@ -164,7 +166,7 @@ class Rematches:
                     needs_presence_before=now - SEEN_WITHIN_MS,
                 )
             except StorageUnavailable:
-                if loop.time() >= until:
+                if asyncio.get_running_loop().time() >= until:
                     raise
             else:
                 return Noted(noted.asked, None) if lost and noted.earlier_at == now else noted

@@ -410,8 +410,8 @@ class RematchReply(Struct, frozen=True, omit_defaults=True):
 class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
-    In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
     `starts_at` is there while a match waits that starts by itself.
+    In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
     """
 
     session_id: str

@@ -84,12 +84,6 @@ class LeavePairQuiz(Struct, frozen=True, gc=False):
     session_id: str
 
 
-class RequestRematch(Struct, frozen=True, gc=False):
-    """`request_rematch`: once more, against the same opponent."""
-
-    session_id: str
-
-
 class FindOpponent(Struct, frozen=True, gc=False):
     """`find_opponent`: what to play with whoever looks for the same. `time_limit` is in seconds a question."""
 
@@ -113,6 +107,12 @@ class BlockPlayer(Struct, frozen=True, gc=False):
 
 class UnblockPlayer(Struct, frozen=True, gc=False):
     """`unblock_player`: take that back."""
+
+    session_id: str
+
+
+class RequestRematch(Struct, frozen=True, gc=False):
+    """`request_rematch`: once more, against the same opponent."""
 
     session_id: str
 

@@ -154,9 +154,9 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
     pause_ms: int = 0
     run: Run | None = None
-    ratings: tuple[int, int] | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

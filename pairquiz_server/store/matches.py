@@ -183,9 +183,9 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         ghost=None
         if record["ghost_match_id"] is None
         else Ghost(str(record["ghost_match_id"]), record["ghost_player"] - 1),
-        run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
-        pause_ms=record["pause_ms"],
         ratings=None if record["player1_rating"] is None else (record["player1_rating"], record["player2_rating"]),
+        pause_ms=record["pause_ms"],
+        run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
     )
 
 

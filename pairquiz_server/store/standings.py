@@ -11,6 +11,8 @@ from pairquiz_server.store.ratings import Standing, standing
 
 _QUERIES = load("standings")
 
+TOP = 100
+"""How many of the best are read."""
 BY_RATING = 0
 """The week that stands for no week: of all time, by rating."""
 
@@ -66,12 +68,12 @@ class Standings:
         records = await self._database.fetch(_QUERIES["ranks"], board.week, board.topic_id, sorted(set(scores)))
         return {record["score"]: record["rank"] for record in records}
 
-    async def top(self, board: Board, limit: int) -> list[Placed]:
-        """Return the best."""
+    async def top(self, board: Board) -> list[Placed]:
+        """Return the best, `TOP` at most."""
         if board.week == BY_RATING:
-            records = await self._database.fetch(_QUERIES["top_rated"], board.topic_id, limit)
+            records = await self._database.fetch(_QUERIES["top_rated"], board.topic_id)
         else:
-            records = await self._database.fetch(_QUERIES["top_of_week"], board.week, board.topic_id, limit)
+            records = await self._database.fetch(_QUERIES["top_of_week"], board.week, board.topic_id)
         return _placed(records)
 
     async def own_rating(self, player_id: str, topic_id: int) -> Standing | None:
@@ -84,9 +86,9 @@ class Standings:
         records = await self._database.fetch(_QUERIES["own_points"], player_id, board.week, board.topic_id)
         return Points(**records[0]) if records else None
 
-    async def around(self, player_id: str, board: Board, score: int, limit: int) -> list[Placed]:
-        """Return who has a place right above and right below a player, so many each, and the player, the best first."""
-        asked = (player_id, board.topic_id, score, limit)
+    async def around(self, player_id: str, board: Board, score: int) -> list[Placed]:
+        """Return who has a place right above and right below a player, two each, and the player, the best first."""
+        asked = (player_id, board.topic_id, score)
         if board.week == BY_RATING:
             return _placed(await self._database.fetch(_QUERIES["around_rated"], *asked))
         return _placed(await self._database.fetch(_QUERIES["around_of_week"], *asked, board.week))

@@ -32,14 +32,14 @@ class CatchUp:
         while self._connections.present(player_id):
             try:
                 matches = await self._game.live_matches(player_id)
-                heard = self._connections.followed(player_id)
-                unheard = [match for match in matches if match.id not in heard]
-                states = [await self._state(player_id, match) for match in unheard]
+                states = [await self._state(player_id, match) for match in matches]
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
-            for match, state in zip(unheard, states, strict=True):
-                self._tell(player_id, match, state)
+            heard = set(self._connections.followed(player_id))
+            for match, state in zip(matches, states, strict=True):
+                if match.id not in heard:
+                    self._tell(player_id, match, state)
             return
 
     async def _player(self, player_id: str) -> None:
@@ -58,10 +58,6 @@ class CatchUp:
                 for match, state in zip(matches, states, strict=True):
                     self._tell(player_id, match, state)
                 return
-
-    def _tell(self, player_id: str, match: Match, state: QuizState) -> None:
-        packet, live = frames.event("quiz_state", state), match.status in LIVE
-        self._connections.tell(player_id, match.id, packet, version=match.version, live=live)
 
     async def _matches(self, player_id: str) -> list[Match]:
         """Return a player's live matches, and those of whose end the player has not heard.
@@ -82,3 +78,7 @@ class CatchUp:
         seat = match.seat_of(player_id)
         assert seat is not None  # only a player's own matches are found
         return views.quiz_state(match, seat, self._game.now(), await self._game.rematches.prospect(match, seat))
+
+    def _tell(self, player_id: str, match: Match, state: QuizState) -> None:
+        packet, live = frames.event("quiz_state", state), match.status in LIVE
+        self._connections.tell(player_id, match.id, packet, version=match.version, live=live)

@@ -45,8 +45,8 @@ COMMENT ON COLUMN pairquiz.results.deviation         IS 'How unsure that one is.
 COMMENT ON COLUMN pairquiz.results.overall_before    IS 'The player''s rating over all topics before it.';
 COMMENT ON COLUMN pairquiz.results.overall_after     IS 'And after it.';
 COMMENT ON COLUMN pairquiz.results.overall_deviation IS 'How unsure that one is.';
--- A page of a player's history; all of a player's results counted by topic, or by opponent; runs that were played before.
-CREATE INDEX results_history ON pairquiz.results (player_id, ended_at, match_id);
+-- A page of a player's history, whose place is found in the index alone, however long the history is; all of a player's results counted by topic, or by opponent; runs that were played before.
+CREATE INDEX results_history ON pairquiz.results (player_id, ended_at, match_id) INCLUDE (player);
 CREATE INDEX results_tally ON pairquiz.results (player_id, opponent_id, topic_id, outcome);
 CREATE INDEX results_ghosts ON pairquiz.results (player_id, ghost_match_id) WHERE ghost_match_id IS NOT NULL;
 ALTER TABLE pairquiz.results SET (autovacuum_vacuum_insert_scale_factor = 0.01);
@@ -98,24 +98,42 @@ CREATE TABLE pairquiz.rank_counts (
     score    integer NOT NULL,
     players  integer NOT NULL CHECK (players >= 0),
     PRIMARY KEY (week, topic_id, score)
-);
+) WITH (fillfactor = 50);  -- written again and again: room for the next version of a row on its page (HOT)
 COMMENT ON TABLE  pairquiz.rank_counts          IS 'How many players have which score; kept by triggers of ratings and week_points.';
 COMMENT ON COLUMN pairquiz.rank_counts.week     IS 'The week of week_points, 0 for ratings.';
 COMMENT ON COLUMN pairquiz.rank_counts.topic_id IS 'The topic, 0 for all together.';
 COMMENT ON COLUMN pairquiz.rank_counts.score    IS 'Listed rating, or points of the week.';
 COMMENT ON COLUMN pairquiz.rank_counts.players  IS 'How many have exactly it.';
 
+-- Counts change by what a statement has moved in sum, and so by one statement alone: where one player moves from 1500 to 1501
+-- and another back, by nothing. Without a score (a provisional rating) there is nothing to count.
+CREATE FUNCTION pairquiz.count_moves(weeks integer[], topics integer[], scores integer[], moved integer[])
+RETURNS void LANGUAGE sql AS $$
+    WITH moves AS MATERIALIZED (
+        SELECT m.week, m.topic_id, m.score, sum(m.moved)::integer AS players
+        FROM unnest(weeks, topics, scores, moved) AS m (week, topic_id, score, moved)
+        WHERE m.score IS NOT NULL
+        GROUP BY 1, 2, 3
+        HAVING sum(m.moved) <> 0
+    ), known AS (
+        UPDATE pairquiz.rank_counts AS c SET players = c.players + m.players
+        FROM moves AS m
+        WHERE c.week = m.week AND c.topic_id = m.topic_id AND c.score = m.score
+        RETURNING c.week, c.topic_id, c.score
+    )
+    INSERT INTO pairquiz.rank_counts AS c (week, topic_id, score, players)
+    SELECT week, topic_id, score, players FROM moves
+    WHERE (week, topic_id, score) NOT IN (SELECT week, topic_id, score FROM known)
+$$;
+
 CREATE FUNCTION pairquiz.count_ratings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        UPDATE pairquiz.rank_counts AS c SET players = c.players - g.players
-        FROM (SELECT topic_id, listed, count(*) AS players FROM gone WHERE listed IS NOT NULL GROUP BY 1, 2) AS g
-        WHERE c.week = 0 AND c.topic_id = g.topic_id AND c.score = g.listed;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO pairquiz.rank_counts AS c (week, topic_id, score, players)
-        SELECT 0, topic_id, listed, count(*) FROM come WHERE listed IS NOT NULL GROUP BY 2, 3
-        ON CONFLICT (week, topic_id, score) DO UPDATE SET players = c.players + excluded.players;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM pairquiz.count_moves(array_agg(0), array_agg(topic_id), array_agg(listed), array_agg(moved)) FROM (SELECT *, 1 AS moved FROM come) AS m;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM pairquiz.count_moves(array_agg(0), array_agg(topic_id), array_agg(listed), array_agg(moved)) FROM (SELECT *, -1 AS moved FROM gone) AS m;
+    ELSE
+        PERFORM pairquiz.count_moves(array_agg(0), array_agg(topic_id), array_agg(listed), array_agg(moved)) FROM (SELECT *, 1 AS moved FROM come UNION ALL SELECT *, -1 FROM gone) AS m;
     END IF;
     RETURN NULL;
 END
@@ -129,15 +147,12 @@ CREATE TRIGGER count_gone AFTER DELETE ON pairquiz.ratings
 
 CREATE FUNCTION pairquiz.count_week_points() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        UPDATE pairquiz.rank_counts AS c SET players = c.players - g.players
-        FROM (SELECT week, topic_id, points, count(*) AS players FROM gone GROUP BY 1, 2, 3) AS g
-        WHERE c.week = g.week AND c.topic_id = g.topic_id AND c.score = g.points;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO pairquiz.rank_counts AS c (week, topic_id, score, players)
-        SELECT week, topic_id, points, count(*) FROM come GROUP BY 1, 2, 3
-        ON CONFLICT (week, topic_id, score) DO UPDATE SET players = c.players + excluded.players;
+    IF TG_OP = 'INSERT' THEN
+        PERFORM pairquiz.count_moves(array_agg(week), array_agg(topic_id), array_agg(points), array_agg(moved)) FROM (SELECT *, 1 AS moved FROM come) AS m;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM pairquiz.count_moves(array_agg(week), array_agg(topic_id), array_agg(points), array_agg(moved)) FROM (SELECT *, -1 AS moved FROM gone) AS m;
+    ELSE
+        PERFORM pairquiz.count_moves(array_agg(week), array_agg(topic_id), array_agg(points), array_agg(moved)) FROM (SELECT *, 1 AS moved FROM come UNION ALL SELECT *, -1 FROM gone) AS m;
     END IF;
     RETURN NULL;
 END

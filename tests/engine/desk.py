@@ -40,11 +40,11 @@ class Desk:
             present=lambda player_id: player_id not in self.gone,
         )
         clock: Any = node.clock
-        self.searches = Searches(self.seekers, node.game.topic, clock, self.id, rules, hearers)
+        self.searches = Searches(self.seekers, node.game.draws.topic, clock, self.id, rules, hearers)
         self.matchmaker = Matchmaker(
             self.seekers,
             self.searches,
-            node.game.topic,
+            node.game.draws.topic,
             node.committer,
             clock,
             self.id,

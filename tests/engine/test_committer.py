@@ -368,7 +368,7 @@ async def test_committer_that_was_idle_stops_at_once(database: Database, clock: 
 async def test_cancelled_committer_leaves_a_batch_whole_or_not_at_all(database: Database, clock: HandClock) -> None:
     async with running_node(database, clock) as node:
         match = await node.started(question_count=2)
-    half_way = Node(database, clock, 0.0, None)
+    half_way = Node(database, clock, 0.0, None, lambda _: None)
     working = asyncio.create_task(half_way.committer.run())
     for place in range(2):
         half_way.send(answer(match, ALICE, place, 0))

@@ -71,6 +71,8 @@ async def test_a_topic_and_questions_that_were_imported_are_found_at_once(questi
     few = await draws.topic("Numbers", 5)
     assert few is not None
     assert few.available == 3
+    assert draws.topic_at_hand("Numbers", 3) == few
+    assert draws.topic_at_hand("Numbers", 5) is None is draws.draw_at_hand("Numbers", 5)
     await questions.add(bank(5))
     enough = await draws.topic("Numbers", 5)
     assert enough is not None

@@ -398,6 +398,32 @@ async def test_who_has_joined_by_another_node_starts_here(node: Node, other_node
     assert (await node.play(node.game.start, BOB, match_id=match.id)).match.status is Status.IN_PROGRESS
 
 
+async def test_who_starts_before_the_own_join_is_committed_is_no_player_yet(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match = await node.waiting()
+    read = asyncio.Event()
+    load = node.matches.load
+
+    async def loading(ids: Sequence[str]) -> dict[str, Match]:
+        found = await load(ids)
+        read.set()
+        return found
+
+    monkeypatch.setattr(node.matches, "load", loading)
+    node.matches.flowing.clear()
+    node.matches.began.clear()
+    joining = asyncio.create_task(node.play(node.game.join, BOB, match_id=match.id, join_code=None))
+    await node.matches.began.wait()
+    starting = asyncio.create_task(node.play(node.game.start, BOB, match_id=match.id))
+    await read.wait()
+    node.matches.flowing.set()
+    with pytest.raises(Refused) as refusal:
+        await starting
+    assert refusal.value.code == "not_a_player"
+    assert (await joining).match.status is Status.READY
+
+
 async def test_act_returns_although_its_caller_cannot_be_told(node: Node) -> None:
     match = await node.ready()
 

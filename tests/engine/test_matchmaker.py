@@ -106,7 +106,7 @@ class TestPair:
         assert desk.pairs() == set()
 
     async def test_the_topics_rating_counts_before_the_one_over_all(self, desk: Desk) -> None:
-        topic = await desk.node.game.topic("General", 5)
+        topic = await desk.node.game.draws.topic("General", 5)
         assert topic is not None
         await rate(desk, ALICE, 1900)
         await rate(desk, ALICE, 1600, topic_id=topic.id)
@@ -545,7 +545,7 @@ class TestGhost:
 
         async def ghost(search: Search) -> None:
             asked.append(search.player.id)
-            found = await node.game.topic(search.topic, 5)
+            found = await node.game.draws.topic(search.topic, 5)
             assert found is not None
 
             def make(match_id: str, player: Player) -> PairPlayers:

@@ -1,5 +1,6 @@
 """What must hold of each change in the store: versions, answers, points, and when a match ends."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.events import Answer, MatchStarted
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 CLOCKS_DIFFER_MS = 60
 """A beat brings the game's clock; what its answer was on the way, a node that had been behind stays behind."""
 SLACK_S = 0.25 + CLOCKS_DIFFER_MS / 1000
+HELD_UP_S = 1.0
+"""So much of an outage counts as service, where a frozen store did the beat that ended it: one that was held up for no
+longer is no late one."""
 
 
 class Commits:
@@ -25,6 +29,7 @@ class Commits:
         self._world = world
         self._started: dict[str, tuple[float, float]] = {}
         self._older_ms: dict[str, int] = {}
+        self._outages: Counter[str] = Counter()
 
     def judge(self, change: Change, before: Match | None, after: Match) -> None:
         self._check_versions(change, before, after)
@@ -49,6 +54,7 @@ class Commits:
 
     def moved(self, after: Match) -> None:
         """Keep by how much an outage was older than a match: it is counted from the last beat before it."""
+        self._outages[after.id] += 1
         begun_at = after.started_at
         if after.closes_at is not None and after.resumed_at is not None and after.paused_at is not None:
             begun_at = after.reveals[-1] - (after.resumed_at - after.paused_at)
@@ -101,7 +107,8 @@ class Commits:
             return
         from_served, lag_s = started
         had_s = self._world.served_s - from_served + lag_s
-        if had_s < after.question_count * after.time_limit_s - SLACK_S:
+        slack_s = SLACK_S + HELD_UP_S * self._outages[after.id]
+        if had_s < after.question_count * after.time_limit_s - slack_s:
             detail = f"its players had {had_s:.3f} s of service for {after.question_count} x {after.time_limit_s} s"
             self._break(Invariant.NOBODY_LOSES_BY_OUTAGE, after, detail)
 

@@ -94,6 +94,8 @@ class Line:
         self.cut = 0
         self._connected = dict(_CONNECTIONS)
         self._lost: set[Over] = set()
+        self._read: dict[int, StoredQuestion] = {}
+        """What was read once is at hand from then on, as in `Questions`."""
         self._available = asyncio.Event()
         self._available.set()
 
@@ -147,11 +149,13 @@ class Line:
     async def find_topic(self, name: str) -> FoundTopic | None:
         return await self._ask(lambda: self._model.find_topic(name))
 
-    def at_hand(self, ids: Iterable[int]) -> None:
-        """Nothing is kept here: it is read each time, through the weather."""
+    def at_hand(self, ids: Iterable[int]) -> Mapping[int, StoredQuestion] | None:
+        return self._read if self._read.keys() >= set(ids) else None
 
     async def read(self, ids: Iterable[int]) -> dict[int, StoredQuestion]:
-        return await self._ask(lambda: self._model.read(ids))
+        found: dict[int, StoredQuestion] = await self._ask(lambda: self._model.read(ids))
+        self._read |= found
+        return found
 
     async def read_clock(self) -> ClockReading:
         return await self._ask(self._model.read_clock)
@@ -198,6 +202,10 @@ class Line:
 
     async def find_mistakes(self) -> list[SeatTaken]:
         return await self._ask(self._model.find_mistakes)
+
+    async def carry(self, work: Callable[[], Any]) -> Any:
+        """Let something else be done at the store."""
+        return await self._ask(work)
 
     @property
     def available(self) -> bool:

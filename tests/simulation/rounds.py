@@ -8,7 +8,7 @@ from pairquiz_server.rules.events import AnswerAccepted, EndReason, MatchEnded, 
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.rows import Change
-from tests.simulation.commits import SLACK_S
+from tests.simulation.commits import HELD_UP_S, SLACK_S
 from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.node import MARGIN_MS
 from tests.simulation.telling import clock
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
-class Open(Struct, frozen=True):
-    """A round that is open: since how much service, and how long (seconds) it had been revealed then."""
+class Open(Struct):
+    """A round that is open: since how much service, how long (seconds) it had been revealed then, and outages since."""
 
     index: int
     served_s: float
     ran_s: float
+    outages: int = 0
 
 
 class Rounds:
@@ -50,6 +51,11 @@ class Rounds:
             self._break(after, f"closes at {after.closes_at}, and {self._open.get(after.id)}")
         if after.status not in LIVE:
             self._open.pop(after.id, None)
+
+    def moved(self, after: Match) -> None:
+        """Note an outage."""
+        if after.id in self._open:
+            self._open[after.id].outages += 1
 
     def _opened(self, match: Match, index: int, event: RoundOpened) -> None:
         if match.id in self._open or index != self._last.get(match.id, -1) + 1:
@@ -85,7 +91,7 @@ class Rounds:
             detail = f"round {index} at {closed_at and clock(closed_at)}, revealed {clock(match.reveals[index])}"
             self._world.breaks(Invariant.NOT_ENDED_EARLY, match.id, detail)
         had_s = self._world.served_s - open_round.served_s + open_round.ran_s
-        if had_s < match.time_limit_s - SLACK_S:
+        if had_s < match.time_limit_s - SLACK_S - HELD_UP_S * open_round.outages:
             detail = f"round {index} was open for {had_s:.3f} s of service, and not for {match.time_limit_s} s"
             self._world.breaks(Invariant.NOBODY_LOSES_BY_OUTAGE, match.id, detail)
 

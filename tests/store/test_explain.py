@@ -81,6 +81,15 @@ FILL = f"""
     INSERT INTO pairquiz.presence (player_id, node_id, came_at)
     SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
 
+    INSERT INTO pairquiz.seekers
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
+           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
+           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
+    INSERT INTO pairquiz.encounters
+    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.blocks
+    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
     INSERT INTO pairquiz.results (
         match_id, player, player_id, opponent_id, ghost_match_id, topic_id, outcome, ended_at, weight)
     SELECT id, seat, CASE WHEN seat = 1 THEN player1_id ELSE player2_id END,
@@ -93,16 +102,7 @@ FILL = f"""
     FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
     INSERT INTO pairquiz.week_points
     SELECT 2800 + n % 5, topic, 'player ' || n, n % 300, 1
-    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
-    INSERT INTO pairquiz.seekers
-    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
-           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
-           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
-    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
-    INSERT INTO pairquiz.encounters
-    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
-    INSERT INTO pairquiz.blocks
-    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
+    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 10 + 1)) AS t (topic);
     ANALYZE;
 """
 
@@ -192,12 +192,12 @@ BY_INDEX = {
     "standings.topic": Found({"topics_key_key"}, ("topic 7",)),
     "standings.size": Found({"rank_counts_pkey"}, (0, 7)),
     "standings.ranks": Found({"rank_counts_pkey"}, (0, 0, [1500, 1600])),
-    "standings.top_rated": Found({"ratings_board", "players_pkey"}, (0, 100)),
-    "standings.top_of_week": Found({"week_points_board", "players_pkey"}, (2800, 0, 100)),
+    "standings.top_rated": Found({"ratings_board", "players_pkey"}, (0,)),
+    "standings.top_of_week": Found({"week_points_board", "players_pkey"}, (2800, 0)),
     "standings.own_rating": Found({"ratings_pkey"}, ("player 7", 0)),
     "standings.own_points": Found({"week_points_pkey"}, ("player 7", 2800, 0)),
-    "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500, 2)),
-    "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2, 2800)),
+    "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500)),
+    "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
     "players.export": Found(
@@ -233,7 +233,6 @@ BY_INDEX = {
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
     "retention.forget_challenges": Found({"challenges_expiry", "challenges_pkey"}, (LOCK, 70, 1000)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
-    "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
     "seekers.enter": Found(
         {"matches_player1", "matches_player2", "ratings_pkey", "seekers_pkey"}, (UUID(int=1), NOON, SEEKING, 20)
@@ -253,6 +252,7 @@ BY_INDEX = {
     "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
     "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
+    "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
@@ -376,6 +376,36 @@ async def test_a_query_finds_its_rows_by_index(connection: asyncpg.Connection, n
 async def test_due_matches_are_read_in_their_order_without_a_sort(connection: asyncpg.Connection) -> None:
     plan = await explained(connection, query("matches.find_due"), ROWS, 500)
     assert "Sort" not in {node["Node Type"] for node in plan}
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("standings.top_rated", 1),
+        ("standings.top_of_week", 1),
+        ("standings.around_rated", 2),
+        ("standings.around_of_week", 2),
+        ("results.page", 1),
+    ],
+)
+async def test_a_part_of_a_long_list_is_read_in_its_order_without_a_sort(
+    connection: asyncpg.Connection, name: str, limits: int
+) -> None:
+    for plan in (
+        await explained(connection, query(name), *BY_INDEX[name].arguments),
+        await explained_generic(connection, name),
+    ):
+        read = [child["Node Type"] for node in plan if node["Node Type"] == "Limit" for child in node["Plans"]]
+        assert len(read) == limits
+        assert set(read) <= {"Index Scan", "Index Only Scan"}
+
+
+async def test_the_end_of_a_long_history_is_found_as_fast_as_its_beginning(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("results.page"), "player 7", 1, IDS[2], 21)
+    (page,) = [node for node in plan if node.get("Index Name") == "results_history"]
+    assert "player_id = " in page["Index Cond"]
+    assert "ROW(ended_at, match_id) < ROW(" in page["Index Cond"]
+    assert "Filter" not in page
 
 
 async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:

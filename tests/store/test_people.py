@@ -116,27 +116,15 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     node = uuid4()
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
+    await sought_and_blocked(database, node)
     await remember(database, against[0])
     times = {"stands_after": NOW, "needs_presence_before": NOW}
     await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
     await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
-    await sought_and_blocked(database, node)
     await bans.ban(PERSON.id, REASON, None)
     assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
-
-
-async def remember(database: Database, match: Match) -> None:
-    """What a match has meant for the two: results, ratings, and points of the week."""
-    seats = [seat.player.id for seat in match.seats]
-    for number, (player_id, opponent_id) in enumerate((seats, seats[::-1]), start=1):
-        await database.fetch(
-            """INSERT INTO pairquiz.results VALUES ($1, $2, $3, $4, NULL, $5, 'draw', $6, 1, 1, 2, 3, 4, 5, 6)""",
-            match.id, number, player_id, opponent_id, match.topic_id, NOW,
-        )  # fmt: skip
-        await database.fetch("INSERT INTO pairquiz.ratings VALUES ($1, 0, 1500, 90, 0.06, 1, $2)", player_id, NOW)
-        await database.fetch("INSERT INTO pairquiz.week_points VALUES (1, 0, $1, 1, 1)", player_id)
 
 
 async def sought_and_blocked(database: Database, node: UUID) -> None:
@@ -149,6 +137,18 @@ async def sought_and_blocked(database: Database, node: UUID) -> None:
     for one, other in ((PERSON.id, CARA.id), (CARA.id, PERSON.id)):
         await Blocks(database).block(one, other, NOW)
         await database.fetch("INSERT INTO pairquiz.encounters VALUES ($1, 1, $2)", one, other)
+
+
+async def remember(database: Database, match: Match) -> None:
+    """What a match has meant for the two: results, ratings, and points of the week."""
+    seats = [seat.player.id for seat in match.seats]
+    for number, (player_id, opponent_id) in enumerate((seats, seats[::-1]), start=1):
+        await database.fetch(
+            """INSERT INTO pairquiz.results VALUES ($1, $2, $3, $4, NULL, $5, 'draw', $6, 1, 1, 2, 3, 4, 5, 6)""",
+            match.id, number, player_id, opponent_id, match.topic_id, NOW,
+        )  # fmt: skip
+        await database.fetch("INSERT INTO pairquiz.ratings VALUES ($1, 0, 1500, 90, 0.06, 1, $2)", player_id, NOW)
+        await database.fetch("INSERT INTO pairquiz.week_points VALUES (1, 0, $1, 1, 1)", player_id)
 
 
 def changes(*, player: Player, board: Board, kind: str, creator: bool) -> list[Any]:

@@ -1,6 +1,7 @@
 """An answer counts from when it reached the server, however long the one before it took, and is not lost on the way."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -76,3 +77,26 @@ async def test_an_answer_that_was_taken_is_answered_before_the_server_closes(dat
             await sent.wait()
         await holding
         assert (await first.event("answer_submitted"))["player"] == "you"
+
+
+async def test_what_waits_behind_an_answer_is_not_carried_out_when_its_connection_is_gone(
+    server: Server, database_url: str, log: io.StringIO
+) -> None:
+    async def until_logged(event: str, command: str = "", times: int = 1) -> None:
+        lines: list[str] = []
+        while sum(f'"{event}"' in line and command in line for line in lines) < times:
+            await asyncio.sleep(0.01)
+            lines = log.getvalue().splitlines()
+
+    async with connected(server.url) as first, connected(server.url) as second:
+        started = await started_match(first, second, question_count=2)
+        async with held(database_url, started["session_id"]):
+            await first.emit("submit_answer", answer_to(started))
+            await first.emit("create_pair_quiz")
+            await until_logged("command_received", "create_pair_quiz", times=2)
+            first.cut()
+            await until_logged("player_disconnected")
+        assert (await second.event("answer_submitted"))["player"] == "opponent"
+        assert (await second.ask("create_pair_quiz"))["ok"]
+        rows = await server.running.database.fetch("SELECT player1_id FROM pairquiz.matches ORDER BY created_at")
+        assert [row["player1_id"] for row in rows] == [first.user_id, second.user_id]

@@ -1,13 +1,16 @@
 """Commands on their way: in which order they are answered."""
 
 import gc
+import io
 import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from pairquiz_server.protocol import frames, views
 from pairquiz_server.rules.errors import Refused
-from tests.client import Client
+from tests.client import Client, connected
 from tests.conftest import Server
 from tests.web.duel import answering, duel
 
@@ -48,6 +51,39 @@ async def test_what_was_refused_leaves_nothing_behind(shared_server: Server) -> 
             for payload in ({}, {"session_id": 7}, None, stranger, {**stranger, "session_id": str(uuid4())}):
                 await players.first.ask(command, payload)
         assert refusals_in_memory() == before
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "where", "what"),
+    [
+        pytest.param("create_pair_quiz", {"request_id": "again"}, views, "quiz_created", id="when it is shown"),
+        pytest.param("sync_clock", {}, frames, "acknowledgement", id="when it is sent"),
+    ],
+)
+async def test_a_command_that_meets_a_fault_has_one_answer_and_stops_none_behind_it(
+    shared_server: Server,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    payload: dict[str, Any],
+    where: Any,
+    what: str,
+) -> None:
+    async with connected(shared_server.url) as client:
+        assert (await client.ask(command, payload))["ok"]
+        with monkeypatch.context() as faulty:
+            faulty.setattr(where, what, broken)
+            assert (await client.ask(command, payload))["error"]["code"] == "internal"
+        for _ in range(2):  # all but the first of them wait for those before
+            assert (await client.ask(command, payload))["ok"]
+        assert client._acks == {}, "it was answered twice"
+    assert log.getvalue().count("command_failed") == 1
+    log.seek(0)
+    log.truncate()  # else the traceback would be a fault of the test
 
 
 def refusals_in_memory() -> int:

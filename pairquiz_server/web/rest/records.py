@@ -4,11 +4,12 @@ from typing import Literal
 
 from aiohttp import web
 
-from pairquiz_server.engine.leaderboards import TOP_MAX, Leaderboards
+from pairquiz_server.engine.leaderboards import Leaderboards
 from pairquiz_server.engine.memory import PAGE_MAX, Memory
 from pairquiz_server.protocol import payloads, records
 from pairquiz_server.protocol.cursors import Cursors
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.store.standings import TOP
 from pairquiz_server.web.guard.limits import LOOKING_BACK
 from pairquiz_server.web.rest.routes import Route, json_answer
 from pairquiz_server.web.rest.visitors import Visitors
@@ -59,7 +60,7 @@ class Records:
         board = await self._leaderboards.show(
             request.match_info["topic"],
             weekly=period == "week",
-            limit=_limit(request, TOP_MAX),
+            limit=_limit(request, TOP),
             player_id=None if visitor is None else visitor.player.id,
         )
         return json_answer(records.rank_list(board))

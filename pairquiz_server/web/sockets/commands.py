@@ -127,8 +127,10 @@ class Commands:
             self._fail(sender)
 
     async def _in_turn(self, row: CommandRow, sender: "_Connected") -> None:
-        """Carry out a command when those before it are answered."""
+        """Carry out a command when those before it are answered, if its connection is still there."""
         await sender.connection.settled()
+        if sender.connection.gone:
+            return
         work = self._perform(row, sender)
         if work is not None:
             await self._end(work, sender)
@@ -139,9 +141,10 @@ class Commands:
         task.add_done_callback(self._under_way.discard)
 
     def _fail(self, sender: "_Connected") -> None:
-        """Answer a command that has met a fault of ours, which is being handled."""
+        """Answer a command that has met a fault of ours, which is being handled; one that is settled has its answer."""
         log.exception("command_failed", command=sender.asked.name, request=sender.request)
-        sender.reply(Refused(Code.INTERNAL))
+        if not sender.settled:
+            sender.reply(Refused(Code.INTERNAL))
 
 
 class _Connected(Sender, kw_only=True, eq=False):
@@ -150,10 +153,13 @@ class _Connected(Sender, kw_only=True, eq=False):
     commands: Commands
     connection: Connection
     asked: Asked
+    replied: bool = False
 
     def reply(self, outcome: Reply | Refused) -> None:
         """Answer the command, and let those go on that wait for it."""
-        self.connection.answered()
+        if not self.replied:  # else its answer has met a fault, and this is what is said of that
+            self.replied = True
+            self.connection.answered()
         if self.overheard is not None:
             self.overheard(outcome)
         self.send(outcome)

@@ -48,10 +48,10 @@ class Watcher(Protocol):
 class Connection:
     """One socket of a player, and what it may send. What is sent to it before `welcome` waits behind it.
 
-    `under_way` is how many commands are not answered yet.
+    `under_way` is how many commands are not answered yet. Of one that is `gone` nothing more is carried out.
     """
 
-    __slots__ = ("_calm", "_held", "_session", "address", "commands", "eio_sid", "identity", "under_way")
+    __slots__ = ("_calm", "_held", "_session", "address", "commands", "eio_sid", "gone", "identity", "under_way")
 
     def __init__(
         self, eio_sid: str, identity: Identity, session: EngineSession, address: str, commands: Bucket
@@ -63,6 +63,7 @@ class Connection:
         self._session = session
         self._held: list[bytes] | None = []
         self.under_way = 0
+        self.gone = False
         self._calm: asyncio.Event | None = None
 
     @property
@@ -133,6 +134,7 @@ class Connections:
 
     def remove(self, connection: Connection, cause: Cause) -> None:
         """Forget a connection that is gone. One that has a successor ends nobody's presence."""
+        connection.gone = True
         player_id = connection.player.id
         before = self._by_player.pop(player_id, [])
         rest = [one for one in before if one is not connection]
