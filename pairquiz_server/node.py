@@ -11,11 +11,13 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.leaderboards import Leaderboards
@@ -39,6 +41,7 @@ from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
+from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.players import Players
@@ -164,6 +167,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         game = Game(
             matches, questions, committer, clock, rules, live_here=connections.live_here, trip_ms=connections.trip_ms
         )
+        runs = Runs(database)
+        challenges = Challenges(game, runs, rules)
         sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
         seekers = Seekers(database)
         hearers = Hearers(
@@ -175,8 +180,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
         connections.watch(searches)
         matchmaker = Matchmaker(
-            seekers, searches, game.draws.topic, committer, clock, node, rules, ready=heartbeat.ready
+            seekers,
+            searches,
+            game.draws.topic,
+            committer,
+            clock,
+            node,
+            rules,
+            ready=heartbeat.ready,
+            ghost=lambda search: ghosts.meet(search),
+            ghost_wait_ms=settings.game.ghost_wait_s * 1000,
         )
+        ghosts = Ghosts(runs, matches, rules, matchmaker.pair_alone)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
@@ -202,7 +217,20 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         proof = await authenticator(settings, database, issuer_keys)
         leaderboards = Leaderboards(Standings(database), clock)
         cursors = Cursors(await server.shared(CURSOR_SECRET))
-        edge = Edge(settings, game, people, searches, leaderboards, cursors, clock, health, connections, proof, metrics)
+        edge = Edge(
+            settings,
+            game,
+            people,
+            challenges,
+            searches,
+            leaderboards,
+            cursors,
+            clock,
+            health,
+            connections,
+            proof,
+            metrics,
+        )
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -229,7 +257,17 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         site = edge.site(drain)
         try:
             yield Running(
-                site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
+                site,
+                game,
+                people,
+                database,
+                health,
+                drain,
+                edge.transports,
+                edge.arrivals,
+                edge.lines,
+                metrics,
+                failed,
             )
         finally:
             for agent in (sweeper, heartbeat, presence, matchmaker, departures, rematches, eraser, retention, rater):
@@ -298,11 +336,13 @@ def _game_rules(settings: Settings) -> GameRules:
         ),
         live_matches_max=settings.limits.live_matches_per_user,
         lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
+        record_runs=game.record_runs,
+        challenge_ttl_ms=game.challenge_days * 24 * 3600 * 1000,
     )
 
 
 def _worth(settings: Settings) -> Worth:
-    return Worth(guests=settings.game.rated_guests)
+    return Worth(guests=settings.game.rated_guests, ghosts=settings.game.ghost_rating_weight)
 
 
 def _rematch_rules(settings: Settings) -> RematchRules:

@@ -1,7 +1,8 @@
 """What clients receive: a struct for each event and for each reply that is not an event.
 
 Times are milliseconds since the epoch, spans end in `_ms`, `time_limit` is in seconds. Every event of a match
-carries its `version`. A key that may be missing has a default here; one that may be null has none.
+carries its `version`, and `ghost` (true) where a recorded run plays the other seat. A key that may be missing has a
+default here; one that may be null has none.
 """
 
 from typing import Literal
@@ -12,9 +13,10 @@ from pairquiz_server.protocol.records import TopicRecord
 
 
 class OpponentBrief(Struct, frozen=True):
-    """Who one plays against."""
+    """Who one plays against; `kind` is `player` or `ghost`."""
 
     display_name: str
+    kind: str
 
 
 class OpponentPresence(Struct, frozen=True):
@@ -22,15 +24,17 @@ class OpponentPresence(Struct, frozen=True):
 
     display_name: str
     connected: bool
+    kind: str
 
 
-class Session(Struct, frozen=True):
+class Session(Struct, frozen=True, omit_defaults=True):
     """A live match in a list."""
 
     session_id: str
     topic: str
     status: str
     opponent: OpponentBrief | None
+    ghost: bool = False
 
 
 class Sessions(Struct, frozen=True):
@@ -96,6 +100,7 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     starts_at: int | None = None
     previous_session_id: str | None = None
     series: Series | None = None
+    ghost: bool = False
 
 
 class Searching(Struct, frozen=True, omit_defaults=True):
@@ -121,7 +126,7 @@ class OpponentRated(Struct, frozen=True):
     kind: str
 
 
-class OpponentFound(Struct, frozen=True):
+class OpponentFound(Struct, frozen=True, omit_defaults=True):
     """Two who looked for somebody were brought together; the match starts by itself at `starts_at`."""
 
     session_id: str
@@ -130,6 +135,7 @@ class OpponentFound(Struct, frozen=True):
     opponent: OpponentRated
     starts_at: int | None
     version: int
+    ghost: bool = False
 
 
 class Blocked(Struct, frozen=True, omit_defaults=True):
@@ -162,9 +168,10 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     pace: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
-class RoundOpened(Struct, frozen=True):
+class RoundOpened(Struct, frozen=True, omit_defaults=True):
     """The next question for both: to be shown at `reveal_at`, to be answered until `closes_at`."""
 
     session_id: str
@@ -173,6 +180,7 @@ class RoundOpened(Struct, frozen=True):
     reveal_at: int
     closes_at: int
     version: int
+    ghost: bool = False
 
 
 class RoundResult(Struct, frozen=True):
@@ -187,7 +195,7 @@ class RoundResult(Struct, frozen=True):
     opponent_points: int
 
 
-class RoundClosed(RoundResult, frozen=True, kw_only=True):
+class RoundClosed(RoundResult, frozen=True, kw_only=True, omit_defaults=True):
     """A round is over; the next one opens at `next_at`, null after the last one."""
 
     session_id: str
@@ -195,6 +203,7 @@ class RoundClosed(RoundResult, frozen=True, kw_only=True):
     opponent_score: int
     next_at: int | None
     version: int
+    ghost: bool = False
 
 
 class RoundState(Struct, frozen=True):
@@ -229,9 +238,10 @@ class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False)
     receipt: Receipt
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
-class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
+class OpponentAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """`answer_submitted` to the other: that something was answered, never what."""
 
     question_id: int
@@ -240,6 +250,7 @@ class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
     answered: int
     score: int
     version: int
+    ghost: bool = False
 
 
 class Completed(Struct, frozen=True, omit_defaults=True):
@@ -249,6 +260,7 @@ class Completed(Struct, frozen=True, omit_defaults=True):
     score: int
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class Left(Struct, frozen=True, omit_defaults=True):
@@ -258,6 +270,7 @@ class Left(Struct, frozen=True, omit_defaults=True):
     status: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class OpponentDisconnected(Struct, frozen=True, omit_defaults=True):
@@ -297,14 +310,16 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     version: int
     opponent_reconnect_by: int | None = None
     round: RoundState | None = None
+    ghost: bool = False
 
 
-class SessionExpired(Struct, frozen=True):
+class SessionExpired(Struct, frozen=True, omit_defaults=True):
     """The match is over, and nobody has won."""
 
     session_id: str
     reason: str
     version: int
+    ghost: bool = False
 
 
 class QuestionResult(Struct, frozen=True, omit_defaults=True):
@@ -332,6 +347,7 @@ class QuizResults(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentBrief
     version: int
     series: Series | None = None
+    ghost: bool = False
 
 
 class YourAnswer(Struct, frozen=True):
@@ -352,17 +368,17 @@ class AbsenceState(Struct, frozen=True, omit_defaults=True):
 class OpponentState(Struct, frozen=True, omit_defaults=True):
     """How far the opponent is; `cause` and `reconnect_by` while they are away.
 
-    `kind` and `rating` are there where the two were brought together.
+    `rating` is there where the two were brought together.
     """
 
     display_name: str
     connected: bool
+    kind: str
     answered: int
     score: int
     completed: bool
     cause: str | None = None
     reconnect_by: int | None = None
-    kind: str | None = None
     rating: int | None = None
 
 
@@ -422,6 +438,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     previous_session_id: str | None = None
     series: Series | None = None
     rematch: RematchState | None = None
+    ghost: bool = False
 
 
 class ServerDraining(Struct, frozen=True):
@@ -440,6 +457,7 @@ class Profile(Struct, frozen=True):
     kind: str
     display_name: str
     known_since: int | None
+    record_runs: bool
     rating: int
     provisional: bool
     rated: int
@@ -448,6 +466,17 @@ class Profile(Struct, frozen=True):
     lost: int
     draw: int
     topics: list[TopicRecord]
+
+
+class ChallengeCreated(Struct, frozen=True, omit_defaults=True):
+    """The link to a run, and what it has scored; `expires_at` where it does not hold for ever."""
+
+    challenge_code: str
+    challenge_url: str
+    session_id: str
+    topic: str
+    score: int
+    expires_at: int | None = None
 
 
 class ClockSync(Struct, frozen=True):

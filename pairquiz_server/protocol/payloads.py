@@ -124,9 +124,22 @@ class RefreshToken(Struct, frozen=True, gc=False):
 
 
 class SetProfile(Struct, frozen=True, gc=False):
-    """`set_profile`: what the player is called from now on; without it, the profile stays as it is."""
+    """`set_profile`: what the player is called, and whether runs may be recorded; what is not said stays as it is."""
 
     display_name: str | None = None
+    record_runs: bool | None = None
+
+
+class CreateChallenge(Struct, frozen=True, gc=False):
+    """`create_challenge`: a link to the player's own run in a session that is over."""
+
+    session_id: str
+
+
+class AcceptChallenge(Struct, frozen=True, gc=False):
+    """`accept_challenge`: play against the run that a code leads to."""
+
+    challenge_code: Text64
 
 
 class SyncClock(Struct, frozen=True, gc=False):

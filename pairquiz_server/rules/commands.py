@@ -6,7 +6,7 @@ from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
 class Topic(Struct, frozen=True, gc=False):
@@ -83,7 +83,8 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     """Either player starts, or the match by itself (no player); `draw` are the questions that the engine has drawn.
 
     Who is away meanwhile has `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and
-    each later one is opened `pause_ms` after the one before.
+    each later one is opened `pause_ms` after the one before. A ghost's `run` comes with the questions that it was
+    recorded on.
     """
 
     match_id: str
@@ -92,6 +93,7 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     patience: Patience = Patience()
     lead_ms: int = 0
     pause_ms: int = 0
+    run: Run | None = None
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True, gc=False):

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from pairquiz_server.rules import rounds
+from pairquiz_server.rules import rounds, runs
 from pairquiz_server.rules.commands import CreateMatch, JoinMatch, PairPlayers, StartMatch
 from pairquiz_server.rules.decision import Decision, expired, require_move, seat_of_player, wrong_state
 from pairquiz_server.rules.errors import Code, Refused, not_enough_questions
@@ -107,6 +107,8 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
     if now > match.due_at:
         raise wrong_state("The session has expired: nobody started it in time")
     if len(command.draw) < match.question_count:
+        if match.ghost is not None and seat is not None:
+            raise wrong_state("The recorded run of this session is gone: leave it, and look for another opponent")
         if seat is None:  # nobody is there to ask for another topic, and there is no time for one
             return expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
         raise not_enough_questions(match.topic, len(command.draw), match.question_count)
@@ -125,10 +127,13 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         deadline_at=now + match.span_ms if match.pace is Pace.FREE else None,
         tick_at=None,
         pause_ms=command.pause_ms,
+        run=command.run,
     )
     opened: tuple[Event, ...] = ()
     if match.pace is Pace.ROUNDS:
         after, event = rounds.with_next(after, command.lead_ms, now)
         opened = (event,)
+    elif after.run is not None:
+        after = replace(after, tick_at=runs.next_at(after))
     away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
     return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *opened, *away))

@@ -38,6 +38,7 @@ from pairquiz_server.rules.events import (
     RoundOpened,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.player import GHOST_ID
 from pairquiz_server.rules.terms import Origin
 from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.web.sockets.connections import Connection, Connections
@@ -143,6 +144,7 @@ class Announcer:
                         server_time=beat.now,
                         version=match.version,
                         opponent_reconnect_by=opponent_reconnect_by,
+                        ghost=GHOST_ID in (match.player1_id, match.player2_id),
                         round=views.round_state(match.reveals, match.closes_at, match.tick_at),
                     )
                     packet = frames.event("session_delayed", delayed)
@@ -180,7 +182,11 @@ class Announcer:
                 for seat in (0, 1):
                     yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerCompleted(seat=seat, by_command=by_command):
-                yield 1 - seat, "opponent_completed", partial(Completed, match.id, event.score, event.version)
+                yield (
+                    1 - seat,
+                    "opponent_completed",
+                    partial(Completed, match.id, event.score, event.version, ghost=match.ghost is not None),
+                )
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerLeft(seat=seat):
@@ -206,7 +212,8 @@ class Announcer:
                 for seat in (0, 1):
                     yield seat, "quiz_results", partial(views.quiz_results, match, seat)
             case MatchExpired(reason=reason):
-                yield from _to_all(match, "session_expired", partial(SessionExpired, match.id, reason, event.version))
+                over = partial(SessionExpired, match.id, reason, event.version, match.ghost is not None)
+                yield from _to_all(match, "session_expired", over)
             case _:
                 assert_never(event)
 

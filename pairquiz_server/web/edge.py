@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterator
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
@@ -49,6 +50,7 @@ class Edge:
         settings: Settings,
         game: Game,
         people: People,
+        challenges: Challenges,
         searches: Searches,
         leaderboards: Leaderboards,
         cursors: Cursors,
@@ -86,7 +88,7 @@ class Edge:
         self.sockets = SocketServer(
             game,
             admission,
-            Commands(game, people, searches, connections, limits, self._refusals),
+            Commands(game, people, challenges, searches, connections, limits, self._refusals),
             self._expiry,
             connections,
             self.transports,
@@ -105,7 +107,7 @@ class Edge:
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
             *page_routes(),
-            *Rest(game, people, searches, visitors, health, limits).routes(),
+            *Rest(game, people, challenges, searches, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
             *Records(people.memory, leaderboards, cursors, visitors).routes(),
             *exposition.routes(),

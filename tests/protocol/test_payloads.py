@@ -34,7 +34,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "unblock_player": {"session_id": SESSION},
     "request_rematch": {"session_id": SESSION},
     "refresh_token": {"token": "a.b.c"},
-    "set_profile": {"display_name": "Ada"},
+    "create_challenge": {"session_id": SESSION},
+    "accept_challenge": {"challenge_code": "7KQ2M4XA7KQ2"},
+    "set_profile": {"display_name": "Ada", "record_runs": False},
     "sync_clock": {"client_time": 1},
 }  # fmt: skip
 REQUIRED = {
@@ -46,6 +48,8 @@ REQUIRED = {
     "unblock_player": ["session_id"],
     "request_rematch": ["session_id"],
     "refresh_token": ["token"],
+    "create_challenge": ["session_id"],
+    "accept_challenge": ["challenge_code"],
 }
 OPTIONAL = [(name, key) for name, good in GOOD.items() for key in good if key not in REQUIRED.get(name, [])]
 

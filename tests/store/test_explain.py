@@ -23,7 +23,7 @@ SAVES = {"save": 5, "save_answers": 2}
 """The statements of a batch, and how many tables each is given as JSON."""
 LARGE = frozenset(
     {
-        *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"),
+        *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
         *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
     }
 )
@@ -44,12 +44,13 @@ FILL = f"""
 
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at, tick_at)
+        player1_id, player2_id, created_at, due_at, ended_at, tick_at, end_reason)
     SELECT
         lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
         CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
         CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
-        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END
+        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END,
+        CASE WHEN status = 'completed' THEN 'all_answered'::pairquiz.end_reason END
     FROM generate_series(1, {ROWS}) AS n
     CROSS JOIN LATERAL (
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
@@ -69,6 +70,10 @@ FILL = f"""
     CROSS JOIN generate_series(1, 2) AS player;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
+
+    INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at, expires_at)
+    SELECT 'CODE' || m.created_at, m.id, 1, m.player1_id, m.created_at, m.created_at
+    FROM pairquiz.matches AS m WHERE m.status = 'completed';
 
     INSERT INTO pairquiz.heartbeat (game_at, beaten_at) VALUES (1, 1);
     INSERT INTO pairquiz.nodes (id, started_at, beaten_at)
@@ -139,6 +144,25 @@ BY_INDEX = {
         },
         ("player 7", bytes(32), 6.0),
     ),
+    "ghosts.find_runs": Found(
+        {
+            "matches_runs",
+            "matches_player1",
+            "matches_player2",
+            "players_pkey",
+            "draws_pkey",
+            "answers_pkey",
+            "bans_player",
+            "blocks_pkey",
+        },
+        ("player 7", 700, 5, 30, "free", "speed_bonus", 1500.0, 3),
+    ),
+    "ghosts.challenge": Found(
+        {"players_pkey", "challenges_match_id_player_key"}, ("CODE", UUID(int=7), 1, "player 7", 100, None)
+    ),
+    "ghosts.find_challenge": Found(
+        {"challenges_pkey", "players_pkey", "bans_player", "matches_challenged"}, ("CODE7", "player 8", 1)
+    ),
     "matches.load": Found(
         {"matches_pkey", "players_pkey", "draws_pkey", "answers_pkey"},
         (IDS,),
@@ -175,8 +199,12 @@ BY_INDEX = {
     "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500)),
     "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
+    "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
     "players.export": Found(
-        {"players_pkey", "presence_pkey", "bans_pkey", "seekers_pkey", "encounters_pkey", "blocks_pkey"},
+        {
+            *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
+            "blocks_pkey",
+        },
         ("player 7", bytes(32)),
     ),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
@@ -203,6 +231,7 @@ BY_INDEX = {
     ),
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
+    "retention.forget_challenges": Found({"challenges_expiry", "challenges_pkey"}, (LOCK, 70, 1000)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
     "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
     "seekers.enter": Found(
@@ -235,7 +264,6 @@ OTHERWISE = {
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
-    "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
@@ -35,6 +36,7 @@ class Commands:
         self,
         game: Game,
         people: People,
+        challenges: Challenges,
         searches: Searches,
         connections: Connections,
         limits: Limits,
@@ -42,6 +44,7 @@ class Commands:
     ) -> None:
         self._game = game
         self._people = people
+        self._challenges = challenges
         self._searches = searches
         self.connections = connections
         self._limits = limits
@@ -61,6 +64,7 @@ class Commands:
             player=player,
             arrived_at=arrived_at,
             people=self._people,
+            challenges=self._challenges,
             searches=self._searches,
             origin=connection,
             request=request,
