@@ -27,8 +27,10 @@ from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
+from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.searches import Hearers, Searches
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
@@ -50,9 +52,11 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.ratings import RatingRows
 from pairquiz_server.store.rematches import RematchRows
+from pairquiz_server.store.reports import Reports
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.seekers import Seekers
+from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.store.standings import Standings
 from pairquiz_server.web.announce import Announcer
@@ -114,6 +118,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         def watch(decision: Decision) -> None:
             presence.watch(decision)
             sweeper.watch(decision)
+            seen.watch(decision)
 
         def moved(beat: Beat) -> None:
             committer.forget(match.id for match in beat.moved)
@@ -164,8 +169,16 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         connections.watch(presence)
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
+        seen = Seen(SeenRows(database).find_last, committer.cached, heartbeat.solitude)
         game = Game(
-            matches, questions, committer, clock, rules, live_here=connections.live_here, trip_ms=connections.trip_ms
+            matches,
+            questions,
+            committer,
+            clock,
+            rules,
+            seen=seen,
+            live_here=connections.live_here,
+            trip_ms=connections.trip_ms,
         )
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
@@ -196,7 +209,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
         memory = Memory(Results(database), game, clock)
-        people = People(Players(database), erasures, bans, Blocks(database), departures, clock, renamed, memory)
+        reporting = Reporting(game, Reports(database), clock)
+        people = People(
+            Players(database), erasures, bans, Blocks(database), departures, clock, renamed, memory, reporting
+        )
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
         rematches = game.rematches = Rematches(
             RematchRows(database),

@@ -18,8 +18,9 @@ from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
 from pairquiz_server.rules.bank import Fate
-from pairquiz_server.rules.question import tidy, topic_fault
+from pairquiz_server.rules.question import tidy, topic_fault, topic_key
 from pairquiz_server.store.questions import Questions, TopicCount
+from pairquiz_server.store.reports import ReportedQuestion, Reports
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _topic = click.option("--topic", help="Put all questions into this topic, whatever the files say.")
@@ -51,7 +52,7 @@ class Imported(Struct, frozen=True):
 
 @click.group()
 def questions() -> None:
-    """Import, list, export and check questions."""
+    """Import, list, export and check questions, and see which ones players have reported."""
 
 
 @questions.command(name="import")
@@ -96,6 +97,30 @@ def list_(settings: Settings, as_json: bool) -> None:
         return
     for topic in topics:
         click.echo(f"{topic.questions:>7}  {topic.name}")
+
+
+@questions.command()
+@click.option("--topic", help="Only this topic.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="So many at most.")
+@click.option("--edited", is_flag=True, help="Also those that were edited since, which are drawn no more.")
+@json_option
+@with_settings
+def reported(settings: Settings, topic: str | None, limit: int, edited: bool, as_json: bool) -> None:
+    """List the questions that players have reported, those with the most reports first.
+
+    A line has how many players, the question's key (by which an edited file finds it again: see `export`), the reasons,
+    the topic and the text; the last notes of players follow, a line each, behind a tab.
+    """
+    with database_url(settings) as url:
+        found = asyncio.run(_reported(settings, url, topic, limit, edited=edited))
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    for one in found:
+        reasons = ", ".join(f"{reason} {times}" for reason, times in one.reasons.items())
+        click.echo(f"{one.reports:>7}  {one.key}  {reasons}  {one.topic}: {one.text}{' (edited)' * one.edited}")
+        for note in one.notes:
+            click.echo(f"\t{note}")
 
 
 @questions.command()
@@ -175,6 +200,13 @@ async def _import_file(bank: Questions, file: _ParsedFile, *, dry_run: bool, ski
 async def _topics(settings: Settings, url: str) -> Sequence[TopicCount]:
     async with prepared_database(settings, url) as database:
         return await Questions(database).list_topics()
+
+
+async def _reported(
+    settings: Settings, url: str, topic: str | None, limit: int, *, edited: bool
+) -> Sequence[ReportedQuestion]:
+    async with prepared_database(settings, url) as database:
+        return await Reports(database).find(None if topic is None else topic_key(topic), limit, edited=edited)
 
 
 async def _export(settings: Settings, url: str, topic: str | None) -> bytes:

@@ -7,7 +7,9 @@ from itertools import permutations
 from random import Random
 
 from pairquiz_server.engine.recent import Recent
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.rules.commands import MatchQuestion, Topic
+from pairquiz_server.rules.drawing import pick, rising
 from pairquiz_server.rules.question import OPTION_COUNT, topic_key
 from pairquiz_server.store.questions import FoundTopic, Questions, StoredQuestion
 
@@ -23,8 +25,9 @@ class Draws:
     What is at hand needs no look into the database; all else raises `StorageUnavailable` where that does not answer.
     """
 
-    def __init__(self, questions: Questions, random: Random) -> None:
+    def __init__(self, questions: Questions, seen: Seen, random: Random) -> None:
         self._questions = questions
+        self._seen = seen
         self._random = random
         # Only topics that there are, so nobody can fill it with names.
         self._topics: dict[str, Recent[FoundTopic | None]] = {}
@@ -42,22 +45,27 @@ class Draws:
         found = await self._find(name, count)
         return None if found is None else found.topic()
 
-    def draw_at_hand(self, topic: str, count: int) -> tuple[MatchQuestion, ...] | None:
+    def draw_at_hand(self, topic: str, count: int, players: Sequence[str]) -> tuple[MatchQuestion, ...] | None:
         """Draw as `draw` does, None where the database has to be asked."""
         found = self._at_hand(topic, count)
-        if found is None:
+        seen = None if found is None else self._seen.at_hand(players)
+        if found is None or seen is None:
             return None
-        ids = self._pick(found, count)
+        ids = self._pick(found, count, seen)
         stored = self._questions.at_hand(ids)
-        return None if stored is None else self._shuffled(ids, stored)
+        return None if stored is None else self._shown(ids, stored)
 
-    async def draw(self, topic: str, count: int) -> tuple[MatchQuestion, ...]:
-        """Return different questions of a topic by chance, their options by chance; fewer where there are fewer."""
+    async def draw(self, topic: str, count: int, players: Sequence[str]) -> tuple[MatchQuestion, ...]:
+        """Return different questions of a topic, in a rising difficulty; fewer where there are fewer.
+
+        None that a player has seen lately, while there are others. Chance has the rest, and the order of the options.
+        """
         found = await self._find(topic, count)
         if found is None:
             return ()
-        ids = self._pick(found, count)
-        return self._shuffled(ids, await self._questions.read(ids))
+        seen = self._seen.at_hand(players)
+        ids = self._pick(found, count, await self._seen.of(players) if seen is None else seen)
+        return self._shown(ids, await self._questions.read(ids))
 
     def _at_hand(self, name: str, count: int) -> FoundTopic | None:
         recent = self._topics.get(_key(name))
@@ -75,19 +83,15 @@ class Draws:
             recent.keep(found)
         return found
 
-    def _pick(self, found: FoundTopic, count: int) -> list[int]:
-        """Choose different questions: a Fisher-Yates shuffle that stops when it has enough."""
-        ids = found.question_ids
-        moved: dict[int, int] = {}
-        picked: list[int] = []
-        for last, number in zip(range(len(ids) - 1, -1, -1), self._numbers(count), strict=False):
-            place = number % (last + 1)
-            picked.append(ids[moved.get(place, place)])
-            moved[place] = moved.get(last, last)
-        return picked
+    def _pick(self, found: FoundTopic, count: int, seen: dict[int, int]) -> list[int]:
+        for old, edited in found.edits:
+            if (at := seen.get(old)) is not None:
+                seen[edited] = max(at, seen.get(edited, 0))
+        return pick(found.question_ids, count, seen, self._numbers)
 
-    def _shuffled(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
-        return tuple([shuffled(stored[number], by) for number, by in zip(ids, self._numbers(len(ids)), strict=True)])
+    def _shown(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
+        drawn = rising([stored[number] for number in ids])
+        return tuple([shuffled(one, by) for one, by in zip(drawn, self._numbers(len(drawn)), strict=True)])
 
     def _numbers(self, count: int) -> Sequence[int]:
         """Return numbers by chance: of 64 bits, so that what is left of a division is as likely as anything else.

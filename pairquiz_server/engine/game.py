@@ -17,6 +17,7 @@ from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.leads import Leads, Trip
 from pairquiz_server.engine.recent import Recent
 from pairquiz_server.engine.rematch import Rematches
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
@@ -103,6 +104,7 @@ class Game:
         clock: Clock,
         rules: GameRules,
         *,
+        seen: Seen,
         random: Random | None = None,
         live_here: Callable[[str], int | None] = lambda player_id: None,
         trip_ms: Trip = lambda _: None,
@@ -114,7 +116,7 @@ class Game:
         self._lag_allowance = rules.lag_allowance
         self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
-        self.draws = Draws(questions, self._random)
+        self.draws = Draws(questions, seen, self._random)
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
@@ -260,7 +262,8 @@ class Game:
     def start(self, caller: Caller, *, match_id: str) -> Work:
         """Draw the questions and start the clock."""
         match = self._committer.cached(match_id)
-        if match is None or match.seat_of(caller.player.id) is None:  # who joined by another node is not in ours
+        # Who joined by another node is not in ours.
+        if match is None or len(match.seats) < 2 or match.seat_of(caller.player.id) is None:
             return self._asking(caller, self._load_and_start(caller, match_id))
         return self._start(caller, match)
 
@@ -276,7 +279,9 @@ class Game:
         """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
         if match.status in LIVE and match.started_at is None:
-            draw = None if match.ghost else self.draws.draw_at_hand(match.topic, match.question_count)
+            draw = (
+                None if match.ghost else self.draws.draw_at_hand(match.topic, match.question_count, players_of(match))
+            )
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
         self._start_with(caller, match, draw)
@@ -298,6 +303,7 @@ class Game:
             match_id=match.id,
             player_id=player_id,
             draw=draw,
+            drawn_for=len(match.seats),
             patience=self._rules.patience,
             lead_ms=self._leads.of(match),
             pause_ms=self._rules.round_pause_ms,
@@ -317,7 +323,7 @@ class Game:
     async def _drawn(self, match: Match) -> tuple[tuple[MatchQuestion, ...], Run | None]:
         """Draw the questions of a match; against a ghost they are those of its run, nothing where that is gone."""
         if match.ghost is None:
-            return await self.draws.draw(match.topic, match.question_count), None
+            return await self.draws.draw(match.topic, match.question_count, players_of(match)), None
         found = await self._matches.load([match.ghost.match_id])
         origin = found.get(match.ghost.match_id)
         run = recorded(origin, match.ghost.seat) if origin else None
@@ -436,6 +442,11 @@ class Game:
     def _submit_for(self, caller: Caller, command: Creation, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
+
+
+def players_of(match: Match) -> Sequence[str]:
+    """Return the ids of those who play a match."""
+    return [seat.player.id for seat in match.seats]
 
 
 def _settle(caller: Caller, outcome: Outcome) -> None:

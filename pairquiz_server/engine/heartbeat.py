@@ -83,6 +83,8 @@ class Heartbeat:
         self._forgotten = forgotten
         self._beaten_at = float("-inf")
         self._database_ahead_ms: float | None = None
+        self._solitudes = 0
+        self._alone = False
         self._beating = asyncio.Lock()
         self._failing = False
         self._buried = False
@@ -115,6 +117,13 @@ class Heartbeat:
                 while self._age_ms() > OVERLOOKED_MS:  # once more after one that was held up
                     await self._beat()
 
+    def solitude(self) -> int | None:
+        """Return a number for the time for which this is the only node that serves; None where it may not be.
+
+        The next such time has another number. A node that has just come is known at the next beat.
+        """
+        return self._solitudes if self._alone and self._age_ms() <= OVERLOOKED_MS else None
+
     async def beat(self) -> None:
         """Give a sign of life. Raises `StorageUnavailable`."""
         async with self._beating:
@@ -132,6 +141,9 @@ class Heartbeat:
         if beat.late:
             return
         self._clock.advance_to(beat.now)
+        if beat.alone and (silent or not self._alone):
+            self._solitudes += 1
+        self._alone = beat.alone
         self._beaten_at = began
         if self._failing:
             self._failing = False

@@ -8,6 +8,7 @@ from msgspec import Struct
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.departures import Departures, erased
 from pairquiz_server.engine.memory import Memory
+from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import Match
@@ -41,8 +42,10 @@ class Profile(Struct, frozen=True):
 
 
 class People:
-    """The people of one process; `memory` has what they have played. Every method raises `Refused`
-    (`storage_unavailable`, …)."""
+    """The people of one process; `memory` has what they have played, `reporting` takes what they say of questions.
+
+    Every method raises `Refused` (`storage_unavailable`, …).
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class People:
         clock: Clock,
         renamed: Renamed,
         memory: Memory,
+        reporting: Reporting,
     ) -> None:
         self.memory = memory
         self._players = players
@@ -63,6 +67,7 @@ class People:
         self._departures = departures
         self._clock = clock
         self._renamed = renamed
+        self.reporting = reporting
         self._exports = 0
         self._meeting = Together(lambda met: players.meet(met, clock.now()))
 

@@ -21,6 +21,7 @@ from pairquiz_server.protocol.events import (
     Completed,
     Left,
     RematchReply,
+    Reported,
     Searching,
     Sessions,
     TokenRefreshed,
@@ -270,6 +271,18 @@ async def _unblock_player(game: Game, sender: Sender, payload: payloads.UnblockP
     sender.reply(Reply(Blocked(match.id, blocked=False, duplicate=not is_new)))
 
 
+async def _report(game: Game, sender: Sender, payload: payloads.ReportQuestion) -> None:
+    match_id, question_id = payloads.session_id(payload.session_id), payloads.question_id(payload.question_id)
+    stood = await sender.people.reporting.report(
+        sender.player,
+        match_id=match_id,
+        question_id=question_id,
+        reason=payload.reason,
+        note=payloads.note(payload.note),
+    )
+    sender.reply(Reply(Reported(match_id, question_id, payload.reason, stood)))
+
+
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
     profile = await sender.people.set_profile(
         sender.player, display_name=payload.display_name, record_runs=payload.record_runs
@@ -318,6 +331,7 @@ COMMANDS: dict[str, CommandRow] = {
     "block_player": CommandRow(payloads.BlockPlayer, _block_player),
     "unblock_player": CommandRow(payloads.UnblockPlayer, _unblock_player),
     "request_rematch": CommandRow(payloads.RequestRematch, _request_rematch),
+    "report_question": CommandRow(payloads.ReportQuestion, _report),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),
     "refresh_token": CommandRow(payloads.RefreshToken, _refresh_token, immediate=True),
     "sync_clock": CommandRow(payloads.SyncClock, _sync_clock),

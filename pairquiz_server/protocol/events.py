@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pairquiz_server.protocol.records import TopicRecord
+from pairquiz_server.rules.scoring import Accuracy
 
 
 class OpponentBrief(Struct, frozen=True):
@@ -75,6 +76,8 @@ class QuizCreated(Struct, frozen=True, omit_defaults=True):
     join_url: str
     join_code: str
     status: str
+    pace: str
+    scoring: str
     version: int
     duplicate: bool = False
 
@@ -147,7 +150,7 @@ class Blocked(Struct, frozen=True, omit_defaults=True):
 
 
 class QuestionView(Struct, frozen=True, omit_defaults=True):
-    """A question as players see it; `explanation` after the match only."""
+    """A question as players see it; `explanation` after the match only, `difficulty` where points go by it."""
 
     id: int
     text: str
@@ -155,6 +158,7 @@ class QuestionView(Struct, frozen=True, omit_defaults=True):
     kind: str
     lang: str | None = None
     explanation: str | None = None
+    difficulty: str | None = None
 
 
 class QuizStarted(Struct, frozen=True, omit_defaults=True):
@@ -166,6 +170,7 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     started_at: int
     deadline_at: int | None
     pace: str
+    scoring: str
     version: int
     duplicate: bool = False
     ghost: bool = False
@@ -273,6 +278,15 @@ class Left(Struct, frozen=True, omit_defaults=True):
     ghost: bool = False
 
 
+class Reported(Struct, frozen=True, omit_defaults=True):
+    """The reply to `report_question`."""
+
+    session_id: str
+    question_id: int
+    reason: str
+    duplicate: bool = False
+
+
 class OpponentDisconnected(Struct, frozen=True, omit_defaults=True):
     """The opponent is away, and may come until `reconnect_by` where a clock runs."""
 
@@ -341,6 +355,8 @@ class QuizResults(Struct, frozen=True, omit_defaults=True):
     session_id: str
     your_score: int
     opponent_score: int
+    your_accuracy: Accuracy
+    opponent_accuracy: Accuracy
     outcome: str
     reason: str
     questions: list[QuestionResult]
@@ -412,12 +428,14 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
 
     `starts_at` is there while a match waits that starts by itself.
     In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
+    `opponent_accuracy` comes with the results: before, it would tell which of the opponent's answers are right.
     """
 
     session_id: str
     topic: str
     status: str
     pace: str
+    scoring: str
     question_count: int
     time_limit: int
     started_at: int | None
@@ -427,6 +445,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     questions: list[QuestionView]
     your_answers: dict[str, YourAnswer]
     your_score: int
+    your_accuracy: Accuracy
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
@@ -434,6 +453,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     your_absence: AbsenceState | None = None
     round: RoundState | None = None
     closed_rounds: list[RoundResult] | None = None
+    opponent_accuracy: Accuracy | None = None
     results: QuizResults | None = None
     previous_session_id: str | None = None
     series: Series | None = None

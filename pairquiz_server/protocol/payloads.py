@@ -14,6 +14,7 @@ from msgspec import Meta, Raw, Struct
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PLAYER_ID_MAX
 from pairquiz_server.rules.question import TOPIC_MAX, printable, tidy, topic_fault
+from pairquiz_server.rules.reporting import NOTE_MAX, ReportReason
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.validation import fault
@@ -117,6 +118,15 @@ class RequestRematch(Struct, frozen=True, gc=False):
     session_id: str
 
 
+class ReportQuestion(Struct, frozen=True, gc=False):
+    """`report_question`: what is wrong with a question that one was shown, and in one's own words."""
+
+    session_id: str
+    question_id: Id
+    reason: ReportReason
+    note: Annotated[str, Meta(max_length=NOTE_MAX)] | None = None
+
+
 class RefreshToken(Struct, frozen=True, gc=False):
     """`refresh_token`: the next token of the same player."""
 
@@ -195,6 +205,11 @@ def clean(key: str, text: str | None) -> str | None:
     if text is not None and not printable(text):
         raise Refused(Code.INVALID_PAYLOAD, f"{key}: has control characters")
     return text
+
+
+def note(text: str | None) -> str | None:
+    """Read a note: its lines become one, and nothing but space is nothing. Raises `Refused` (`invalid_payload`)."""
+    return clean("note", tidy(text or "") or None)
 
 
 def label(claimed: ClaimedUser) -> str | None:

@@ -47,6 +47,7 @@ from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.rematch import Prospect, wins_after
+from pairquiz_server.rules.scoring import Points, ScoringProfile, sum_in_words
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
@@ -60,6 +61,8 @@ def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
         join_url=f"/pair-quiz/{match.id}",
         join_code=match.join_code,
         status="waiting_for_opponent",
+        pace=match.pace,
+        scoring=match.scoring.profile,
         version=match.version,
         duplicate=duplicate,
     )
@@ -100,11 +103,12 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.started_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=[_question(question) for question in match.questions] if match.pace is Pace.FREE else [],
+        questions=[_question(match, question) for question in match.questions] if match.pace is Pace.FREE else [],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
         pace=match.pace,
+        scoring=match.scoring.profile,
         version=match.version,
         duplicate=duplicate,
         ghost=match.ghost is not None,
@@ -116,7 +120,7 @@ def round_opened(match: Match, event: events.RoundOpened) -> RoundOpened:
     return RoundOpened(
         session_id=match.id,
         index=event.index,
-        question=_question(match.questions[event.index]),
+        question=_question(match, match.questions[event.index]),
         reveal_at=event.reveal_at,
         closes_at=event.closes_at,
         version=event.version,
@@ -147,13 +151,14 @@ def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplica
     """As the one who answered hears it."""
     place = match.place_of(answer.question_id, near=len(match.seats[seat].answers) - 1)
     assert place is not None
-    judged = receipt(answer)
+    question = match.questions[place]
+    judged = receipt(match, question, answer)
     return OwnAnswer(
         question_id=answer.question_id,
         player="you",
         session_id=match.id,
         correct=answer.correct,
-        correct_option=match.questions[place].correct,
+        correct_option=question.correct,
         points=judged.points,
         score=match.seats[seat].score,
         receipt=judged,
@@ -176,9 +181,10 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
     )
 
 
-def receipt(answer: Answer) -> Receipt:
-    """Say how an answer was judged."""
-    reason = f"right: {answer.base}, for speed: {answer.bonus}" if answer.correct else "wrong: 0"
+def receipt(match: Match, question: MatchQuestion, answer: Answer) -> Receipt:
+    """Say how an answer was judged, with its points as a sum in words."""
+    points = Points(answer.base, answer.bonus)
+    reason = sum_in_words(match.scoring, points, correct=answer.correct, difficulty=question.difficulty)
     return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
 
 
@@ -196,10 +202,12 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         session_id=match.id,
         your_score=mine.score,
         opponent_score=theirs.score,
+        your_accuracy=match.accuracy(seat),
+        opponent_accuracy=match.accuracy(1 - seat),
         outcome=match.outcome(seat),
         reason=_reason(match, seat),
         questions=[
-            _question_result(question, my_answers.get(question.id), their_answers.get(question.id))
+            _question_result(match, question, my_answers.get(question.id), their_answers.get(question.id))
             for question in match.opened
         ],
         opponent=OpponentBrief(theirs.player.display_name, _kind(theirs.player)),
@@ -219,17 +227,19 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         topic=match.topic,
         status=match.status,
         pace=match.pace,
+        scoring=match.scoring.profile,
         question_count=match.question_count,
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
         remaining_ms=None if until is None else max(until - now, 0),
         server_time=now,
-        questions=[_question(question, after=match.status not in LIVE) for question in match.opened],
+        questions=[_question(match, question, after=match.status not in LIVE) for question in match.opened],
         your_answers={
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
         your_score=mine.score,
+        your_accuracy=match.accuracy(seat),
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
@@ -237,6 +247,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
+        opponent_accuracy=match.accuracy(1 - seat) if match.status is Status.COMPLETED else None,
         results=quiz_results(match, seat) if match.status is Status.COMPLETED else None,
         previous_session_id=match.previous_id,
         series=_series(match, seat),
@@ -311,7 +322,7 @@ def _rematch(prospect: Prospect, seat: int) -> RematchState:
     )
 
 
-def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
+def _question(match: Match, question: MatchQuestion, *, after: bool = False) -> QuestionView:
     return QuestionView(
         id=question.id,
         text=question.text,
@@ -319,11 +330,14 @@ def _question(question: MatchQuestion, *, after: bool = False) -> QuestionView:
         kind=KIND,
         lang=question.lang,
         explanation=question.explanation if after else None,
+        difficulty=question.difficulty if match.scoring.profile is ScoringProfile.DIFFICULTY else None,
     )
 
 
-def _question_result(question: MatchQuestion, mine: Answer | None, theirs: Answer | None) -> QuestionResult:
-    judged = receipt(mine) if mine else None
+def _question_result(
+    match: Match, question: MatchQuestion, mine: Answer | None, theirs: Answer | None
+) -> QuestionResult:
+    judged = receipt(match, question, mine) if mine else None
     return QuestionResult(
         id=question.id,
         correct_option=question.correct,

@@ -5,6 +5,7 @@ from msgspec import Struct
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.question import Difficulty
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
@@ -31,6 +32,7 @@ class MatchQuestion(Struct, frozen=True, gc=False):
     option_order: tuple[int, ...]
     lang: str | None = None
     explanation: str | None = None
+    difficulty: Difficulty = Difficulty.MEDIUM
 
 
 class CreateMatch(Struct, frozen=True, kw_only=True, gc=False):
@@ -82,14 +84,15 @@ class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
 class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     """Either player starts, or the match by itself (no player); `draw` are the questions that the engine has drawn.
 
-    Who is away meanwhile has `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and
-    each later one is opened `pause_ms` after the one before. A ghost's `run` comes with the questions that it was
-    recorded on.
+    `drawn_for` is how many players it had in view: who joined since may have seen them. Who is away meanwhile has
+    `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and each later one is opened
+    `pause_ms` after the one before. A ghost's `run` comes with the questions that it was recorded on.
     """
 
     match_id: str
     player_id: str | None
     draw: tuple[MatchQuestion, ...]
+    drawn_for: int = 2
     patience: Patience = Patience()
     lead_ms: int = 0
     pause_ms: int = 0

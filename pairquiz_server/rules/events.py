@@ -35,7 +35,8 @@ class EndReason(StrEnum):
 class Answer(Struct, frozen=True, gc=False):
     """One player's locked answer: `chosen` is the option's index in the match's order, times are in milliseconds.
 
-    `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` plus `bonus`. `too_fast` tells that it came
+    `judged_at` is `arrived_at` less `lag_credit_ms`; `points` is `base` (below nought where being wrong costs) plus
+    `bonus`. `too_fast` tells that it came
     sooner than a person can read: for the operator alone.
     """
 

@@ -33,7 +33,9 @@ def judge(
     span_ms = match.span_ms
     if left_ms > span_ms and reveals:
         judged_at += left_ms - span_ms
-    points = score_answer(match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms)
+    points = score_answer(
+        match.scoring, correct=correct, left_ms=left_ms, span_ms=span_ms, difficulty=question.difficulty
+    )
     return Answer(
         question_id=question.id,
         chosen=option,

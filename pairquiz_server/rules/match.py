@@ -21,7 +21,7 @@ from pairquiz_server.rules.commands import (
 )
 from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.player import Player
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.scoring import Accuracy, Scoring, ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
@@ -179,8 +179,8 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         return None
 
     def outcome(self, seat: int) -> Outcome:
-        """Return how the match went for a seat: who gave up has lost, else points decide."""
-        if self.status is not Status.COMPLETED:
+        """Return how the match went for a seat: who gave up has lost, else points decide. Nobody wins in practice."""
+        if self.status is not Status.COMPLETED or self.scoring.profile is ScoringProfile.PRACTICE:
             return Outcome.NONE
         if self.forfeited_by is not None:
             return Outcome.LOST if self.forfeited_by == seat else Outcome.WON
@@ -188,6 +188,11 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
         if mine == theirs:
             return Outcome.DRAW
         return Outcome.WON if mine > theirs else Outcome.LOST
+
+    def accuracy(self, seat: int) -> Accuracy:
+        """Return how many of a seat's answers are right, whatever they are worth."""
+        answers = self.seats[seat].answers
+        return Accuracy(sum(answer.correct for answer in answers), len(answers), self.question_count)
 
     @property
     def opened(self) -> tuple[MatchQuestion, ...]:

@@ -102,6 +102,8 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
     if match.started_at is not None:
         return Decision(match, duplicate=True)
     require_move(match, command)
+    if command.drawn_for < len(match.seats):
+        raise wrong_state("Somebody has just joined the session: start it now")
     if seat is None and (match.tick_at is None or now < match.tick_at):
         return Decision(match)
     if now > match.due_at:

@@ -46,7 +46,8 @@ class MovedMatch(Struct, frozen=True):
 class Beat(Struct, frozen=True):
     """What a sign of life has found: the game's clock, the gap that was credited, and whether the node is known.
 
-    `late` tells that it was held up and does not count; `database_at` is the database's clock.
+    `late` tells that it was held up and does not count; `database_at` is the database's clock; `alone`, that no other
+    node has entered.
     """
 
     now: int
@@ -55,6 +56,7 @@ class Beat(Struct, frozen=True):
     moved: list[MovedMatch]
     database_at: int = 0
     late: bool = False
+    alone: bool = False
 
 
 _moved = msgspec.json.Decoder(list[MovedMatch])
@@ -96,7 +98,15 @@ class Nodes:
         query = _QUERIES["beat"]
         (record,) = await self._database.probe(query, node, now, overlooked_ms, expected_at, timeout_s=timeout_s)
         moved = _moved.decode(record["moved"]) if record["moved"] else []
-        return Beat(record["now"], record["gap"], record["alive"], moved, record["database_at"], record["late"])
+        return Beat(
+            now=record["now"],
+            gap_ms=record["gap"],
+            alive=record["alive"],
+            moved=moved,
+            database_at=record["database_at"],
+            late=record["late"],
+            alone=record["alone"],
+        )
 
     async def bury(self, silent_ms: int) -> list[str]:
         """Remove nodes that were silent for so long; return the ids of the players who were connected to them."""

@@ -31,11 +31,15 @@ class TopicCount(Struct, frozen=True):
 
 
 class FoundTopic(Struct, frozen=True):
-    """A topic as it is stored, with the ids of its active questions: all, or `IDS_MAX` by chance."""
+    """A topic as it is stored, with the ids of its active questions: all, or `IDS_MAX` by chance.
+
+    `edits` are questions that were edited, with what they have become.
+    """
 
     id: int
     name: str
     question_ids: Sequence[int]
+    edits: Sequence[tuple[int, int]] = ()
 
     def topic(self) -> Topic:
         """Return the topic as the rules know it."""
@@ -51,6 +55,7 @@ class StoredQuestion(Struct, frozen=True):
     correct: int
     lang: str | None
     explanation: str | None
+    difficulty: Difficulty = Difficulty.MEDIUM
 
     def shown(self, order: Sequence[int]) -> MatchQuestion:
         """Return the question as a match shows it: at place i the stored option `order[i]`."""
@@ -62,6 +67,7 @@ class StoredQuestion(Struct, frozen=True):
             option_order=tuple(order),
             lang=self.lang,
             explanation=self.explanation,
+            difficulty=self.difficulty,
         )
 
 
@@ -92,8 +98,8 @@ class Questions:
         found = await self._database.fetch(_QUERIES["find_topic"], topic_key(name), IDS_MAX)
         if not found:
             return None
-        number, shown, ids = found[0]
-        return FoundTopic(number, shown, array("q", ids))
+        number, shown, ids, edits = found[0]
+        return FoundTopic(number, shown, array("q", ids), tuple([(old, edited) for old, edited in edits]))
 
     def at_hand(self, ids: Collection[int]) -> Mapping[int, StoredQuestion] | None:
         """Return questions as `read` does, None where one has to be read."""
@@ -211,4 +217,5 @@ def _stored(record: asyncpg.Record) -> StoredQuestion:
         correct=record["correct"],
         lang=record["lang"],
         explanation=record["explanation"],
+        difficulty=Difficulty(record["difficulty"]),
     )

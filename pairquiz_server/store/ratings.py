@@ -46,7 +46,12 @@ class OverMatch(Struct, frozen=True, kw_only=True):
     ghost: tuple[Rating, Rating] | None
 
     def outcome(self, seat: int) -> Outcome:
-        """Return how it went for a seat: who gave up has lost, else points decide (as `Match.outcome` does)."""
+        """Return how it went for a seat, as `Match.outcome` does: who gave up has lost, else points decide.
+
+        Nobody wins in practice.
+        """
+        if self.circumstances.scoring is ScoringProfile.PRACTICE:
+            return Outcome.NONE
         if self.forfeited_by is not None:
             return Outcome.LOST if self.forfeited_by == seat else Outcome.WON
         mine, theirs = self.scores[seat], self.scores[1 - seat]

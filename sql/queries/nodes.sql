@@ -49,7 +49,8 @@ ON CONFLICT (single) DO NOTHING;
 -- Returns the game's clock (never less than at the last beat and what the database says has passed since, unless the
 -- database's clock was set: beats come twice a second, so that more than 700 ms are a step. A node whose clock is behind
 -- adopts it, and so all nodes agree), the gap that was
--- credited (0 if none was), whether the node still counts as alive, and the matches that were moved, as JSON.
+-- credited (0 if none was), whether the node still counts as alive, whether it is the only one that does (a node that has
+-- just died counts for some seconds more), and the matches that were moved, as JSON.
 -- Locks: the heartbeat's row first, then live matches in the order of their ids, as `save` does.
 WITH row AS MATERIALIZED (
     SELECT game_at, beaten_at FROM pairquiz.heartbeat FOR UPDATE
@@ -128,6 +129,7 @@ SELECT
     coalesce(last.now, read.game_at) AS now,
     coalesce(last.gap, 0) AS gap,
     EXISTS (SELECT FROM pairquiz.nodes WHERE id = $1) AS alive,
+    NOT EXISTS (SELECT FROM pairquiz.nodes WHERE id <> $1) AS alone,
     (SELECT json_agg(moved) FROM moved) AS moved,
     read.database_at,
     last.now IS NULL AS late

@@ -68,7 +68,10 @@ SELECT json_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY topic_id), '[]') FROM pairquiz.ratings AS r WHERE player_id = $1),
     'week_points', (
         SELECT coalesce(jsonb_agg(to_jsonb(w) ORDER BY week, topic_id), '[]')
-        FROM pairquiz.week_points AS w WHERE player_id = $1)
+        FROM pairquiz.week_points AS w WHERE player_id = $1),
+    'reports', (
+        SELECT coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('text', q.text) ORDER BY r.reported_at), '[]')
+        FROM pairquiz.reports AS r JOIN pairquiz.questions AS q ON q.id = r.question_id WHERE r.player_id = $1)
 )::text;
 
 -- name: export_match_ids

@@ -2,11 +2,16 @@
 
 -- name: find_topic
 -- A topic by its key, with the ids of the questions that can be drawn from it, $2 (integer) by chance where it has more:
--- matches draw from them for some seconds. $1 text the key.
+-- matches draw from them for some seconds. Beside them pairs of ids: a question that was edited, and what it is now.
+-- $1 text the key.
 SELECT t.id, t.name, ARRAY (
     SELECT q.id FROM pairquiz.questions AS q WHERE q.topic_id = t.id AND q.retired_at IS NULL
     ORDER BY random() LIMIT $2
-) AS question_ids
+) AS question_ids, ARRAY (
+    SELECT ARRAY[old.id, q.id] FROM pairquiz.questions AS old
+    JOIN pairquiz.questions AS q ON q.key = old.key AND q.retired_at IS NULL
+    WHERE old.topic_id = t.id AND old.retired_at IS NOT NULL
+) AS edits
 FROM pairquiz.topics AS t WHERE t.key = $1;
 
 -- name: list_topics
@@ -17,7 +22,7 @@ GROUP BY t.id ORDER BY t.name;
 
 -- name: read
 -- Questions as they are stored, retired ones too. $1 bigint[] ids.
-SELECT id, text, options, correct, lang, explanation FROM pairquiz.questions WHERE id = ANY ($1);
+SELECT id, text, options, correct, lang, explanation, difficulty FROM pairquiz.questions WHERE id = ANY ($1);
 
 -- name: lock_import
 -- One import at a time; the lock is gone with the transaction.

@@ -1,5 +1,6 @@
 """Questions come in, are looked at, and go out."""
 
+import asyncio
 import json
 import os
 import pty
@@ -10,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from pairquiz_server import config
+from pairquiz_server.database import open_database
+from pairquiz_server.rules.reporting import Report, ReportReason
+from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.reports import Reports
 from tests.cli.conftest import COMMAND, PATIENCE_S, Invoke, clean_environment, one_line
 
 NOWHERE = "postgresql://me@127.0.0.1:1/nowhere"
@@ -244,3 +250,59 @@ def test_progress_is_shown_on_a_terminal_only(database_url: str, good: Path, on_
         assert b"1/1" in shown
     else:
         assert errors == b""
+
+
+@pytest.fixture
+def reports(database_url: str, ask: Ask, good: Path) -> None:
+    """Three players have reported the first cheese, and one of them the second too."""
+    assert ask("import", good).exit_code == 0
+
+    async def report() -> None:
+        async with open_database(config.load(environ={}), database_url) as database:
+            await database.write(
+                "INSERT INTO pairquiz.players (id, kind, display_name, created_at)"
+                " SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, 3) AS n"
+            )
+            found = await Questions(database).find_topic("Cheese")
+            assert found is not None
+            first, second, _ = sorted(found.question_ids)
+            said = [
+                Report("player 1", first, ReportReason.WRONG_ANSWER, "Feta is right, too"),
+                Report("player 2", first, ReportReason.WRONG_ANSWER),
+                Report("player 3", first, ReportReason.UNCLEAR, "Eh?"),
+                Report("player 3", second, ReportReason.OTHER),
+            ]
+            for at, one in enumerate(said):
+                assert await Reports(database).note(one, at)
+
+    asyncio.run(report())
+
+
+def test_an_operator_sees_what_is_reported_mends_it_and_it_is_gone(ask: Ask, reports: None, tmp_path: Path) -> None:
+    first, second = json.loads(ask("reported", "--json").stdout)
+    assert (first["reports"], first["reasons"]) == (3, {"wrong_answer": 2, "unclear": 1})
+    assert first["notes"] == ["Eh?", "Feta is right, too"]
+    lines = ask("reported").stdout.splitlines()
+    assert lines == [
+        f"      3  {first['key']}  wrong_answer 2, unclear 1  Cheese: Which cheese is number 1?",
+        "\tEh?",
+        "\tFeta is right, too",
+        f"      1  {second['key']}  other 1  Cheese: Which cheese is number 2?",
+    ]
+    assert ask("reported", "--limit", "1", "--topic", " CHEESE ").stdout.splitlines() == lines[:3]
+    assert ask("reported", "--topic", "General").stdout == ""
+    assert json.loads(ask("reported", "--topic", "General", "--json").stdout) == []
+
+    exported = json.loads(ask("export", "--topic", "Cheese").stdout)
+    (mended,) = [one for one in exported["questions"] if one["key"] == first["key"]]
+    mended["text"] = "Which cheese is mended?"
+    file = tmp_path / "mended.json"
+    file.write_text(json.dumps(exported))
+    assert ask("import", file).exit_code == 0
+    assert [one["key"] for one in json.loads(ask("reported", "--json").stdout)] == [second["key"]]
+    assert ask("reported", "--edited").stdout.splitlines()[0] == f"{lines[0]} (edited)"
+
+
+@pytest.mark.parametrize("words", [("--limit", "0"), ("--limit", "many"), ("--topic",)])
+def test_a_list_that_cannot_be_is_refused(ask: Ask, words: tuple[str, ...]) -> None:
+    assert words[0] in one_line(ask("reported", *words))

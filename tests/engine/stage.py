@@ -12,6 +12,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.leads import Trip
 from pairquiz_server.engine.rematch import Rematches, RematchRules
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
@@ -29,6 +30,7 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rematches import Noted, RematchRows
 from pairquiz_server.store.rows import Change
+from pairquiz_server.store.seen import SeenRows
 from tests.callers import Asking
 
 NOON = 1_700_000_000_000
@@ -158,12 +160,15 @@ class Node:
             pace_s=pace_s,
             ready=self.until_fit,
         )
+        self.solitude: int | None = None
+        self.seen = Seen(SeenRows(database).find_last, self.committer.cached, lambda: self.solitude)
         self.game = Game(
             self.matches,
             self.questions,
             self.committer,
             clock,
             RULES,
+            seen=self.seen,
             random=random,
             trip_ms=trip_ms,  # type: ignore[arg-type]
         )
@@ -198,6 +203,7 @@ class Node:
     def watch(self, decision: Decision) -> None:
         self.watched.append(decision)
         self.sweeper.watch(decision)
+        self.seen.watch(decision)
 
     def told_of(self, match_id: str) -> list[Event]:
         return [event for decision in self.told if decision.match.id == match_id for event in decision.events]

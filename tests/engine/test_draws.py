@@ -1,14 +1,26 @@
 """Questions are drawn in memory, from what the database had a moment ago."""
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
 
 from pairquiz_server.engine import draws as engine_draws
 from pairquiz_server.engine.draws import Draws
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
+from pairquiz_server.store.seen import LastAnswers
 from tests.store.bank import bank, made
+
+
+def made_draws(questions: Questions) -> Draws:
+    """Draws for players of whom nobody knows that they have seen anything."""
+
+    async def nothing(players: Sequence[str]) -> dict[str, LastAnswers]:
+        return {}
+
+    return Draws(questions, Seen(nothing, lambda _: None), Random(1))
 
 
 @pytest.fixture
@@ -18,11 +30,11 @@ def questions(database: Database) -> Questions:
 
 @pytest.fixture
 def draws(questions: Questions) -> Draws:
-    return Draws(questions, Random(1))
+    return made_draws(questions)
 
 
 async def texts(draws: Draws, count: int) -> list[str]:
-    return [question.text for question in await draws.draw("Numbers", count)]
+    return [question.text for question in await draws.draw("Numbers", count, ())]
 
 
 async def test_a_draw_has_different_active_questions_never_more_than_there_are(
@@ -37,14 +49,14 @@ async def test_a_draw_has_different_active_questions_never_more_than_there_are(
         assert drawn <= active
     assert len({tuple(await texts(draws, 10)) for _ in range(10)}) > 1, "ten draws of ten questions came in one order"
     assert len({tuple(await texts(draws, 1)) for _ in range(30)}) > 3, "thirty draws of one question came from three"
-    assert await draws.draw("Nothing", 5) == ()
+    assert await draws.draw("Nothing", 5, ()) == ()
 
 
 async def test_options_come_in_every_order_and_the_right_one_stays_right(questions: Questions, draws: Draws) -> None:
     await questions.add([made(7)])
     orders = set()
     for _ in range(300):
-        (drawn,) = await draws.draw("Numbers", 1)
+        (drawn,) = await draws.draw("Numbers", 1, ())
         assert tuple(made(7).options[place] for place in drawn.option_order) == drawn.options
         assert drawn.options[drawn.correct] == made(7).options[made(7).correct]
         orders.add(drawn.option_order)
@@ -55,14 +67,14 @@ async def test_what_is_known_is_drawn_without_the_database(
     questions: Questions, draws: Draws, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await questions.add(bank(5))
-    first = await draws.draw("Numbers", 5)
+    first = await draws.draw("Numbers", 5, ())
     monkeypatch.setattr(database, "fetch", None)
     for _ in range(20):
-        assert {question.id for question in await draws.draw(" NUMBERS ", 5)} == {question.id for question in first}
+        assert {question.id for question in await draws.draw(" NUMBERS ", 5, ())} == {question.id for question in first}
     topic = await draws.topic("numbers", 5)
     assert topic is not None
     assert (topic.name, topic.available) == ("Numbers", 5)
-    assert {id(question.text) for question in await draws.draw("Numbers", 5)} == {id(one.text) for one in first}
+    assert {id(question.text) for question in await draws.draw("Numbers", 5, ())} == {id(one.text) for one in first}
 
 
 async def test_a_topic_and_questions_that_were_imported_are_found_at_once(questions: Questions, draws: Draws) -> None:
@@ -72,12 +84,12 @@ async def test_a_topic_and_questions_that_were_imported_are_found_at_once(questi
     assert few is not None
     assert few.available == 3
     assert draws.topic_at_hand("Numbers", 3) == few
-    assert draws.topic_at_hand("Numbers", 5) is None is draws.draw_at_hand("Numbers", 5)
+    assert draws.topic_at_hand("Numbers", 5) is None is draws.draw_at_hand("Numbers", 5, ())
     await questions.add(bank(5))
     enough = await draws.topic("Numbers", 5)
     assert enough is not None
     assert enough.available == 5
-    assert len(await draws.draw("Numbers", 5)) == 5
+    assert len(await draws.draw("Numbers", 5, ())) == 5
 
 
 async def test_an_edited_question_is_drawn_no_more_when_its_time_is_over(
@@ -89,7 +101,7 @@ async def test_an_edited_question_is_drawn_no_more_when_its_time_is_over(
     assert await texts(draws, 1) == [made(1).text], "it was read a moment ago"
 
     monkeypatch.setattr(engine_draws, "KEPT_S", -1.0)
-    later = Draws(questions, Random(1))
+    later = made_draws(questions)
     await later.topic("Numbers", 1)
     await questions.add([made(1, text="Edited again?", keyed=True)])
     assert await texts(later, 1) == ["Edited again?"]

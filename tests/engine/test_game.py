@@ -319,14 +319,14 @@ async def test_topics_are_counted_once_for_all_who_ask_at_a_time(node: Node, mon
         return list(await list_topics(questions))
 
     monkeypatch.setattr(Questions, "list_topics", looking)
-    game = Game(node.matches, node.questions, node.committer, node.clock, RULES)  # type: ignore[arg-type]
+    game = Game(node.matches, node.questions, node.committer, node.clock, RULES, seen=node.seen)  # type: ignore[arg-type]
     told = await asyncio.gather(*(game.topics() for _ in range(50)))
     assert (looked, {len(topics) > 10 for topics in told}) == (1, {True})
 
 
 async def test_a_player_in_many_matches_creates_no_more_until_one_is_over(node: Node) -> None:
     rules = replace(RULES, live_matches_max=2)
-    game = Game(node.matches, node.questions, node.committer, node.clock, rules)  # type: ignore[arg-type]
+    game = Game(node.matches, node.questions, node.committer, node.clock, rules, seen=node.seen)  # type: ignore[arg-type]
     erin, frank = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")
 
     async def create(player: Player) -> Match:
@@ -376,13 +376,19 @@ async def test_what_needs_no_look_into_the_database_is_on_its_way_at_once(
 
         return carried_out
 
+    node.solitude = 1  # no other node may know more of what the players have seen
+    erin, frank = person(f"erin-{uuid4()}"), person(f"frank-{uuid4()}")  # who play nothing else
     count = next(topic.questions for topic in await node.game.topics() if topic.name == "General")
-    await node.started(topic="General", question_count=count)  # now all of them were read
+
+    async def duel(of: Callable[..., Any], count: int) -> Match:
+        match = (await node.play(of(node.game.create), erin, topic=" GENERAL", question_count=count)).match
+        await node.play(of(node.game.join), frank, match_id=match.id, join_code=None)
+        return (await node.play(of(node.game.start), erin, match_id=match.id)).match
+
+    await duel(lambda act: act, count)  # now all of them were read
     for _ in range(10):
-        match = (await node.play(at_once(node.game.create), ALICE, topic=" GENERAL", question_count=count // 5)).match
-        await node.play(at_once(node.game.join), BOB, match_id=match.id, join_code=None)
-        started = (await node.play(at_once(node.game.start), ALICE, match_id=match.id)).match
-        assert started == await node.stored(match)
+        started = await duel(at_once, count // 5)
+        assert started == await node.stored(started)
 
 
 async def test_nothing_is_created_while_the_node_drains_though_all_is_at_hand(node: Node) -> None:

@@ -29,8 +29,9 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.question import Difficulty
 from pairquiz_server.rules.rematch import Prospect
-from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.scoring import Scoring, ScoringProfile
 from pairquiz_server.rules.terms import Ghost
 
 ID = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -75,8 +76,8 @@ def coming_back(player: int) -> MarkPresent:
     return MarkPresent(match_id=ID, player_id=PLAYERS[player].id)
 
 
-def played(*commands: Command, at: int = 1_000) -> Match:
-    match = decide(None, CREATE, at).match
+def played(*commands: Command, at: int = 1_000, profile: ScoringProfile = ScoringProfile.SPEED_BONUS) -> Match:
+    match = decide(None, msgspec.structs.replace(CREATE, scoring=Scoring(profile=profile)), at).match
     for number, command in enumerate(commands):
         match = decide(match, command, at + number).match
     return match
@@ -103,11 +104,11 @@ MOVES = st.lists(
 )
 
 
-@given(prefix=st.integers(0, 2), moves=MOVES, late=st.booleans())
+@given(prefix=st.integers(0, 2), moves=MOVES, late=st.booleans(), profile=st.sampled_from(ScoringProfile))
 def test_no_state_before_the_end_tells_more_than_the_viewers_own_answers(
-    prefix: int, moves: list[Command], late: bool
+    prefix: int, moves: list[Command], late: bool, profile: ScoringProfile
 ) -> None:
-    match = played(*(JOIN, START)[:prefix])
+    match = played(*(JOIN, START)[:prefix], profile=profile)
     for step, move in enumerate(moves):
         try:
             match = decide(match, move, 2_000 + step + late * 10**7).match
@@ -123,13 +124,17 @@ def _check_state(match: Match, seat: int) -> None:
     assert state["your_answers"] == {
         key: {"answer": one.chosen, "correct": one.correct, "points": one.points} for key, one in own.items()
     }
-    assert ("results" in state) is (match.status is Status.COMPLETED)
+    assert ("results" in state) is ("opponent_accuracy" in state) is (match.status is Status.COMPLETED)
+    right = sum(one.correct for one in own.values())
+    assert state["your_accuracy"] == {"right": right, "answered": len(own), "of": match.question_count}
     assert ("join_code" in state) is (match.status is Status.WAITING)
     assert "secret label" not in str(state)
     assert not any(player.id in str(state) for player in PLAYERS)
     if match.status is not Status.COMPLETED:
         assert not keys_of(state) & {"correct_option", "opponent_answer", "option_order"}
         allowed = {"id", "text", "options", "kind"}
+        if match.scoring.profile is ScoringProfile.DIFFICULTY:
+            allowed.add("difficulty")
         assert all(question.keys() - {"explanation"} <= allowed for question in state["questions"])
     if match.status in (Status.WAITING, Status.READY, Status.IN_PROGRESS):
         assert "explanation" not in keys_of(state)
@@ -155,6 +160,7 @@ def test_the_questions_at_the_start_tell_no_answer() -> None:
         "started_at": 1001,
         "deadline_at": 1001 + 90_000,
         "pace": "free",
+        "scoring": "speed_bonus",
         "version": 3,
     }
 
@@ -165,6 +171,16 @@ def test_a_question_carries_its_language_where_it_has_one() -> None:
     assert [one.get("lang") for one in wire(views.quiz_started(match))["questions"]] == ["de", None, None]
 
 
+def test_a_question_carries_its_difficulty_where_points_go_by_it() -> None:
+    hard = msgspec.structs.replace(QUESTIONS[0], difficulty=Difficulty.HARD)
+    start = msgspec.structs.replace(START, draw=(hard, *QUESTIONS[1:]))
+    for profile in ScoringProfile:
+        started = wire(views.quiz_started(played(JOIN, start, profile=profile)))
+        shown = ["hard", "medium", "medium"] if profile is ScoringProfile.DIFFICULTY else [None] * 3
+        assert [one.get("difficulty") for one in started["questions"]] == shown
+        assert started["scoring"] == profile
+
+
 def test_a_waiting_match_has_its_fixed_keys() -> None:
     match = played()
     assert wire(views.quiz_created(match)) == {
@@ -173,6 +189,8 @@ def test_a_waiting_match_has_its_fixed_keys() -> None:
         "join_url": f"/pair-quiz/{ID}",
         "status": "waiting_for_opponent",
         "join_code": "ABCD1234",
+        "pace": "free",
+        "scoring": "speed_bonus",
         "version": 1,
     }
     assert wire(views.quiz_created(match, duplicate=True))["duplicate"] is True
@@ -212,16 +230,36 @@ def test_an_own_answer_tells_the_right_option_and_its_points_as_a_sum(option: in
     }
 
 
+@pytest.mark.parametrize(
+    ("profile", "right", "wrong"),
+    [
+        (ScoringProfile.ACCURACY, (100, "right: 100"), (0, "wrong: 0")),
+        (ScoringProfile.NEGATIVE, (100, "right: 100"), (-34, "wrong: -34")),
+        (ScoringProfile.DIFFICULTY, (150, "right: 150, for a medium question"), (0, "wrong: 0")),
+        (ScoringProfile.PRACTICE, (0, "right: practice has no points"), (0, "wrong: practice has no points")),
+    ],
+)
+def test_a_receipt_says_the_sum_of_its_profile(
+    profile: ScoringProfile, right: tuple[int, str], wrong: tuple[int, str]
+) -> None:
+    match = played(JOIN, START, answer(0, 1, 1), answer(0, 2, 0), profile=profile)
+    shown = [wire(views.own_answer(match, 0, one, version=match.version))["receipt"] for one in match.seats[0].answers]
+    assert [(one["points"], one["reason"]) for one in shown] == [right, wrong]
+    assert wire(views.quiz_state(match, 0, 2_000))["your_score"] == right[0] + wrong[0]
+
+
 @pytest.mark.parametrize("seat", [0, 1])
 def test_results_are_each_players_own(seat: int) -> None:
     match = played(JOIN, START, answer(0, 1, 1), answer(1, 1, 2), answer(0, 2, 0), completing(1), completing(0))
     results = wire(views.quiz_results(match, seat))
     mine, theirs = (match.seats[seat], match.seats[1 - seat])
     assert results.keys() == {
-        "session_id", "your_score", "opponent_score", "outcome", "reason", "questions", "opponent", "version",
-        "series",
+        "session_id", "your_score", "opponent_score", "your_accuracy", "opponent_accuracy", "outcome", "reason",
+        "questions", "opponent", "version", "series",
     }  # fmt: skip
     assert results["series"] == {"you": 1 - seat, "opponent": seat}
+    accuracies = [{"right": 1, "answered": 2, "of": 3}, {"right": 0, "answered": 1, "of": 3}]
+    assert [results["your_accuracy"], results["opponent_accuracy"]] == accuracies[:: 1 - 2 * seat]
     assert (results["your_score"], results["opponent_score"]) == (mine.score, theirs.score)
     assert (results["outcome"], results["reason"]) == (("won", "lost")[seat], "all_answered")
     assert results["opponent"] == {"display_name": f"Guest {2 - seat}", "kind": "player"}

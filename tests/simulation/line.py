@@ -1,6 +1,6 @@
 """A node's line to the store: everything takes its time, and the line does what the plan's faults say.
 
-It stands where `Matches`, `Questions`, `Nodes` and `PresenceRows` of `store` stand: the same methods, and
+It stands where `Matches`, `Questions`, `SeenRows`, `Nodes` and `PresenceRows` of `store` stand: the same methods, and
 `StorageUnavailable` where the store does not answer in time. What has left the node reaches the store, even if the
 node is dead by then.
 """
@@ -22,6 +22,7 @@ from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import Returned, SeatTaken
 from pairquiz_server.store.questions import FoundTopic, StoredQuestion, TopicCount
 from pairquiz_server.store.rows import Change
+from pairquiz_server.store.seen import LastAnswers
 from tests.simulation.model import Model
 from tests.simulation.plan import Kind
 
@@ -156,6 +157,9 @@ class Line:
         found: dict[int, StoredQuestion] = await self._ask(lambda: self._model.read(ids))
         self._read |= found
         return found
+
+    async def find_last(self, players: Sequence[str]) -> dict[str, LastAnswers]:
+        return await self._ask(lambda: self._model.find_last(players))
 
     async def read_clock(self) -> ClockReading:
         return await self._ask(self._model.read_clock)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.drawing import SEEN_ANSWERS
 from pairquiz_server.rules.events import Answer, AnswerAccepted, Event, MatchStarted
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
 from pairquiz_server.rules.player import Player
@@ -23,6 +24,7 @@ from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import Returned, SeatTaken
 from pairquiz_server.store.questions import FoundTopic, StoredQuestion
 from pairquiz_server.store.rows import Change
+from pairquiz_server.store.seen import LastAnswers
 
 Moved = Callable[[Match, Match], None]
 """Hears of each match whose clocks a beat has moved, as it was before and as it is now."""
@@ -226,14 +228,28 @@ class Model:
         gap_ms = now - self.game_at if now - self.game_at > overlooked_ms else 0
         database_at = self._now()
         if expected_at is not None and database_at - expected_at > 1000:
-            return Beat(self.game_at, 0, node in self.nodes, [], database_at, late=True)
+            return Beat(
+                self.game_at, 0, node in self.nodes, [], database_at, late=True, alone=not {*self.nodes} - {node}
+            )
         passed_ms = database_at - self._beaten_at
         carried_on = self.game_at + (passed_ms if 0 <= passed_ms <= 700 else 0)
         self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)
         moved = [self._move(match_id, gap_ms, self.game_at) for _, match_id in list(self._due)] if gap_ms else []
-        return Beat(self.game_at, gap_ms, node in beating, sorted(moved, key=lambda one: one.id), database_at)
+        alone = not {*self.nodes} - {node}
+        moved.sort(key=lambda one: one.id)
+        return Beat(self.game_at, gap_ms, node in beating, moved, database_at, alone=alone)
+
+    def find_last(self, players: Sequence[str]) -> dict[str, LastAnswers]:
+        return {player_id: self._last(player_id) for player_id in players}
+
+    def _last(self, player_id: str) -> LastAnswers:
+        began = [match for match in self.matches.values() if match.started_at is not None]
+        seats = [seat for match in began for seat in match.seats if seat.player.id == player_id]
+        answers = sorted((answer.arrived_at, answer.question_id) for seat in seats for answer in seat.answers)
+        playing = any(match.status in LIVE and match.seat_of(player_id) is not None for match in began)
+        return LastAnswers([(question_id, at) for at, question_id in answers[-SEEN_ANSWERS:]], playing)
 
     def goes_on(self, span_ms: int) -> None:
         """Let the last sign of life be so much older."""

@@ -13,6 +13,7 @@ from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rematch import Rematches, RematchRules
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.decide import Decision
@@ -199,7 +200,17 @@ class Node:
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
                 self.presence = Presence(line, line, self.committer, clock, node_id, RULES.patience)
-                self.game = Game(line, line, self.committer, clock, RULES, random=self.random, trip_ms=self._trip_ms)
+                self.seen = Seen(self.line.find_last, self.committer.cached, heartbeat.solitude)
+                self.game = Game(
+                    line,
+                    line,
+                    self.committer,
+                    clock,
+                    RULES,
+                    seen=self.seen,
+                    random=self.random,
+                    trip_ms=self._trip_ms,
+                )
                 requests: Any = RequestLine(self.line, self.world.requests)
                 parts = (requests, line, self.game.draws, self.committer, clock, REMATCHES)
                 rematches = Rematches(*parts, check=nobody_is_barred, tell=self.tell_request)
@@ -256,6 +267,7 @@ class Node:
         self.world.relay(self, decision, self.random.uniform(*_RELAY_S))
         self.presence.watch(decision)
         self.sweeper.watch(decision)
+        self.seen.watch(decision)
 
     def deliver(self, told: Decision | MovedMatch, origin: object = None) -> None:
         """Tell this node's own connections."""

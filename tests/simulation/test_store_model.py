@@ -44,6 +44,7 @@ from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import FoundTopic, Questions
 from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.rows import Change
+from pairquiz_server.store.seen import SeenRows
 from tests.conftest import copied, execute, sibling
 from tests.simulation.model import Model
 from tests.simulation.requests import Requests
@@ -79,6 +80,7 @@ class RealStore:
         self.nodes = Nodes(self._database)
         self.presence = PresenceRows(self._database)
         self.requests = RematchRows(self._database)
+        self.seen = SeenRows(self._database)
         questions = Questions(self._database)
         found = self.run(questions.find_topic("General"))
         assert found is not None
@@ -268,6 +270,8 @@ class Both(RuleBasedStateMachine):
         )
         everybody = [one.id for one in PLAYERS]
         self.ask(lambda real: real.matches.find_live_of(everybody), lambda: model.find_live_of(everybody))
+        seen = self.ask(lambda real: real.seen.find_last(everybody), lambda: model.find_last(everybody))
+        assert seen.keys() == set(everybody)
         self.ask(lambda real: real.matches.find_due(at, 100), lambda: model.find_due(at, 100), sort=True)
         self.ask(lambda real: real.matches.next_due(at), lambda: model.next_due(at))
         self.ask(lambda real: real.matches.find_ticks(at, 100), lambda: model.find_ticks(at, 100), sort=True)

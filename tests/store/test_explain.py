@@ -25,6 +25,7 @@ LARGE = frozenset(
     {
         *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
         *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
+        "reports",
     }
 )
 FILL = f"""
@@ -44,13 +45,14 @@ FILL = f"""
 
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at, tick_at, end_reason)
+        player1_id, player2_id, created_at, due_at, ended_at, tick_at, end_reason, started_at, deadline_at)
     SELECT
         lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
         CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
         CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
         n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END,
-        CASE WHEN status = 'completed' THEN 'all_answered'::pairquiz.end_reason END
+        CASE WHEN status = 'completed' THEN 'all_answered'::pairquiz.end_reason END,
+        CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'completed' THEN n END
     FROM generate_series(1, {ROWS}) AS n
     CROSS JOIN LATERAL (
         SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
@@ -68,6 +70,9 @@ FILL = f"""
     SELECT match_id, player, place, question_id, 0, true, 100, 0, 1, 1, 0
     FROM pairquiz.draws CROSS JOIN LATERAL unnest(question_ids) WITH ORDINALITY AS q (question_id, place)
     CROSS JOIN generate_series(1, 2) AS player;
+    INSERT INTO pairquiz.reports (player_id, question_id, reason, note, reported_at)
+    SELECT m.player1_id, d.question_ids[1], 'other', 'A note', 1
+    FROM pairquiz.matches AS m JOIN pairquiz.draws AS d ON d.match_id = m.id;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
 
@@ -216,7 +221,7 @@ BY_INDEX = {
     "presence.find_absent": Found({"presence_pkey"}, (["player 1", "player 2"],)),
     "presence.find_seats": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "presence.find_returned": Found({"matches_pkey", "presence_pkey"}, (IDS,)),
-    "questions.find_topic": Found({"topics_key_key", "questions_active"}, ("topic 7", 5)),
+    "questions.find_topic": Found({"topics_key_key", "questions_active", "questions_retired"}, ("topic 7", 5)),
     "questions.read": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.topic_ids": Found({"topics_key_key"}, (["topic 7", "topic 8"],)),
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
@@ -226,6 +231,8 @@ BY_INDEX = {
     "rematches.ask": Found({"rematches_pkey", "presence_pkey"}, (IDS[0], 1, NOON, "player 2", 0, 0)),
     "rematches.find_agreed": Found({"rematches_asked", "matches_rematch"}, (100, 120, 100)),
     "rematches.forget": Found({"rematches_asked", "rematches_pkey"}, (100, 1000)),
+    "reports.note": Found({"players_pkey", "reports_pkey"}, ("player 7", 7, "other", None, NOON)),
+    "seen.find_last": Found({"matches_played1", "matches_played2", "answers_pkey"}, (["player 7", "player 8"], 200)),
     "retention.forget_matches": Found(
         {"matches_ended", "matches_pkey", "draws_pkey", "answers_pkey"}, (LOCK, 7, "completed", 200)
     ),
@@ -264,6 +271,7 @@ OTHERWISE = {
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
+    "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",

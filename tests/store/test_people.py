@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.pairing import Wishes
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, Player, PlayerKind
+from pairquiz_server.rules.reporting import Report, ReportReason
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Pace
 from pairquiz_server.store import erasures as erasures_module
@@ -25,6 +26,7 @@ from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rematches import RematchRows
+from pairquiz_server.store.reports import Reports
 from pairquiz_server.store.seekers import Entry, Seekers
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
@@ -32,7 +34,8 @@ from tests.store.numbered import Matches
 
 PERSON = Player("guest:a person of her own", PlayerKind.GUEST, "Personal Name", label="personal label")
 REASON = "a personal reason"
-PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, "personal request")
+NOTE = "a personal note"
+PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, NOTE, "personal request")
 
 SECTIONS = {
     "players": "player",
@@ -51,6 +54,7 @@ SECTIONS = {
     "results": "results",
     "week_points": "week_points",
     "rematches": "rematches",
+    "reports": "reports",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
@@ -123,6 +127,8 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
     await bans.ban(PERSON.id, REASON, None)
     assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
+    report = Report(PERSON.id, against[0].questions[0].id, ReportReason.OTHER, NOTE)
+    assert await Reports(database).note(report, NOW)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
 
@@ -248,6 +254,7 @@ async def test_every_row_of_a_person_is_in_the_export(
         "ratings",
         "results",
         "week_points",
+        "reports",
     }
     whole = await exported(players, bans)
     assert {match["id"] for match in whole["matches"]} == {match.id for match in lived}
@@ -288,7 +295,7 @@ async def test_an_export_is_the_same_in_small_pages(
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
         "player": None, "presence": [], "seekers": [], "encounters": [], "blocks": [], "bans": [], "erasures": [],
-        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [],
+        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [], "reports": [],
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pairquiz_server.rules.events import EndReason
 from pairquiz_server.rules.match import Outcome, Status
 from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.question import Difficulty
+from pairquiz_server.rules.reporting import ReportReason
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.matches import Matches
@@ -29,7 +30,8 @@ ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "pace": Pace,
     "scoring": ScoringProfile,
     "origin": Origin,
-    "outcome": tuple(outcome for outcome in Outcome if outcome is not Outcome.NONE),
+    "outcome": Outcome,
+    "report_reason": ReportReason,
 }
 IMPOSSIBLE = (
     "UPDATE pairquiz.matches SET player2_id = player1_id",
@@ -55,6 +57,10 @@ IMPOSSIBLE = (
     "UPDATE pairquiz.answers SET question_id = 1",
     "UPDATE pairquiz.draws SET question_ids = question_ids[2:]",
     "UPDATE pairquiz.draws SET option_orders = '{0,1,2}'",
+    "INSERT INTO pairquiz.reports SELECT 'nobody', min(id), 'other', NULL, 1 FROM pairquiz.questions",
+    "INSERT INTO pairquiz.reports SELECT min(id), 0, 'other', NULL, 1 FROM pairquiz.players",
+    "INSERT INTO pairquiz.reports SELECT p, q, 'other', '', 1 FROM (SELECT min(id) FROM pairquiz.players) AS a (p), "
+    "(SELECT min(id) FROM pairquiz.questions) AS b (q)",
     "UPDATE pairquiz.questions SET correct = 4",
     "UPDATE pairquiz.questions SET options = options[1:3]",
     "UPDATE pairquiz.questions SET text_digest = ''",

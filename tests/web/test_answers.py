@@ -66,8 +66,8 @@ async def test_own_reply_comes_before_the_results_that_it_causes(shared_server: 
         assert names(tab) == names(second) == ["answer_submitted", "quiz_results"]
         assert first[-1] == tab[-1]
         assert first[-1][1].keys() == {
-            "session_id", "your_score", "opponent_score", "outcome", "reason", "questions", "opponent", "version",
-            "series",
+            "session_id", "your_score", "opponent_score", "your_accuracy", "opponent_accuracy", "outcome", "reason",
+            "questions", "opponent", "version", "series",
         }  # fmt: skip
         assert first[-1][1]["reason"] == "all_answered"
         assert first[-1][1]["your_score"] == second[-1][1]["opponent_score"]

@@ -36,7 +36,9 @@ async def test_creator_hears_quiz_created_in_each_tab(shared_server: Server, ack
         created = first[0][1]
         assert names(first) == names(tab) == ["quiz_created"]
         assert second == []
-        assert created.keys() == {"session_id", "topic", "join_url", "join_code", "status", "version"}
+        assert created.keys() == {
+            "session_id", "topic", "join_url", "join_code", "status", "pace", "scoring", "version",
+        }  # fmt: skip
         assert str(UUID(created["session_id"])) == created["session_id"]
         assert created["join_url"] == f"/pair-quiz/{created['session_id']}"
         assert (created["topic"], created["status"]) == ("General", "waiting_for_opponent")
@@ -93,7 +95,7 @@ async def test_either_player_starts_and_both_hear_the_same_questions(
         started = heard[0]
         assert all(one == started for one in heard)
         assert started.keys() == {
-            "session_id", "questions", "time_limit", "started_at", "deadline_at", "pace", "version",
+            "session_id", "questions", "time_limit", "started_at", "deadline_at", "pace", "scoring", "version",
         }  # fmt: skip
         assert (started["time_limit"], started["pace"], len(started["questions"])) == (20, "free", 3)
         assert started["deadline_at"] - started["started_at"] == 3 * 20 * 1000
