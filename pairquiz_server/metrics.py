@@ -51,6 +51,8 @@ class Metrics:
         """Clients that did not refresh their tokens in time, or whose issuer let them go."""
         self.players = self._gauge("players", "Players who are connected to this process.")
         """Players, not connections: one may have several."""
+        self.seekers = self._gauge("seekers", "Players of this process who look for an opponent.")
+        """The queue itself is all processes' (`engine.matchmaker`)."""
         self.sessions = self._gauge("sessions", "Engine.IO sessions of this process, open or not yet cleared away.")
         """Sessions over any transport; whoever has not said who it is counts too."""
 

@@ -11,14 +11,17 @@ from msgspec import Struct
 
 from pairquiz_server.config import Settings
 from pairquiz_server.database import prepared_database
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import Departures
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
@@ -26,6 +29,7 @@ from pairquiz_server.engine.rater import Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.retention import Keep, Retention
+from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.metrics import Metrics
@@ -37,7 +41,9 @@ from pairquiz_server.rules.fairness import Worth
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
+from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.players import Players
@@ -49,6 +55,7 @@ from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.reports import Reports
 from pairquiz_server.store.results import Results
 from pairquiz_server.store.retention import RetentionRows
+from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.store.standings import Standings
@@ -125,6 +132,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         relay = await open_relay(settings, server, connections)
         announcer = Announcer(connections, clock.now, relay)
 
+        def forgotten() -> None:
+            presence.restore()
+            searches.forgotten()
+
         def returned() -> None:
             beside(catch_up.run())
 
@@ -143,7 +154,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
 
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
-        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=lambda: presence.restore(), returned=returned)
+        heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=forgotten, returned=returned)
         committer = Committer(
             matches,
             announcer.announce,
@@ -159,14 +170,49 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         # The first millisecond in which no answer that arrives can be in time any more.
         margin_ms = settings.game.lag_credit_max_ms + 1
         seen = Seen(SeenRows(database).find_last, committer.cached, heartbeat.solitude)
-        game = Game(matches, questions, committer, clock, rules, seen=seen, trip_ms=connections.trip_ms)
+        game = Game(
+            matches,
+            questions,
+            committer,
+            clock,
+            rules,
+            seen=seen,
+            live_here=connections.live_here,
+            trip_ms=connections.trip_ms,
+        )
+        runs = Runs(database)
+        challenges = Challenges(game, runs, rules)
         sweeper = Sweeper(matches, rows, committer, clock, game.by_itself, margin_ms=margin_ms, ready=heartbeat.ready)
+        seekers = Seekers(database)
+        hearers = Hearers(
+            search=announcer.announce_search,
+            end=announcer.announce_end,
+            look_after=lambda player_id: beside(catch_up.look_after(player_id)),
+            present=connections.present,
+        )
+        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
+        connections.watch(searches)
+        matchmaker = Matchmaker(
+            seekers,
+            searches,
+            game.draws.topic,
+            committer,
+            clock,
+            node,
+            rules,
+            ready=heartbeat.ready,
+            ghost=lambda search: ghosts.meet(search),
+            ghost_wait_ms=settings.game.ghost_wait_s * 1000,
+        )
+        ghosts = Ghosts(runs, matches, rules, matchmaker.pair_alone)
         bans = Bans(database, await server.shared(BAN_SECRET))
         erasures = Erasures(database)
         departures = Departures(bans, rows, committer, clock, cut)
         memory = Memory(Results(database), game, clock)
         reporting = Reporting(game, Reports(database), clock)
-        people = People(Players(database), erasures, bans, departures, clock, renamed, memory, reporting)
+        people = People(
+            Players(database), erasures, bans, Blocks(database), departures, clock, renamed, memory, reporting
+        )
         rater = Rater(RatingRows(database), clock, node, _worth(settings), News(connections, relay).tell)
         rematches = game.rematches = Rematches(
             RematchRows(database),
@@ -187,7 +233,20 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         proof = await authenticator(settings, database, issuer_keys)
         leaderboards = Leaderboards(Standings(database), clock)
         cursors = Cursors(await server.shared(CURSOR_SECRET))
-        edge = Edge(settings, game, people, leaderboards, cursors, clock, health, connections, proof, metrics)
+        edge = Edge(
+            settings,
+            game,
+            people,
+            challenges,
+            searches,
+            leaderboards,
+            cursors,
+            clock,
+            health,
+            connections,
+            proof,
+            metrics,
+        )
         await nodes.enter(node, clock.now())
         await heartbeat.beat()
         await departures.look()  # nobody who is banned is let in, from the first handshake on
@@ -199,6 +258,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 sweeper.run(),
                 heartbeat.run(),
                 presence.run(),
+                matchmaker.run(),
                 departures.run(),
                 rematches.run(),
                 eraser.run(),
@@ -209,14 +269,24 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if issuer_keys:
             beside(issuer_keys.run())
         relaying = watched(relay.run(catch_up.run), failed) if relay else None
-        drain = Drain(health, game, committer, committing, presence, connections, edge.transports)
+        drain = Drain(health, game, matchmaker, committer, committing, presence, connections, edge.transports)
         site = edge.site(drain)
         try:
             yield Running(
-                site, game, people, database, health, drain, edge.transports, edge.arrivals, edge.lines, metrics, failed
+                site,
+                game,
+                people,
+                database,
+                health,
+                drain,
+                edge.transports,
+                edge.arrivals,
+                edge.lines,
+                metrics,
+                failed,
             )
         finally:
-            for agent in (sweeper, heartbeat, presence, departures, rematches, eraser, retention, rater):
+            for agent in (sweeper, heartbeat, presence, matchmaker, departures, rematches, eraser, retention, rater):
                 agent.stop()
             await drain.close()
             for task in (*watching, *under_way):
@@ -282,11 +352,13 @@ def _game_rules(settings: Settings) -> GameRules:
         ),
         live_matches_max=settings.limits.live_matches_per_user,
         lag_allowance=LagAllowance(game.lag_credit_max_ms, game.lag_bank_ms),
+        record_runs=game.record_runs,
+        challenge_ttl_ms=game.challenge_days * 24 * 3600 * 1000,
     )
 
 
 def _worth(settings: Settings) -> Worth:
-    return Worth(guests=settings.game.rated_guests)
+    return Worth(guests=settings.game.rated_guests, ghosts=settings.game.ghost_rating_weight)
 
 
 def _rematch_rules(settings: Settings) -> RematchRules:

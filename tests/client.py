@@ -160,8 +160,15 @@ async def ready_match(first: Client, second: Client, **wishes: Any) -> str:
 
 
 async def started_match(first: Client, second: Client, **wishes: Any) -> dict[str, Any]:
-    """Create, join and start a match, and return its `quiz_started`; both have heard of it."""
+    """Create, join and start a match, and return its `quiz_started`; both have heard of it.
+
+    In rounds the first question is put into it: what holds of a match that has begun holds in both paces.
+    """
     session_id = await ready_match(first, second, **wishes)
     await first.ask("start_quiz", {"session_id": session_id})
     await second.event("quiz_started")
-    return await first.event("quiz_started")
+    started = await first.event("quiz_started")
+    if started["pace"] == "rounds":
+        opened = [await client.event("round_opened") for client in (first, second)]
+        started["questions"] = [opened[0]["question"]]
+    return started

@@ -72,6 +72,10 @@ class Game(Struct, frozen=True, forbid_unknown_fields=True):
     absence_budget_s: Lifetime = 60
     lag_credit_max_ms: Milliseconds = 300
     lag_bank_ms: Milliseconds = 200
+    record_runs: bool = True
+    ghost_wait_s: Annotated[int, Meta(ge=0, le=3600)] = 10
+    ghost_rating_weight: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    challenge_days: Days = 30
     rated_guests: bool = True
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.codes import JOIN_CODE_LENGTH, new_code, normal_code
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.leads import Leads, Trip
@@ -24,6 +25,7 @@ from pairquiz_server.rules.absence import Patience
 from pairquiz_server.rules.commands import (
     CompleteQuiz,
     CreateMatch,
+    Creation,
     JoinMatch,
     LeaveMatch,
     MatchQuestion,
@@ -37,27 +39,29 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.runs import recorded
 from pairquiz_server.rules.scoring import Scoring, ScoringProfile
-from pairquiz_server.rules.terms import Pace
+from pairquiz_server.rules.terms import Pace, Run
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.questions import Questions, TopicCount
 
-JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O or U, which are misread or misspoken (https://www.crockford.com/base32.html)."""
-JOIN_CODE_LENGTH = 8
 LOADED_AT_ONCE = 500
 """So many matches of those who come back are read at once. Who has joined thousands costs the others time, no more."""
 TOPICS_KEPT_S = 2.0
 """Anybody may ask for the topics, and each time all questions would be counted."""
-_AS_STORED = str.maketrans("ILO", "110", "- ")
 
 Work = Awaitable[None] | None
 """What has to be awaited until a command is on its way, None where it is."""
+Gather = Callable[[], Awaitable[Creation | Decision]]
+"""Makes a creation, or finds the match that an earlier one has made. Raises `Refused` and `StorageUnavailable`."""
 
 
 class GameRules(Struct, frozen=True, kw_only=True):
-    """What a match has where its creator does not say, and how long it waits. `live_matches_max` of 0 is no limit."""
+    """What a match has where its creator does not say, and how long it waits. `live_matches_max` of 0 is no limit.
+
+    Where `record_runs` is false nobody's runs are replayed; a challenge holds for `challenge_ttl_ms`, 0 is for ever.
+    """
 
     question_count: int
     time_limit_s: int
@@ -70,6 +74,8 @@ class GameRules(Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
     live_matches_max: int = 0
     lag_allowance: LagAllowance = LagAllowance()
+    record_runs: bool = True
+    challenge_ttl_ms: int = 30 * 24 * 3600 * 1000
 
 
 class Caller(Submission, kw_only=True, eq=False):
@@ -80,6 +86,9 @@ class Caller(Submission, kw_only=True, eq=False):
 
 class Game:
     """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
+
+    `live_here` says of how many live matches a player has heard who is connected here, None of one who is not: who is
+    far from the limit, the database is not asked about.
 
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
@@ -97,9 +106,11 @@ class Game:
         *,
         seen: Seen,
         random: Random | None = None,
+        live_here: Callable[[str], int | None] = lambda player_id: None,
         trip_ms: Trip = lambda _: None,
     ) -> None:
         self._matches = matches
+        self._live_here = live_here
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
@@ -137,12 +148,11 @@ class Game:
         count = question_count or self._rules.question_count
 
         def of(found: Topic) -> CreateMatch:
-            code = self._random.randbytes(JOIN_CODE_LENGTH)
             return CreateMatch(
                 match_id=str(uuid4()),
                 player=caller.player,
                 topic=found,
-                join_code="".join([JOIN_CODE_ALPHABET[byte % len(JOIN_CODE_ALPHABET)] for byte in code]),
+                join_code=new_code(self._random, JOIN_CODE_LENGTH),
                 question_count=count,
                 time_limit_s=time_limit_s or self._rules.time_limit_s,
                 scoring=self._scoring(scoring),
@@ -163,14 +173,30 @@ class Game:
             if request_id is not None or most:
                 earlier, live = await self._matches.find_before_creation(caller.player.id, request_id, most)
                 if earlier is not None:
-                    return Decision(await self._load(earlier), duplicate=True)
-            if not self._creates:
-                raise Refused(Code.DRAINING)
-            if most and live >= most:
-                raise Refused(Code.TOO_MANY_SESSIONS)
+                    return Decision(await self.load(earlier), duplicate=True)
+            self._refuse_one_more(live)
             return of(await self.draws.topic(topic, count) or Topic(0, topic, 0))
 
+        return self.open(caller, gather)
+
+    def open(self, caller: Caller, gather: Gather) -> Work:
+        """Open the match that `gather` makes, or answer with the one that it finds; gather again where it collides."""
         return self._asking(caller, self._create_in_turn(caller, gather))
+
+    async def make_sure_of_room(self, player_id: str) -> None:
+        """Refuse one more match of a player who is in too many, or while this process stops.
+
+        Raises `Refused` and `StorageUnavailable`.
+        """
+        most = self._rules.live_matches_max
+        _, live = await self._matches.find_before_creation(player_id, None, most) if most else (None, 0)
+        self._refuse_one_more(live)
+
+    def _refuse_one_more(self, live: int) -> None:
+        if not self._creates:
+            raise Refused(Code.DRAINING)
+        if self._rules.live_matches_max and live >= self._rules.live_matches_max:
+            raise Refused(Code.TOO_MANY_SESSIONS)
 
     def _open(self, caller: Caller, make: Callable[[], CreateMatch]) -> None:
         """Submit a creation, and another one where its join code is taken."""
@@ -183,7 +209,7 @@ class Game:
 
         self._submit_for(caller, make(), settle)
 
-    async def _create_in_turn(self, caller: Caller, gather: Callable[[], Awaitable[CreateMatch | Decision]]) -> None:
+    async def _create_in_turn(self, caller: Caller, gather: Gather) -> None:
         """Gather what a creation must know and submit it; gather again where it collided."""
         async with self._creating.of(caller.player.id):
             while True:
@@ -198,8 +224,25 @@ class Game:
         """Take the free seat of a match, found by its id or by its code in any spelling."""
         if match_id is None:
             return self._asking(caller, self._join_by_code(caller, join_code))
+        if self._may_be_full(caller.player.id):
+            return self._asking(caller, self._join_unless_full(caller, match_id))
         self._join(caller, match_id)
         return None
+
+    def _may_be_full(self, player_id: str) -> bool:
+        """Tell whether the database has to say if a player is in so many live matches that it joins no more."""
+        most = self._rules.live_matches_max
+        if not most:
+            return False
+        live = self._live_here(player_id)
+        return live is None or live >= most
+
+    async def _join_unless_full(self, caller: Caller, match_id: str) -> None:
+        most = self._rules.live_matches_max
+        _, live = await self._matches.find_before_creation(caller.player.id, None, most)
+        if live >= most and (await self.load(match_id)).seat_of(caller.player.id) is None:  # else it is a duplicate
+            raise Refused(Code.TOO_MANY_SESSIONS)
+        self._join(caller, match_id)
 
     async def _join_by_code(self, caller: Caller, join_code: str | None) -> None:
         found = None
@@ -207,7 +250,10 @@ class Game:
             found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
         if found is None:
             raise Refused(Code.NOT_FOUND)
-        self._join(caller, found)
+        if self._may_be_full(caller.player.id):
+            await self._join_unless_full(caller, found)
+        else:
+            self._join(caller, found)
 
     def _join(self, caller: Caller, match_id: str) -> None:
         caller.command = JoinMatch(match_id=match_id, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
@@ -222,7 +268,7 @@ class Game:
         return self._start(caller, match)
 
     async def _load_and_start(self, caller: Caller, match_id: str) -> None:
-        match = await self._load(match_id)
+        match = await self.load(match_id)
         if match.seat_of(caller.player.id) is None:
             raise Refused(Code.NOT_A_PLAYER)
         work = self._start(caller, match)
@@ -233,21 +279,26 @@ class Game:
         """Start a match for one of its players. For one that has begun, or is over, nothing is drawn."""
         draw: tuple[MatchQuestion, ...] | None = ()
         if match.status in LIVE and match.started_at is None:
-            draw = self.draws.draw_at_hand(match.topic, match.question_count, players_of(match))
+            draw = (
+                None if match.ghost else self.draws.draw_at_hand(match.topic, match.question_count, players_of(match))
+            )
         if draw is None:
             return self._asking(caller, self._draw_and_start(caller, match))
         self._start_with(caller, match, draw)
         return None
 
     async def _draw_and_start(self, caller: Caller, match: Match) -> None:
-        draw = await self.draws.draw(match.topic, match.question_count, players_of(match))
-        self._start_with(caller, match, draw)
+        self._start_with(caller, match, *await self._drawn(match))
 
-    def _start_with(self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...]) -> None:
-        caller.command = self._start_of(match, caller.player.id, draw)
+    def _start_with(
+        self, caller: Caller, match: Match, draw: tuple[MatchQuestion, ...], run: Run | None = None
+    ) -> None:
+        caller.command = self._start_of(match, caller.player.id, draw, run)
         self._submit(caller)
 
-    def _start_of(self, match: Match, player_id: str | None, draw: tuple[MatchQuestion, ...]) -> StartMatch:
+    def _start_of(
+        self, match: Match, player_id: str | None, draw: tuple[MatchQuestion, ...], run: Run | None = None
+    ) -> StartMatch:
         return StartMatch(
             match_id=match.id,
             player_id=player_id,
@@ -256,6 +307,7 @@ class Game:
             patience=self._rules.patience,
             lead_ms=self._leads.of(match),
             pause_ms=self._rules.round_pause_ms,
+            run=run,
         )
 
     async def by_itself(self, match_id: str) -> StartMatch | Tick:
@@ -263,11 +315,19 @@ class Game:
 
         Raises `Refused` (`not_found`) and `StorageUnavailable`.
         """
-        match = self._committer.cached(match_id) or await self._load(match_id)
+        match = self._committer.cached(match_id) or await self.load(match_id)
         if match.started_at is not None:
             return Tick(match_id=match_id, lead_ms=self._leads.of(match))
-        draw = await self.draws.draw(match.topic, match.question_count, players_of(match))
-        return self._start_of(match, None, draw)
+        return self._start_of(match, None, *await self._drawn(match))
+
+    async def _drawn(self, match: Match) -> tuple[tuple[MatchQuestion, ...], Run | None]:
+        """Draw the questions of a match; against a ghost they are those of its run, nothing where that is gone."""
+        if match.ghost is None:
+            return await self.draws.draw(match.topic, match.question_count, players_of(match)), None
+        found = await self._matches.load([match.ghost.match_id])
+        origin = found.get(match.ghost.match_id)
+        run = recorded(origin, match.ghost.seat) if origin else None
+        return (origin.questions, run) if origin and run else ((), None)
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
@@ -308,7 +368,7 @@ class Game:
         Raises `Refused` (`not_found`, `not_a_player`, `storage_unavailable`).
         """
         try:
-            match = await self._load(match_id)
+            match = await self.load(match_id)
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if match.seat_of(player_id) is None:
@@ -348,7 +408,8 @@ class Game:
     def _scoring(self, profile: ScoringProfile | None) -> Scoring:
         return replace(self._rules.scoring, profile=profile) if profile else self._rules.scoring
 
-    async def _load(self, match_id: str) -> Match:
+    async def load(self, match_id: str) -> Match:
+        """Return a match as PostgreSQL has it. Raises `Refused` (`not_found`) and `StorageUnavailable`."""
         found = await self._matches.load([match_id])
         if match_id not in found:
             raise Refused(Code.NOT_FOUND)
@@ -363,7 +424,7 @@ class Game:
         except Refused as refusal:
             _settle(caller, refusal)
 
-    async def _settled(self, caller: Caller, command: CreateMatch) -> bool:
+    async def _settled(self, caller: Caller, command: Creation) -> bool:
         """Submit a creation and wait until it is settled; tell whether it collided."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -378,7 +439,7 @@ class Game:
         self._submit_for(caller, command, settle)
         return await done
 
-    def _submit_for(self, caller: Caller, command: CreateMatch, settle: Settle) -> None:
+    def _submit_for(self, caller: Caller, command: Creation, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
 
@@ -392,8 +453,3 @@ def _settle(caller: Caller, outcome: Outcome) -> None:
     """Tell a caller the outcome of what was not submitted, or in another's name."""
     caller.settled = True
     caller.settle(outcome)
-
-
-def normal_code(code: str) -> str:
-    """Return a join code as it is stored: capitals, no hyphens or spaces, I and L as 1, O as 0 (Crockford)."""
-    return code.upper().translate(_AS_STORED)

@@ -11,10 +11,12 @@ from pairquiz_server.engine.memory import Memory
 from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.names import name_fault
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.question import tidy
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import StorageUnavailable
@@ -27,12 +29,16 @@ Renamed = Callable[[str, str], None]
 
 
 class Profile(Struct, frozen=True):
-    """What a player may know of itself; `known_since` is None where nothing is stored yet (milliseconds)."""
+    """What a player may know of itself; `known_since` is None where nothing is stored yet (milliseconds).
+
+    `record_runs` tells whether the player's runs may be replayed as ghosts.
+    """
 
     user_id: str
     kind: PlayerKind
     display_name: str
     known_since: int | None
+    record_runs: bool = True
 
 
 class People:
@@ -46,6 +52,7 @@ class People:
         players: Players,
         erasures: Erasures,
         bans: Bans,
+        blocks: Blocks,
         departures: Departures,
         clock: Clock,
         renamed: Renamed,
@@ -56,6 +63,7 @@ class People:
         self._players = players
         self._erasures = erasures
         self._bans = bans
+        self._blocks = blocks
         self._departures = departures
         self._clock = clock
         self._renamed = renamed
@@ -75,24 +83,43 @@ class People:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:
             return Profile(player.id, player.kind, player.display_name, None)
-        return Profile(player.id, player.kind, stored.display_name, stored.created_at)
+        return Profile(player.id, player.kind, stored.display_name, stored.created_at, stored.record_runs)
 
-    async def set_profile(self, player: Player, display_name: str | None) -> Profile:
-        """Give a player another name, where there is one. Raises `Refused` (`invalid_payload`)."""
-        return await self.profile(player) if display_name is None else await self._rename(player, display_name)
+    async def set_profile(
+        self, player: Player, *, display_name: str | None = None, record_runs: bool | None = None
+    ) -> Profile:
+        """Give a player another name, or let runs be recorded or not, where either is said.
 
-    async def _rename(self, player: Player, text: str) -> Profile:
-        if wrong := name_fault(text):
-            raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
-        name = tidy(text)
+        Raises `Refused` (`invalid_payload`).
+        """
+        if display_name is None and record_runs is None:
+            return await self.profile(player)
+        name = None if display_name is None else _name(display_name)
         try:
-            stored = await self._players.rename(player.id, player.kind, name, self._clock.now())
+            stored = await self._players.change(player, self._clock.now(), display_name=name, record_runs=record_runs)
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:  # another node has heard of it already
             raise erased()
-        self._renamed(player.id, name)
-        return Profile(player.id, player.kind, name, stored.created_at)
+        if name is not None:
+            self._renamed(player.id, name)
+        return Profile(player.id, player.kind, stored.display_name, stored.created_at, stored.record_runs)
+
+    async def block(self, match: Match, seat: int) -> bool:
+        """Let the player of a seat and the opponent find each other no more; tell whether that is new."""
+        blocking, blocked = match.seats[seat].player.id, _opponent(match, seat)
+        try:
+            return await self._blocks.block(blocking, blocked, self._clock.now())
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    async def unblock(self, match: Match, seat: int) -> bool:
+        """Take back what the player of a seat has said against the opponent; tell whether there was anything."""
+        blocking, blocked = match.seats[seat].player.id, _opponent(match, seat)
+        try:
+            return await self._blocks.unblock(blocking, blocked)
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
 
     async def erase(self, player_id: str) -> None:
         """Wish that a player is erased; when this returns, the wish stands, and the player is refused here."""
@@ -120,3 +147,22 @@ class People:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         finally:
             self._exports -= 1
+
+
+def _name(text: str) -> str:
+    """Return a name as it is kept. Raises `Refused` (`invalid_payload`)."""
+    if wrong := name_fault(text):
+        raise Refused(Code.INVALID_PAYLOAD, f"display_name: {wrong}")
+    return tidy(text)
+
+
+def _opponent(match: Match, seat: int) -> str:
+    """Return the id of whom a seat plays against. Raises `Refused` (`wrong_state`) where there is nobody."""
+    if len(match.seats) < 2:
+        raise Refused(Code.WRONG_STATE, "Nobody has joined this session: there is nobody to block")
+    opponent = match.seats[1 - seat].player
+    if opponent.kind is PlayerKind.ERASED:
+        raise Refused(Code.WRONG_STATE, "All that was stored about this player is erased: there is nobody to block")
+    if opponent.kind is PlayerKind.GHOST:
+        raise Refused(Code.WRONG_STATE, "A ghost plays in this session: there is nobody to block")
+    return opponent.id

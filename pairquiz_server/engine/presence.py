@@ -20,6 +20,7 @@ from pairquiz_server.rules.commands import MarkAbsent, MarkPresent
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted, PlayerJoined, PlayersPaired
+from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows, SeatTaken
@@ -91,7 +92,8 @@ class Presence:
         """Look at players who have taken a seat, or begin, perhaps without any connection."""
         for event in decision.events:
             if isinstance(event, SEATING):
-                players = {seat.player.id for seat in decision.match.seats if seat.absence is None} - self._here
+                there = [seat.player for seat in decision.match.seats if seat.absence is None]
+                players = {player.id for player in there if player.kind is not PlayerKind.GHOST} - self._here
                 if players:
                     self._changes.doubted |= players
                     self._wake.set()

@@ -63,9 +63,18 @@ class Retention:
         guests = await rows.forget_guests(self._before(keep.guests_days)) if keep.guests_days else 0
         bans = await rows.forget_bans(BANS_DAYS)
         points = await rows.forget_weeks(week_of(self._clock.now()) - WEEKS + 1)
-        count = matches + usage + guests + bans + points
+        challenges = await rows.forget_challenges(self._clock.now())
+        count = matches + usage + guests + bans + points + challenges
         if count:
-            log.info("forgotten", matches=matches, usage=usage, guests=guests, bans=bans, points=points)
+            log.info(
+                "forgotten",
+                matches=matches,
+                usage=usage,
+                guests=guests,
+                bans=bans,
+                points=points,
+                challenges=challenges,
+            )
         return count
 
     def _before(self, days: int) -> int:

@@ -9,16 +9,20 @@ from typing import Any
 
 from msgspec import Struct
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Caller, Game, Work
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.protocol import payloads, views
 from pairquiz_server.protocol.events import (
+    Blocked,
     ClockSync,
     Completed,
     Left,
     RematchReply,
     Reported,
+    Searching,
     Sessions,
     TokenRefreshed,
 )
@@ -49,11 +53,15 @@ class Reply(Struct, frozen=True):
 class Sender(Caller, kw_only=True, eq=False):
     """Who sent one command, and how its answer finds the way back: `reply` is called exactly once.
 
-    `people` knows what the sender may ask about itself; `request` names the command in the log. `overheard` hears of
-    the answer before the sender does; `view` makes it of a decision and a seat.
+    `people` knows what the sender may ask about itself, `searches` who looks for an opponent, `challenges` the links to
+    recorded runs; `request` names the
+    command in the log. `overheard` hears of the answer before the sender does; `view` makes it of a decision and a
+    seat.
     """
 
     people: People
+    challenges: Challenges
+    searches: Searches
     overheard: Callable[[Reply | Refused], None] | None = None
     view: Callable[[Decision, int], Reply] | None = None
 
@@ -139,16 +147,18 @@ def _create(game: Game, sender: Sender, payload: payloads.CreatePairQuiz) -> Wor
     )
 
 
-def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> Work:
-    def view(decision: Decision, seat: int) -> Reply:
-        joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
-        return Reply(joined, "opponent_joined" if decision.duplicate else None)
+def _joined(decision: Decision, seat: int) -> Reply:
+    """Answer who has taken a seat: with the event that both hear, which a duplicate is none of."""
+    joined = views.opponent_joined(decision.match, seat, duplicate=decision.duplicate)
+    return Reply(joined, "opponent_joined" if decision.duplicate else None)
 
+
+def _join(game: Game, sender: Sender, payload: payloads.JoinPairQuiz) -> Work:
     label = _label(sender, payload.user_id)
     if payload.session_id is None and payload.join_code is None:
         raise Refused(Code.INVALID_PAYLOAD, "session_id: is missing (or send a join_code)")
     return game.join(
-        sender.caller(view, label=label),
+        sender.caller(_joined, label=label),
         match_id=None if payload.session_id is None else payloads.session_id(payload.session_id),
         join_code=payloads.clean("join_code", payload.join_code),
     )
@@ -187,7 +197,9 @@ def _submit_answer(game: Game, sender: Sender, payload: payloads.SubmitAnswer) -
 def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        completed = Completed(match.id, match.seats[seat].score, match.version, decision.duplicate)
+        completed = Completed(
+            match.id, match.seats[seat].score, match.version, decision.duplicate, match.ghost is not None
+        )
         return Reply(completed, events=lambda: _state(game, decision, seat))
 
     game.complete(sender.caller(view), match_id=payloads.session_id(payload.session_id))
@@ -196,7 +208,7 @@ def _complete(game: Game, sender: Sender, payload: payloads.QuizCompleted) -> No
 def _leave(game: Game, sender: Sender, payload: payloads.LeavePairQuiz) -> None:
     def view(decision: Decision, seat: int) -> Reply:
         match = decision.match
-        left = Left(match.id, match.status, match.version, decision.duplicate)
+        left = Left(match.id, match.status, match.version, decision.duplicate, match.ghost is not None)
         return Reply(left, events=lambda: _state(game, decision, seat))
 
     game.leave(sender.caller(view), match_id=payloads.session_id(payload.session_id))
@@ -229,6 +241,36 @@ async def _resume(game: Game, sender: Sender, payload: payloads.ResumePairQuiz) 
     sender.reply(Reply(Sessions([views.session(match, seat) for match, seat in seats]), events=states))
 
 
+async def _find_opponent(game: Game, sender: Sender, payload: payloads.FindOpponent) -> None:
+    duplicate = await sender.searches.find(
+        sender.player,
+        topic=payloads.topic(payload.topic),
+        question_count=payload.question_count,
+        time_limit_s=payload.time_limit,
+        pace=payload.pace,
+        scoring=payload.scoring,
+        accept_ghost=bool(payload.accept_ghost),
+    )
+    sender.reply(Reply(Searching(seeking=True, duplicate=duplicate)))
+
+
+async def _cancel_find_opponent(game: Game, sender: Sender, payload: payloads.CancelFindOpponent) -> None:
+    did_seek = await sender.searches.cancel(sender.player.id)
+    sender.reply(Reply(Searching(seeking=False, duplicate=not did_seek)))
+
+
+async def _block_player(game: Game, sender: Sender, payload: payloads.BlockPlayer) -> None:
+    match = await game.view(sender.player.id, payloads.session_id(payload.session_id))
+    is_new = await sender.people.block(match, match.seat_of(sender.player.id) or 0)
+    sender.reply(Reply(Blocked(match.id, blocked=True, duplicate=not is_new)))
+
+
+async def _unblock_player(game: Game, sender: Sender, payload: payloads.UnblockPlayer) -> None:
+    match = await game.view(sender.player.id, payloads.session_id(payload.session_id))
+    is_new = await sender.people.unblock(match, match.seat_of(sender.player.id) or 0)
+    sender.reply(Reply(Blocked(match.id, blocked=False, duplicate=not is_new)))
+
+
 async def _report(game: Game, sender: Sender, payload: payloads.ReportQuestion) -> None:
     match_id, question_id = payloads.session_id(payload.session_id), payloads.question_id(payload.question_id)
     stood = await sender.people.reporting.report(
@@ -242,9 +284,22 @@ async def _report(game: Game, sender: Sender, payload: payloads.ReportQuestion) 
 
 
 async def _set_profile(game: Game, sender: Sender, payload: payloads.SetProfile) -> None:
-    profile = await sender.people.set_profile(sender.player, payload.display_name)
+    profile = await sender.people.set_profile(
+        sender.player, display_name=payload.display_name, record_runs=payload.record_runs
+    )
     record = await sender.people.memory.record(sender.player.id)
     sender.reply(Reply(views.profile(profile, record)))
+
+
+async def _create_challenge(game: Game, sender: Sender, payload: payloads.CreateChallenge) -> None:
+    challenge = await sender.challenges.create(sender.player, payloads.session_id(payload.session_id))
+    sender.reply(Reply(views.challenge(challenge)))
+
+
+def _accept_challenge(game: Game, sender: Sender, payload: payloads.AcceptChallenge) -> Work:
+    code = payloads.clean("challenge_code", payload.challenge_code)
+    assert code is not None
+    return sender.challenges.accept(sender.caller(_joined), code=code)
 
 
 async def _refresh_token(game: Game, sender: Sender, payload: payloads.RefreshToken) -> None:
@@ -269,6 +324,12 @@ COMMANDS: dict[str, CommandRow] = {
     "quiz_completed": CommandRow(payloads.QuizCompleted, _complete, immediate=True),
     "leave_pair_quiz": CommandRow(payloads.LeavePairQuiz, _leave, immediate=True),
     "resume_pair_quiz": CommandRow(payloads.ResumePairQuiz, _resume),
+    "create_challenge": CommandRow(payloads.CreateChallenge, _create_challenge),
+    "accept_challenge": CommandRow(payloads.AcceptChallenge, _accept_challenge),
+    "find_opponent": CommandRow(payloads.FindOpponent, _find_opponent),
+    "cancel_find_opponent": CommandRow(payloads.CancelFindOpponent, _cancel_find_opponent),
+    "block_player": CommandRow(payloads.BlockPlayer, _block_player),
+    "unblock_player": CommandRow(payloads.UnblockPlayer, _unblock_player),
     "request_rematch": CommandRow(payloads.RequestRematch, _request_rematch),
     "report_question": CommandRow(payloads.ReportQuestion, _report),
     "set_profile": CommandRow(payloads.SetProfile, _set_profile),

@@ -1,7 +1,8 @@
 """What clients receive: a struct for each event and for each reply that is not an event.
 
 Times are milliseconds since the epoch, spans end in `_ms`, `time_limit` is in seconds. Every event of a match
-carries its `version`. A key that may be missing has a default here; one that may be null has none.
+carries its `version`, and `ghost` (true) where a recorded run plays the other seat. A key that may be missing has a
+default here; one that may be null has none.
 """
 
 from typing import Literal
@@ -13,9 +14,10 @@ from pairquiz_server.rules.scoring import Accuracy
 
 
 class OpponentBrief(Struct, frozen=True):
-    """Who one plays against."""
+    """Who one plays against; `kind` is `player` or `ghost`."""
 
     display_name: str
+    kind: str
 
 
 class OpponentPresence(Struct, frozen=True):
@@ -23,15 +25,17 @@ class OpponentPresence(Struct, frozen=True):
 
     display_name: str
     connected: bool
+    kind: str
 
 
-class Session(Struct, frozen=True):
+class Session(Struct, frozen=True, omit_defaults=True):
     """A live match in a list."""
 
     session_id: str
     topic: str
     status: str
     opponent: OpponentBrief | None
+    ghost: bool = False
 
 
 class Sessions(Struct, frozen=True):
@@ -99,6 +103,50 @@ class OpponentJoined(Struct, frozen=True, omit_defaults=True):
     starts_at: int | None = None
     previous_session_id: str | None = None
     series: Series | None = None
+    ghost: bool = False
+
+
+class Searching(Struct, frozen=True, omit_defaults=True):
+    """The reply to `find_opponent` and `cancel_find_opponent`: whether the player looks for somebody."""
+
+    seeking: bool
+    duplicate: bool = False
+
+
+class OpponentSearch(Struct, frozen=True):
+    """How a search goes: how far from the own rating an opponent may be by now, and how many look for the same."""
+
+    waited_ms: int
+    rating_range: int
+    seeking: int
+
+
+class OpponentRated(Struct, frozen=True):
+    """Who one was brought together with; `kind` is `player`, or `ghost` for a recorded run."""
+
+    display_name: str
+    rating: int | None
+    kind: str
+
+
+class OpponentFound(Struct, frozen=True, omit_defaults=True):
+    """Two who looked for somebody were brought together; the match starts by itself at `starts_at`."""
+
+    session_id: str
+    topic: str
+    status: str
+    opponent: OpponentRated
+    starts_at: int | None
+    version: int
+    ghost: bool = False
+
+
+class Blocked(Struct, frozen=True, omit_defaults=True):
+    """The reply to `block_player` and `unblock_player`."""
+
+    session_id: str
+    blocked: bool
+    duplicate: bool = False
 
 
 class QuestionView(Struct, frozen=True, omit_defaults=True):
@@ -125,9 +173,10 @@ class QuizStarted(Struct, frozen=True, omit_defaults=True):
     scoring: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
-class RoundOpened(Struct, frozen=True):
+class RoundOpened(Struct, frozen=True, omit_defaults=True):
     """The next question for both: to be shown at `reveal_at`, to be answered until `closes_at`."""
 
     session_id: str
@@ -136,6 +185,7 @@ class RoundOpened(Struct, frozen=True):
     reveal_at: int
     closes_at: int
     version: int
+    ghost: bool = False
 
 
 class RoundResult(Struct, frozen=True):
@@ -150,7 +200,7 @@ class RoundResult(Struct, frozen=True):
     opponent_points: int
 
 
-class RoundClosed(RoundResult, frozen=True, kw_only=True):
+class RoundClosed(RoundResult, frozen=True, kw_only=True, omit_defaults=True):
     """A round is over; the next one opens at `next_at`, null after the last one."""
 
     session_id: str
@@ -158,6 +208,7 @@ class RoundClosed(RoundResult, frozen=True, kw_only=True):
     opponent_score: int
     next_at: int | None
     version: int
+    ghost: bool = False
 
 
 class RoundState(Struct, frozen=True):
@@ -192,9 +243,10 @@ class OwnAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False)
     receipt: Receipt
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
-class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
+class OpponentAnswer(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """`answer_submitted` to the other: that something was answered, never what."""
 
     question_id: int
@@ -203,6 +255,7 @@ class OpponentAnswer(Struct, frozen=True, kw_only=True, gc=False):
     answered: int
     score: int
     version: int
+    ghost: bool = False
 
 
 class Completed(Struct, frozen=True, omit_defaults=True):
@@ -212,6 +265,7 @@ class Completed(Struct, frozen=True, omit_defaults=True):
     score: int
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class Left(Struct, frozen=True, omit_defaults=True):
@@ -221,6 +275,7 @@ class Left(Struct, frozen=True, omit_defaults=True):
     status: str
     version: int
     duplicate: bool = False
+    ghost: bool = False
 
 
 class Reported(Struct, frozen=True, omit_defaults=True):
@@ -269,14 +324,16 @@ class SessionDelayed(Struct, frozen=True, omit_defaults=True):
     version: int
     opponent_reconnect_by: int | None = None
     round: RoundState | None = None
+    ghost: bool = False
 
 
-class SessionExpired(Struct, frozen=True):
+class SessionExpired(Struct, frozen=True, omit_defaults=True):
     """The match is over, and nobody has won."""
 
     session_id: str
     reason: str
     version: int
+    ghost: bool = False
 
 
 class QuestionResult(Struct, frozen=True, omit_defaults=True):
@@ -306,6 +363,7 @@ class QuizResults(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentBrief
     version: int
     series: Series | None = None
+    ghost: bool = False
 
 
 class YourAnswer(Struct, frozen=True):
@@ -324,15 +382,20 @@ class AbsenceState(Struct, frozen=True, omit_defaults=True):
 
 
 class OpponentState(Struct, frozen=True, omit_defaults=True):
-    """How far the opponent is; `cause` and `reconnect_by` while they are away."""
+    """How far the opponent is; `cause` and `reconnect_by` while they are away.
+
+    `rating` is there where the two were brought together.
+    """
 
     display_name: str
     connected: bool
+    kind: str
     answered: int
     score: int
     completed: bool
     cause: str | None = None
     reconnect_by: int | None = None
+    rating: int | None = None
 
 
 class RematchState(Struct, frozen=True, omit_defaults=True):
@@ -363,6 +426,7 @@ class RematchReply(Struct, frozen=True, omit_defaults=True):
 class QuizState(Struct, frozen=True, omit_defaults=True):
     """The whole match as one of its players may see it; everything that is needed to draw the screen.
 
+    `starts_at` is there while a match waits that starts by itself.
     In rounds `questions` are those that were opened, and `closed_rounds` are there while it runs, with `round`.
     `opponent_accuracy` comes with the results: before, it would tell which of the opponent's answers are right.
     """
@@ -385,6 +449,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     opponent: OpponentState | None
     version: int
     join_code: str | None = None
+    starts_at: int | None = None
     your_absence: AbsenceState | None = None
     round: RoundState | None = None
     closed_rounds: list[RoundResult] | None = None
@@ -393,6 +458,7 @@ class QuizState(Struct, frozen=True, omit_defaults=True):
     previous_session_id: str | None = None
     series: Series | None = None
     rematch: RematchState | None = None
+    ghost: bool = False
 
 
 class ServerDraining(Struct, frozen=True):
@@ -411,6 +477,7 @@ class Profile(Struct, frozen=True):
     kind: str
     display_name: str
     known_since: int | None
+    record_runs: bool
     rating: int
     provisional: bool
     rated: int
@@ -419,6 +486,17 @@ class Profile(Struct, frozen=True):
     lost: int
     draw: int
     topics: list[TopicRecord]
+
+
+class ChallengeCreated(Struct, frozen=True, omit_defaults=True):
+    """The link to a run, and what it has scored; `expires_at` where it does not hold for ever."""
+
+    challenge_code: str
+    challenge_url: str
+    session_id: str
+    topic: str
+    score: int
+    expires_at: int | None = None
 
 
 class ClockSync(Struct, frozen=True):

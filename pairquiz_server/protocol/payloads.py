@@ -85,6 +85,33 @@ class LeavePairQuiz(Struct, frozen=True, gc=False):
     session_id: str
 
 
+class FindOpponent(Struct, frozen=True, gc=False):
+    """`find_opponent`: what to play with whoever looks for the same. `time_limit` is in seconds a question."""
+
+    topic: str | None = None
+    question_count: Annotated[int, Meta(ge=1, le=50)] | None = None
+    time_limit: Annotated[int, Meta(ge=5, le=300)] | None = None
+    pace: Pace | None = None
+    scoring: ScoringProfile | None = None
+    accept_ghost: bool | None = None
+
+
+class CancelFindOpponent(Struct, frozen=True, gc=False):
+    """`cancel_find_opponent`: look no more."""
+
+
+class BlockPlayer(Struct, frozen=True, gc=False):
+    """`block_player`: find the opponent of a session no more."""
+
+    session_id: str
+
+
+class UnblockPlayer(Struct, frozen=True, gc=False):
+    """`unblock_player`: take that back."""
+
+    session_id: str
+
+
 class RequestRematch(Struct, frozen=True, gc=False):
     """`request_rematch`: once more, against the same opponent."""
 
@@ -107,9 +134,22 @@ class RefreshToken(Struct, frozen=True, gc=False):
 
 
 class SetProfile(Struct, frozen=True, gc=False):
-    """`set_profile`: what the player is called from now on; without it, the profile stays as it is."""
+    """`set_profile`: what the player is called, and whether runs may be recorded; what is not said stays as it is."""
 
     display_name: str | None = None
+    record_runs: bool | None = None
+
+
+class CreateChallenge(Struct, frozen=True, gc=False):
+    """`create_challenge`: a link to the player's own run in a session that is over."""
+
+    session_id: str
+
+
+class AcceptChallenge(Struct, frozen=True, gc=False):
+    """`accept_challenge`: play against the run that a code leads to."""
+
+    challenge_code: Text64
 
 
 class SyncClock(Struct, frozen=True, gc=False):

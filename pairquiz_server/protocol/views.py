@@ -8,15 +8,18 @@ from collections.abc import Sequence
 
 from msgspec.structs import astuple
 
-from pairquiz_server.engine import people
+from pairquiz_server.engine import challenges, people
 from pairquiz_server.engine.memory import Record
 from pairquiz_server.protocol.events import (
     AbsenceState,
+    ChallengeCreated,
     OpponentAnswer,
     OpponentBrief,
     OpponentDisconnected,
+    OpponentFound,
     OpponentJoined,
     OpponentPresence,
+    OpponentRated,
     OpponentState,
     OwnAnswer,
     Profile,
@@ -42,6 +45,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import MatchQuestion
 from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.rematch import Prospect, wins_after
 from pairquiz_server.rules.scoring import ScoringProfile, sum_in_words
 from pairquiz_server.rules.terms import Pace
@@ -70,12 +74,27 @@ def opponent_joined(match: Match, seat: int, *, duplicate: bool = False) -> Oppo
     return OpponentJoined(
         session_id=match.id,
         status="ready_to_start",
-        opponent=OpponentPresence(other.player.display_name, other.absence is None),
+        opponent=OpponentPresence(other.player.display_name, other.absence is None, _kind(other.player)),
         version=match.version,
         duplicate=duplicate,
         starts_at=match.tick_at if match.status is Status.READY else None,
         previous_session_id=match.previous_id,
         series=_series(match, seat),
+        ghost=match.ghost is not None,
+    )
+
+
+def opponent_found(match: Match, seat: int) -> OpponentFound:
+    """As the player of `seat` hears it, who has looked for somebody."""
+    other = match.seats[1 - seat].player
+    return OpponentFound(
+        session_id=match.id,
+        topic=match.topic,
+        status="ready_to_start",
+        opponent=OpponentRated(other.display_name, _opponent_rating(match, seat), _kind(other)),
+        starts_at=match.tick_at if match.status is Status.READY else None,
+        version=match.version,
+        ghost=match.ghost is not None,
     )
 
 
@@ -92,6 +111,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
         scoring=match.scoring.profile,
         version=match.version,
         duplicate=duplicate,
+        ghost=match.ghost is not None,
     )
 
 
@@ -104,6 +124,7 @@ def round_opened(match: Match, event: events.RoundOpened) -> RoundOpened:
         reveal_at=event.reveal_at,
         closes_at=event.closes_at,
         version=event.version,
+        ghost=match.ghost is not None,
     )
 
 
@@ -116,11 +137,13 @@ def round_closed(match: Match, event: events.RoundClosed, seat: int) -> RoundClo
         opponent_score=match.seats[1 - seat].score,
         next_at=event.next_at,
         version=event.version,
+        ghost=match.ghost is not None,
     )
 
 
-def round_state(reveals: Sequence[int] | None, closes_at: int | None, next_at: int | None) -> RoundState | None:
-    """Say where a running match in rounds is; None in free pace."""
+def round_state(reveals: Sequence[int] | None, closes_at: int | None, tick_at: int | None) -> RoundState | None:
+    """Say where a running match in rounds is; None in free pace. When a ghost answers is nobody's to know before."""
+    next_at = tick_at if closes_at is None else None
     return RoundState(len(reveals) - 1, reveals[-1], closes_at, next_at) if reveals else None
 
 
@@ -141,6 +164,7 @@ def own_answer(match: Match, seat: int, answer: Answer, version: int, *, duplica
         receipt=judged,
         version=version,
         duplicate=duplicate,
+        ghost=match.ghost is not None,
     )
 
 
@@ -153,6 +177,7 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
         answered=event.answered,
         score=event.score,
         version=event.version,
+        ghost=match.ghost is not None,
     )
 
 
@@ -185,9 +210,10 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
             _question_result(match, question, my_answers.get(question.id), their_answers.get(question.id))
             for question in match.opened
         ],
-        opponent=OpponentBrief(theirs.player.display_name),
+        opponent=OpponentBrief(theirs.player.display_name, _kind(theirs.player)),
         version=match.version,
         series=_series(match, seat),
+        ghost=match.ghost is not None,
     )
 
 
@@ -217,6 +243,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         opponent=_opponent_state(match, seat),
         version=match.version,
         join_code=match.join_code if match.status is Status.WAITING else None,
+        starts_at=match.tick_at if match.status is Status.READY else None,
         your_absence=AbsenceState(mine.absence.shown, mine.absence.reconnect_by) if mine.absence else None,
         round=round_state(match.reveals, match.closes_at, match.tick_at) if running else None,
         closed_rounds=_closed_rounds(match, seat) if running and match.reveals else None,
@@ -225,6 +252,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         previous_session_id=match.previous_id,
         series=_series(match, seat),
         rematch=None if rematch is None else _rematch(rematch, seat),
+        ghost=match.ghost is not None,
     )
 
 
@@ -235,7 +263,8 @@ def session(match: Match, seat: int) -> Session:
         session_id=match.id,
         topic=match.topic,
         status=match.status,
-        opponent=OpponentBrief(other.display_name) if other else None,
+        opponent=OpponentBrief(other.display_name, _kind(other)) if other else None,
+        ghost=match.ghost is not None,
     )
 
 
@@ -247,6 +276,7 @@ def profile(own: people.Profile, record: Record) -> Profile:
         kind=own.kind,
         display_name=own.display_name,
         known_since=own.known_since,
+        record_runs=own.record_runs,
         rating=over_all.rating,
         provisional=over_all.provisional,
         rated=over_all.rated,
@@ -256,6 +286,23 @@ def profile(own: people.Profile, record: Record) -> Profile:
         draw=over_all.draw,
         topics=topic_records(record),
     )
+
+
+def challenge(made: challenges.Challenge) -> ChallengeCreated:
+    """As the player whose run it is hears it."""
+    return ChallengeCreated(
+        challenge_code=made.code,
+        challenge_url=f"/pair-quiz/challenge/{made.code}",
+        session_id=made.match_id,
+        topic=made.topic,
+        score=made.score,
+        expires_at=made.expires_at,
+    )
+
+
+def _kind(player: Player) -> str:
+    """What plays a seat."""
+    return "ghost" if player.kind is PlayerKind.GHOST else "player"
 
 
 def _series(match: Match, seat: int) -> Series | None:
@@ -339,9 +386,15 @@ def _opponent_state(match: Match, seat: int) -> OpponentState | None:
     return OpponentState(
         display_name=other.player.display_name,
         connected=other.absence is None,
+        kind=_kind(other.player),
         answered=len(other.answers),
         score=other.score,
         completed=other.completed_at is not None,
         cause=other.absence.shown if other.absence else None,
         reconnect_by=other.absence.reconnect_by if other.absence else None,
+        rating=_opponent_rating(match, seat),
     )
+
+
+def _opponent_rating(match: Match, seat: int) -> int | None:
+    return match.ratings[1 - seat] if match.ratings else None

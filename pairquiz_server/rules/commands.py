@@ -7,7 +7,7 @@ from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.question import Difficulty
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
 class Topic(Struct, frozen=True, gc=False):
@@ -54,7 +54,7 @@ class PairPlayers(Struct, frozen=True, kw_only=True, gc=False):
     """Two players who were brought together get a match that is ready, and starts by itself after `start_delay_ms`.
 
     The one who asked first is the first; a ghost is the second. A rematch has the `previous_id` of the match that it
-    follows, and what each has won of the series so far.
+    follows, and what each has won of the series so far. `ratings` are how strong the two are, where that was looked at.
     """
 
     match_id: str
@@ -70,6 +70,7 @@ class PairPlayers(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
 
 
 class JoinMatch(Struct, frozen=True, kw_only=True, gc=False):
@@ -85,7 +86,7 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
 
     `drawn_for` is how many players it had in view: who joined since may have seen them. Who is away meanwhile has
     `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and each later one is opened
-    `pause_ms` after the one before.
+    `pause_ms` after the one before. A ghost's `run` comes with the questions that it was recorded on.
     """
 
     match_id: str
@@ -95,6 +96,7 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     patience: Patience = Patience()
     lead_ms: int = 0
     pause_ms: int = 0
+    run: Run | None = None
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True, gc=False):

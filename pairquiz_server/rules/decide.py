@@ -6,7 +6,7 @@ afterwards; a refusal changes nothing.
 
 from typing import assert_never
 
-from pairquiz_server.rules import answering, leaving, opening, rounds
+from pairquiz_server.rules import answering, ghosts, leaving, opening
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
@@ -56,7 +56,7 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
         case MarkPresent():
             return leaving.mark_present(match, command, now)
         case Tick():
-            return rounds.tick(match, command, now)
+            return ghosts.tick(match, command, now)
         case EndOverdue():
             return leaving.end_overdue(match, command, now)
         case _:

@@ -97,3 +97,9 @@ class Refused(Exception):
     def retry(self) -> bool:
         """Whether the same command may succeed later, unchanged."""
         return self.code in RETRYABLE
+
+
+def not_enough_questions(topic: str, available: int, wanted: int) -> Refused:
+    """Say that a topic has fewer questions than a match needs."""
+    message = f"The topic {topic!r} has {available} of the {wanted} questions needed: ask for fewer, or another topic"
+    return Refused(Code.NOT_ENOUGH_QUESTIONS, message, available=available)

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from pairquiz_server.rules import rounds
+from pairquiz_server.rules import ghosts, rounds
 from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
 from pairquiz_server.rules.decision import (
@@ -23,6 +23,7 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import LIVE, Match, Seat, Status
+from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.terms import Pace
 
 
@@ -51,10 +52,12 @@ def leave(match: Match, command: LeaveMatch, now: int) -> Decision:
 
 
 def mark_absent(match: Match, command: MarkAbsent, now: int) -> Decision:
-    """Let the grace of a player who is gone begin."""
+    """Let the grace of a player who is gone begin. A ghost is never gone."""
     index = seat_of_player(match, command.player_id)
     seat = match.seats[index]
     if match.status not in LIVE or is_decided(match, now) or seat.absence or seat.completed_at is not None:
+        return Decision(match)
+    if seat.player.kind is PlayerKind.GHOST:
         return Decision(match)
     absence = Absence(now, command.cause)
     if match.status is Status.IN_PROGRESS:
@@ -74,9 +77,13 @@ def mark_present(match: Match, command: MarkPresent, now: int) -> Decision:
 
 
 def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
-    """End a match whose time is over, as it stands then; in rounds, the open one."""
+    """End a match whose time is over, as it stands then, or in rounds the open one: after what its ghost has done."""
     if match.status not in LIVE or now < match.due_at + command.margin_ms:
         return Decision(match)
+    played = ghosts.play(match, now)
+    if played.events:
+        rest = end_overdue(played.match, command, now)
+        return Decision(rest.match, played.events + rest.events)
     if match.status is Status.WAITING:
         return expired(match, Status.EXPIRED, EndReason.NOBODY_JOINED, now)
     if match.status is Status.READY:

@@ -22,7 +22,7 @@ from pairquiz_server.rules.commands import (
 from pairquiz_server.rules.events import Answer, EndReason
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Accuracy, Scoring, ScoringProfile
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 
 
 class Status(StrEnum):
@@ -57,7 +57,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         LeaveMatch: frozenset({Status.COMPLETED}),
         MarkAbsent: frozenset({Status.IN_PROGRESS}),
         MarkPresent: frozenset({Status.IN_PROGRESS}),
-        Tick: frozenset({Status.IN_PROGRESS}),
+        Tick: frozenset({Status.IN_PROGRESS, Status.COMPLETED}),
         EndOverdue: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.ABANDONED}),
     },
     Status.COMPLETED: {},
@@ -117,10 +117,11 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     Python, which took longer than the rules.
     `due_at` is when the sweeper has to look: the end of the wait, of the readiness, of a grace, `deadline_at`, or
     `closes_at`. `tick_at` is when something happens by itself: the start of a match whose players were brought
-    together, or the next round. In rounds `reveals` says when each question that was opened so far is, or was, asked;
+    together, the next round, or what its ghost does next. `ghost` is the run that plays the second seat, `run` what it
+    does, known from the start on. In rounds `reveals` says when each question that was opened so far is, or was, asked;
     `closes_at` until when the last one of them may be answered, None between two rounds, which are `pause_ms` apart.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
-    clock stood still: the last outage of the service.
+    clock stood still: the last outage of the service. `ratings` are how strong the two were who were brought together.
     """
 
     id: str
@@ -153,7 +154,9 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     previous_id: str | None = None
     wins: tuple[int, int] = (0, 0)
     ghost: Ghost | None = None
+    ratings: tuple[int, int] | None = None
     pause_ms: int = 0
+    run: Run | None = None
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from pairquiz_server.rules import rounds
+from pairquiz_server.rules import rounds, runs
 from pairquiz_server.rules.commands import CreateMatch, JoinMatch, PairPlayers, StartMatch
 from pairquiz_server.rules.decision import Decision, expired, require_move, seat_of_player, wrong_state
-from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.errors import Code, Refused, not_enough_questions
 from pairquiz_server.rules.events import (
     EndReason,
     Event,
@@ -22,7 +22,7 @@ from pairquiz_server.rules.terms import Pace
 def create(command: CreateMatch, now: int) -> Decision:
     """Open a match, which waits for an opponent."""
     if command.topic.available < command.question_count:
-        raise _not_enough(command.topic.name, command.topic.available, command.question_count)
+        raise not_enough_questions(command.topic.name, command.topic.available, command.question_count)
     match = Match(
         id=command.match_id,
         version=1,
@@ -45,7 +45,7 @@ def create(command: CreateMatch, now: int) -> Decision:
 def pair(command: PairPlayers, now: int) -> Decision:
     """Open a match for two players who were brought together: it is ready, and starts by itself."""
     if command.topic.available < command.question_count:
-        raise _not_enough(command.topic.name, command.topic.available, command.question_count)
+        raise not_enough_questions(command.topic.name, command.topic.available, command.question_count)
     match = Match(
         id=command.match_id,
         version=1,
@@ -67,6 +67,7 @@ def pair(command: PairPlayers, now: int) -> Decision:
         previous_id=command.previous_id,
         wins=command.wins,
         ghost=command.ghost,
+        ratings=command.ratings,
     )
     return Decision(match, (PlayersPaired(1),))
 
@@ -108,9 +109,11 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
     if now > match.due_at:
         raise wrong_state("The session has expired: nobody started it in time")
     if len(command.draw) < match.question_count:
+        if match.ghost is not None and seat is not None:
+            raise wrong_state("The recorded run of this session is gone: leave it, and look for another opponent")
         if seat is None:  # nobody is there to ask for another topic, and there is no time for one
             return expired(match, Status.EXPIRED, EndReason.NEVER_STARTED, now)
-        raise _not_enough(match.topic, len(command.draw), match.question_count)
+        raise not_enough_questions(match.topic, len(command.draw), match.question_count)
     now = match.counts_at(now)  # an outage before the start is no part of the match
     version = match.version + 1
     after = replace(
@@ -126,15 +129,13 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         deadline_at=now + match.span_ms if match.pace is Pace.FREE else None,
         tick_at=None,
         pause_ms=command.pause_ms,
+        run=command.run,
     )
     opened: tuple[Event, ...] = ()
     if match.pace is Pace.ROUNDS:
         after, event = rounds.with_next(after, command.lead_ms, now)
         opened = (event,)
+    elif after.run is not None:
+        after = replace(after, tick_at=runs.next_at(after))
     away = tuple(PlayerAbsent(version, index, one.absence) for index, one in enumerate(after.seats) if one.absence)
     return Decision(replace(after, due_at=after.running_due_at()), (MatchStarted(version, seat), *opened, *away))
-
-
-def _not_enough(topic: str, available: int, wanted: int) -> Refused:
-    message = f"The topic {topic!r} has {available} of the {wanted} questions needed: ask for fewer, or another topic"
-    return Refused(Code.NOT_ENOUGH_QUESTIONS, message, available=available)

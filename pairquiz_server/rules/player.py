@@ -12,6 +12,11 @@ GUEST_PREFIX = "guest:"
 ERASED_ID = "erased"
 """The id of the stand-in, which no token can prove."""
 ERASED_NAME = "Erased player"
+GHOST_ID = "ghost"
+"""The id of the stand-in for all recorded runs that play a second seat, which no token can prove either."""
+GHOST_NAME = "Ghost"
+"""What a ghost is called where nobody knows any more who was recorded."""
+NOBODYS_IDS = frozenset({ERASED_ID, GHOST_ID})
 _NAME_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -24,6 +29,8 @@ class PlayerKind(StrEnum):
     """By a token of the operator's own issuer; the id is its `sub`."""
     ERASED = "erased"
     """By nothing: the stand-in for all who were erased, on the seats of matches that are the others' too."""
+    GHOST = "ghost"
+    """By nothing: the stand-in for all recorded runs. The recorded player does not play, and is asked nothing."""
 
 
 class Player(Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from pairquiz_server.rules.decision import Decision, both_completed, ended, expi
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import EndReason, Event, RoundClosed, RoundOpened
 from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.rules.runs import next_at
 from pairquiz_server.rules.terms import Pace
 
 COMMITTED_WITHIN_MS = 50
@@ -35,6 +36,8 @@ def with_next(match: Match, lead_ms: int, now: int) -> tuple[Match, RoundOpened]
     reveal_at = now + lead_ms
     closes_at = reveal_at + match.span_ms
     after = replace(match, reveals=(*match.reveals, reveal_at), closes_at=closes_at, tick_at=None)
+    if after.run is not None:
+        after = replace(after, tick_at=next_at(after))
     event = RoundOpened(match.version, len(match.reveals), reveal_at, closes_at)
     return replace(after, due_at=after.running_due_at()), event
 
@@ -43,7 +46,7 @@ def tick(match: Match, command: Tick, now: int) -> Decision:
     """Open the next round when the pause is over."""
     if match.status is not Status.IN_PROGRESS or match.pace is not Pace.ROUNDS:
         return Decision(match)
-    if match.tick_at is None or now < match.tick_at or is_decided(match, now):
+    if match.closes_at is not None or match.tick_at is None or now < match.tick_at or is_decided(match, now):
         return Decision(match)
     after, opened = with_next(replace(match, version=match.version + 1), command.lead_ms, now)
     return Decision(after, (opened,))

@@ -34,3 +34,18 @@ class Ghost(Struct, frozen=True, gc=False):
 
     match_id: str
     seat: int
+
+
+class Step(Struct, frozen=True, gc=False):
+    """One answer of a recorded run: which option, and after how long by the match's own clock (milliseconds)."""
+
+    question_id: int
+    chosen: int
+    after_ms: int
+
+
+class Run(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a ghost does, in the order of its times. `completed_after_ms` is when the player was done by saying so."""
+
+    steps: tuple[Step, ...]
+    completed_after_ms: int | None = None

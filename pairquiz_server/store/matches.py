@@ -14,7 +14,7 @@ from pairquiz_server.rules.match import Match, Seat, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.reading import least_ms
 from pairquiz_server.rules.scoring import Scoring, ScoringProfile
-from pairquiz_server.rules.terms import Ghost, Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.questions import Questions, StoredQuestion
@@ -24,6 +24,7 @@ _QUERIES = load("matches")
 _FORGET_AT_ONCE = 10_000  # well within a statement's time
 
 _answers = msgspec.json.Decoder(list[AnswerRow])
+_run = msgspec.json.Decoder(Run)
 
 
 class DueMatch(Struct, frozen=True):
@@ -182,7 +183,9 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         ghost=None
         if record["ghost_match_id"] is None
         else Ghost(str(record["ghost_match_id"]), record["ghost_player"] - 1),
+        ratings=None if record["player1_rating"] is None else (record["player1_rating"], record["player2_rating"]),
         pause_ms=record["pause_ms"],
+        run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
     )
 
 
@@ -191,11 +194,12 @@ def _seat(
 ) -> Seat:
     ids = {answer.question_id for answer in answers}
     answered = [place for place, question in enumerate(questions) if question.id in ids]
+    recorded_name = record["ghost_name"] if number == 2 else None
     return Seat(
         player=Player(
             id=record[f"player{number}_id"],
             kind=PlayerKind(record[f"player{number}_kind"]),
-            display_name=record[f"player{number}_name"],
+            display_name=recorded_name or record[f"player{number}_name"],
         ),
         score=record[f"player{number}_score"],
         completed_at=record[f"player{number}_completed_at"],

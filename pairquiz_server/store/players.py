@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from msgspec import Struct
 
-from pairquiz_server.rules.player import PlayerKind
+from pairquiz_server.rules.player import Player
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 
@@ -17,10 +17,11 @@ _OPERATOR_TIMEOUT_S = 60.0
 
 
 class StoredProfile(Struct, frozen=True):
-    """What a player is called, and since when the player is known (milliseconds)."""
+    """What a player is called, since when the player is known (milliseconds), and whether runs may be recorded."""
 
     display_name: str
     created_at: int
+    record_runs: bool = True
 
 
 class FoundPlayer(Struct, frozen=True):
@@ -50,11 +51,18 @@ class Players:
     async def meet(self, players: Sequence[str], now: int) -> dict[str, StoredProfile]:
         """Return what players who come at `now` are called: those of whom something is stored, by id."""
         records = await self._database.fetch(_QUERIES["meet"], players, now)
-        return {record["id"]: StoredProfile(record["display_name"], record["created_at"]) for record in records}
+        return {
+            record["id"]: StoredProfile(record["display_name"], record["created_at"], record["record_runs"])
+            for record in records
+        }
 
-    async def rename(self, player_id: str, kind: PlayerKind, display_name: str, now: int) -> StoredProfile | None:
-        """Give a player a name; None where the player is about to be erased."""
-        records = await self._database.fetch(_QUERIES["rename"], player_id, kind, display_name, now)
+    async def change(
+        self, player: Player, now: int, *, display_name: str | None = None, record_runs: bool | None = None
+    ) -> StoredProfile | None:
+        """Give a player another name, or let runs be recorded or not; None where the player is about to be erased."""
+        records = await self._database.fetch(
+            _QUERIES["change"], player.id, player.kind, display_name, now, record_runs, player.display_name
+        )
         return StoredProfile(**records[0]) if records else None
 
     async def find(self, text: str, digest: bytes) -> list[FoundPlayer]:

@@ -10,6 +10,7 @@ MATCHES_AT_ONCE = 200
 USES_AT_ONCE = 1000
 GUESTS_AT_ONCE = 20
 BANS_AT_ONCE = 1000
+CHALLENGES_AT_ONCE = 1000
 POINTS_AT_ONCE = 1000
 
 
@@ -37,6 +38,10 @@ class RetentionRows:
     async def forget_bans(self, days: int) -> int:
         """Delete bans that ended so many days ago."""
         return await self._count(_QUERIES["forget_bans"], days, BANS_AT_ONCE)
+
+    async def forget_challenges(self, before: int) -> int:
+        """Delete challenges that expired before `before` (milliseconds)."""
+        return await self._count(_QUERIES["forget_challenges"], before, CHALLENGES_AT_ONCE)
 
     async def forget_weeks(self, before: int) -> int:
         """Delete points of the league's weeks before the week `before`."""

@@ -28,7 +28,8 @@ from pairquiz_server.rules.events import (
     RoundOpened,
 )
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.player import PlayerKind
+from pairquiz_server.rules.player import GHOST_NAME, PlayerKind
+from pairquiz_server.rules.terms import Run
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,6 +94,8 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     ghost_match_id: str | None = None
     ghost_player: int | None = None
     pause_ms: int
+    player1_rating: int | None = None
+    player2_rating: int | None = None
 
 
 class ScoreRow(Struct, kw_only=True, gc=False):
@@ -116,12 +119,13 @@ class PlayerRow(Struct, gc=False):
     match_id: str
 
 
-class DrawRow(Struct, gc=False):
+class DrawRow(Struct, gc=False, omit_defaults=True):
     """A row of `draws`."""
 
     match_id: str
     question_ids: list[int]
     option_orders: list[tuple[int, ...]]
+    ghost_run: Run | None = None
 
 
 class AnswerRow(Answer, frozen=True, kw_only=True, gc=False):
@@ -167,7 +171,8 @@ def batch(changes: Iterable[Change]) -> Batch:
     """Return the rows of changes, in orders that are the same on every node: matches and players by their ids."""
     rows = Batch()
     for change in sorted(changes, key=attrgetter("match.id")):
-        match, whole = change.match, not change.events
+        match = change.match
+        whole = not change.events or match.run is not None  # a ghost's answer says when the next one comes
         for event in change.events:
             if isinstance(event, AnswerAccepted):
                 rows.answers.append(_answer_row(match.id, event))
@@ -252,6 +257,8 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         ghost_match_id=match.ghost.match_id if match.ghost else None,
         ghost_player=match.ghost.seat + 1 if match.ghost else None,
         pause_ms=match.pause_ms,
+        player1_rating=match.ratings[0] if match.ratings else None,
+        player2_rating=match.ratings[1] if match.ratings else None,
     )
 
 
@@ -275,6 +282,7 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
                     match.id,
                     [question.id for question in match.questions],
                     [question.option_order for question in match.questions],
+                    match.run,
                 )
             )
             if event.seat is not None:
@@ -295,8 +303,12 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
 
 def _add_player(rows: Batch, match: Match, seat: int, at: int) -> None:
     player = match.seats[seat].player
-    rows.players.append(PlayerRow(player.id, player.kind, player.display_name, player.label, at, match.id))
+    # The ghost's row is the stand-in's, whoever was recorded.
+    name = GHOST_NAME if player.kind is PlayerKind.GHOST else player.display_name
+    rows.players.append(PlayerRow(player.id, player.kind, name, player.label, at, match.id))
 
 
 def _add_usage(rows: Batch, match: Match, seat: int, feature: str, at: int) -> None:
-    rows.usage.append(UsageRow(at, match.seats[seat].player.id, feature, match.id))
+    player = match.seats[seat].player
+    if player.kind is not PlayerKind.GHOST:
+        rows.usage.append(UsageRow(at, player.id, feature, match.id))

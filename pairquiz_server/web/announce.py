@@ -6,17 +6,20 @@ from typing import Protocol, assert_never
 
 from msgspec import Struct
 
+from pairquiz_server.engine.searches import SearchNews
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import (
     Completed,
     OpponentDisconnected,
     OpponentLeft,
     OpponentReconnected,
+    OpponentSearch,
     RematchRequested,
     SessionDelayed,
     SessionExpired,
 )
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import (
     AnswerAccepted,
     MatchCreated,
@@ -35,6 +38,8 @@ from pairquiz_server.rules.events import (
     RoundOpened,
 )
 from pairquiz_server.rules.match import LIVE, Match, Status
+from pairquiz_server.rules.player import GHOST_ID
+from pairquiz_server.rules.terms import Origin
 from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.web.sockets.connections import Connection, Connections
 
@@ -57,6 +62,9 @@ class Elsewhere(Protocol):
 
 REPLIES = frozenset({ANSWERED, "quiz_state"})
 """The events that the command's own connection has had as its reply; all others it hears like everybody."""
+
+FOUND = frozenset({Origin.SEARCH, Origin.GHOST})
+"""How those came together who are told so by `opponent_found`."""
 
 
 class Announcer:
@@ -136,17 +144,33 @@ class Announcer:
                         server_time=beat.now,
                         version=match.version,
                         opponent_reconnect_by=opponent_reconnect_by,
+                        ghost=GHOST_ID in (match.player1_id, match.player2_id),
                         round=views.round_state(match.reveals, match.closes_at, match.tick_at),
                     )
                     packet = frames.event("session_delayed", delayed)
                     here = self._connections.hearers(player_id, match.id, match.version, live=True)
                     self._send(match, True, player_id, here, packet)
 
+    def announce_search(self, player_id: str, news: SearchNews) -> None:
+        """Tell a player how the search for an opponent goes."""
+        packet = frames.event("opponent_search", OpponentSearch(news.waited_ms, news.rating_range, news.seeking))
+        for connection in self._connections.of(player_id):
+            connection.send(packet)
+
+    def announce_end(self, player_id: str, why: Refused) -> None:
+        """Tell a player that the search for an opponent is over without one."""
+        packet = frames.refusal_event(why, "find_opponent")
+        for connection in self._connections.of(player_id):
+            connection.send(packet)
+
     def _messages(self, match: Match, event: Milestone) -> Iterator[Message]:
         """Say who hears what of an event. Each change reaches every connection of the match once."""
         match event:
             case MatchCreated():
                 yield 0, "quiz_created", partial(views.quiz_created, match)
+            case PlayersPaired() if match.origin in FOUND:
+                for seat in (0, 1):
+                    yield seat, "opponent_found", partial(views.opponent_found, match, seat)
             case PlayerJoined() | PlayersPaired():
                 for seat in (0, 1):
                     yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
@@ -158,7 +182,11 @@ class Announcer:
                 for seat in (0, 1):
                     yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerCompleted(seat=seat, by_command=by_command):
-                yield 1 - seat, "opponent_completed", partial(Completed, match.id, event.score, event.version)
+                yield (
+                    1 - seat,
+                    "opponent_completed",
+                    partial(Completed, match.id, event.score, event.version, ghost=match.ghost is not None),
+                )
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
             case PlayerLeft(seat=seat):
@@ -184,7 +212,8 @@ class Announcer:
                 for seat in (0, 1):
                     yield seat, "quiz_results", partial(views.quiz_results, match, seat)
             case MatchExpired(reason=reason):
-                yield from _to_all(match, "session_expired", partial(SessionExpired, match.id, reason, event.version))
+                over = partial(SessionExpired, match.id, reason, event.version, match.ghost is not None)
+                yield from _to_all(match, "session_expired", over)
             case _:
                 assert_never(event)
 

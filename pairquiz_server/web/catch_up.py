@@ -27,6 +27,21 @@ class CatchUp:
         for start in range(0, len(players), PLAYERS_AT_ONCE):
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
 
+    async def look_after(self, player_id: str) -> None:
+        """Tell a player of live matches of which nothing was heard here: another node has made them."""
+        while self._connections.present(player_id):
+            try:
+                matches = await self._game.live_matches(player_id)
+                states = [await self._state(player_id, match) for match in matches]
+            except Refused:
+                await asyncio.sleep(RETRY_S)
+                continue
+            heard = set(self._connections.followed(player_id))
+            for match, state in zip(matches, states, strict=True):
+                if match.id not in heard:
+                    self._tell(player_id, match, state)
+            return
+
     async def _player(self, player_id: str) -> None:
         reads = 0
         while self._connections.present(player_id):
@@ -41,8 +56,7 @@ class CatchUp:
             # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
             if reads > 1 or all(match.version >= heard.get(match.id, 0) for match in matches):
                 for match, state in zip(matches, states, strict=True):
-                    packet, live = frames.event("quiz_state", state), match.status in LIVE
-                    self._connections.tell(player_id, match.id, packet, version=match.version, live=live)
+                    self._tell(player_id, match, state)
                 return
 
     async def _matches(self, player_id: str) -> list[Match]:
@@ -64,3 +78,7 @@ class CatchUp:
         seat = match.seat_of(player_id)
         assert seat is not None  # only a player's own matches are found
         return views.quiz_state(match, seat, self._game.now(), await self._game.rematches.prospect(match, seat))
+
+    def _tell(self, player_id: str, match: Match, state: QuizState) -> None:
+        packet, live = frames.event("quiz_state", state), match.status in LIVE
+        self._connections.tell(player_id, match.id, packet, version=match.version, live=live)

@@ -13,6 +13,7 @@ import structlog
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import ServerDraining
@@ -44,6 +45,7 @@ class Drain:
         self,
         health: Health,
         game: Game,
+        matchmaker: Matchmaker,
         committer: Committer,
         committing: asyncio.Task[None],
         presence: Presence,
@@ -52,6 +54,7 @@ class Drain:
     ) -> None:
         self._health = health
         self._game = game
+        self._matchmaker = matchmaker
         self._committer = committer
         self._committing = committing
         self._presence = presence
@@ -70,6 +73,7 @@ class Drain:
             return
         self._health.draining = True
         self._game.stop_creating()
+        self._matchmaker.stop()
         self._presence.stop()  # whoever goes from now on goes by the server's doing
         connections = len(self._connections)
         log.info("server_stopping", connections=connections)

@@ -5,11 +5,13 @@ from collections.abc import Coroutine, Iterator
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.leaderboards import Leaderboards
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
@@ -48,6 +50,8 @@ class Edge:
         settings: Settings,
         game: Game,
         people: People,
+        challenges: Challenges,
+        searches: Searches,
         leaderboards: Leaderboards,
         cursors: Cursors,
         clock: Clock,
@@ -84,7 +88,7 @@ class Edge:
         self.sockets = SocketServer(
             game,
             admission,
-            Commands(game, people, connections, limits, self._refusals),
+            Commands(game, people, challenges, searches, connections, limits, self._refusals),
             self._expiry,
             connections,
             self.transports,
@@ -103,12 +107,13 @@ class Edge:
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
             *page_routes(),
-            *Rest(game, people, visitors, health, limits).routes(),
+            *Rest(game, people, challenges, searches, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
             *Records(people.memory, leaderboards, cursors, visitors).routes(),
             *exposition.routes(),
         ]
         metrics.players.set_function(lambda: len(list(connections.players())))
+        metrics.seekers.set_function(lambda: len(searches))
         metrics.sessions.set_function(lambda: len(self.sockets.eio.sockets))
 
     def site(self, drain: Drain) -> web.Application:

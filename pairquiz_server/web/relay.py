@@ -26,6 +26,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from pairquiz_server.config import ConfigError
 from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.player import GHOST_ID
 from pairquiz_server.web.sockets.connections import Connections
 
 log = structlog.get_logger("pairquiz.relay")
@@ -125,6 +126,8 @@ class Relay:
 
     def concerns(self, player_id: str) -> bool:
         """Tell whether a player may be connected to another node: all who hear us must have said that they are not."""
+        if player_id == GHOST_ID:
+            return False
         if not self._connections.present(player_id):
             return True
         known = 1  # this node, which hears itself

@@ -16,11 +16,12 @@ ON CONFLICT (id) DO NOTHING;
 
 -- name: vacate
 -- Take a player off the seats of matches that are over, at most $3 (integer) of each seat at once; a match that nobody else has
--- played is deleted, and nobody has a rematch of the others. Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
+-- played, or nobody but a ghost, is deleted, and nobody has a rematch of the others. (Ghosts of the player's own runs go on: they have their steps
+-- with them.) Returns how many matches it was. $1 text the player's id, $2 text the stand-in's.
 -- Live matches are not touched: they belong to the committer. Waits for nobody's lock: a match that is just being
 -- written is left for the next time.
 WITH created AS MATERIALIZED (
-    SELECT id, coalesce(player2_id, $2) = $2 AS alone
+    SELECT id, coalesce(player2_id, $2) = $2 OR ghost_match_id IS NOT NULL AS alone
     FROM pairquiz.matches
     WHERE player1_id = $1 AND ended_at IS NOT NULL
     LIMIT $3
@@ -95,7 +96,8 @@ unlisted AS (
 SELECT count(*) FROM own;
 
 -- name: finish
--- Erase a player's own row and what is left, and last the wish; returns true where it is done. Not before everything
+-- Erase a player's own row and what is left (blocks and encounters go with the row), and last the wish; returns true
+-- where it is done. Not before everything
 -- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
 -- may still be writing something of the player's. $1 text the player's id, $2 bytea its digest.
 WITH ripe AS MATERIALIZED (
@@ -111,6 +113,9 @@ WITH ripe AS MATERIALIZED (
 ),
 elsewhere AS (
     DELETE FROM pairquiz.presence WHERE player_id IN (SELECT player_id FROM ripe)
+),
+seeking AS (
+    DELETE FROM pairquiz.seekers WHERE player_id IN (SELECT player_id FROM ripe)
 ),
 nameless AS (
     UPDATE pairquiz.bans SET player_id = NULL, reason = NULL

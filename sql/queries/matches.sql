@@ -33,7 +33,7 @@ change AS MATERIALIZED (
         ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint,
         pace pairquiz.pace, scoring pairquiz.scoring, origin pairquiz.origin, tick_at bigint, reveals bigint[],
         closes_at bigint, previous_id uuid, player1_wins smallint, player2_wins smallint, ghost_match_id uuid,
-        ghost_player smallint, pause_ms integer)
+        ghost_player smallint, pause_ms integer, player1_rating smallint, player2_rating smallint)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
@@ -43,7 +43,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms)
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
@@ -51,7 +51,7 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating
     FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -114,9 +114,10 @@ known AS (
     ON CONFLICT (id) DO UPDATE SET label = excluded.label WHERE players.label IS NULL AND excluded.label IS NOT NULL
 ),
 drawn AS (
-    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
-    SELECT d.match_id, d.question_ids, d.option_orders
-    FROM json_to_recordset($6::json) AS d (match_id uuid, question_ids bigint[], option_orders smallint[])
+    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders, ghost_run)
+    SELECT d.match_id, d.question_ids, d.option_orders, d.ghost_run
+    FROM json_to_recordset($6::json) AS d (
+        match_id uuid, question_ids bigint[], option_orders smallint[], ghost_run jsonb)
     WHERE d.match_id NOT IN (SELECT id FROM stuck)
 ),
 used AS (
@@ -203,13 +204,20 @@ INSERT INTO pairquiz.batches (node_id, number, closed, stuck, saved_at) VALUES (
 ON CONFLICT (node_id) DO NOTHING;
 
 -- name: load
--- Whole matches, with what they have drawn (without the questions' texts) and their answers as JSON. $1 uuid[].
+-- Whole matches, with what they have drawn (without the questions' texts) and their answers as JSON; a ghost is called
+-- as the recorded player is, while the recorded match is there. $1 uuid[].
 SELECT
     m.*,
     t.name AS topic,
     p1.kind AS player1_kind, p1.display_name AS player1_name,
     p2.kind AS player2_kind, p2.display_name AS player2_name,
-    d.question_ids, d.option_orders,
+    d.question_ids, d.option_orders, d.ghost_run,
+    (
+        SELECT p.display_name
+        FROM pairquiz.matches AS r
+        JOIN pairquiz.players AS p ON p.id = CASE m.ghost_player WHEN 1 THEN r.player1_id ELSE r.player2_id END
+        WHERE r.id = m.ghost_match_id
+    ) AS ghost_name,
     (
         SELECT json_agg(a ORDER BY a.player, a.ordinal) FROM pairquiz.answers AS a WHERE a.match_id = m.id
     ) AS answers

@@ -11,16 +11,21 @@ WITH unseen AS (
 ), seen AS (
     UPDATE pairquiz.players SET seen_at = $2 WHERE id = ANY (ARRAY (SELECT id FROM unseen))
 )
-SELECT id, display_name, created_at FROM pairquiz.players WHERE id = ANY ($1);
+SELECT id, display_name, created_at, record_runs FROM pairquiz.players WHERE id = ANY ($1);
 
--- name: rename
--- Give a player a name; who has played nothing yet becomes a row by it. Nobody who is about to be erased does.
--- $1 text the player's id, $2 text the kind, $3 text the name, $4 bigint now (milliseconds).
-INSERT INTO pairquiz.players AS p (id, kind, display_name, created_at)
-SELECT $1::text, $2::text::pairquiz.player_kind, $3::text, $4::bigint
+-- name: change
+-- Give a player another name, or say whether runs may be recorded; null keeps what stands. Who has played nothing yet
+-- becomes a row by it, called $6 (text). Nobody who is about to be erased does. Who refuses takes all challenges back.
+-- $1 text the player's id, $2 text the kind, $3 text the name, $4 bigint now (milliseconds), $5 boolean.
+WITH refused AS (
+    DELETE FROM pairquiz.challenges WHERE player_id = $1 AND NOT $5::boolean
+)
+INSERT INTO pairquiz.players AS p (id, kind, display_name, created_at, record_runs)
+SELECT $1::text, $2::text::pairquiz.player_kind, coalesce($3::text, $6::text), $4::bigint, coalesce($5::boolean, true)
 WHERE NOT EXISTS (SELECT FROM pairquiz.erasures WHERE player_id = $1)
-ON CONFLICT (id) DO UPDATE SET display_name = excluded.display_name
-RETURNING p.display_name, p.created_at;
+ON CONFLICT (id) DO UPDATE
+SET display_name = coalesce($3, p.display_name), record_runs = coalesce($5, p.record_runs)
+RETURNING p.display_name, p.created_at, p.record_runs;
 
 -- name: find
 -- Players whose id, label or name (in any case) is $1 (text), or whose ban has this id; at most $2 (integer). Reads all
@@ -33,7 +38,7 @@ SELECT
 FROM pairquiz.players AS p
 FULL JOIN pairquiz.bans AS b ON b.player_id = p.id
 WHERE (p.id = $1 OR p.label = $1 OR lower(p.display_name) = lower($1) OR b.digest = $3)
-    AND p.kind IS DISTINCT FROM 'erased'
+    AND (p.kind IN ('guest', 'user') OR p.kind IS NULL)
 ORDER BY p.created_at DESC, id
 LIMIT $2;
 
@@ -43,10 +48,22 @@ SELECT json_build_object(
     'player', (SELECT to_jsonb(p) FROM pairquiz.players AS p WHERE id = $1),
     'presence', (
         SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM pairquiz.presence AS p WHERE player_id = $1),
+    'seekers', (
+        SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM pairquiz.seekers AS s WHERE player_id = $1),
+    'encounters', (
+        SELECT coalesce(jsonb_agg(
+            to_jsonb(e) - 'opponent_id' || jsonb_build_object('opponent_name', o.display_name) ORDER BY e.place), '[]')
+        FROM pairquiz.encounters AS e JOIN pairquiz.players AS o ON o.id = e.opponent_id WHERE e.player_id = $1),
+    'blocks', (
+        SELECT coalesce(jsonb_agg(
+            to_jsonb(b) - 'blocked_id' || jsonb_build_object('blocked_name', o.display_name) ORDER BY b.blocked_at), '[]')
+        FROM pairquiz.blocks AS b JOIN pairquiz.players AS o ON o.id = b.blocked_id WHERE b.player_id = $1),
     'bans', (
         SELECT coalesce(jsonb_agg(to_jsonb(b) - 'written'), '[]') FROM pairquiz.bans AS b WHERE digest = $2),
     'erasures', (
         SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1),
+    'challenges', (
+        SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM pairquiz.challenges AS c WHERE player_id = $1),
     'ratings', (
         SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY topic_id), '[]') FROM pairquiz.ratings AS r WHERE player_id = $1),
     'week_points', (
@@ -73,13 +90,19 @@ SELECT (
         FROM jsonb_each(to_jsonb(m))
         WHERE key NOT LIKE CASE WHEN m.player1_id = $1 THEN 'player2\_%' ELSE 'player1\_%' END
             AND (key <> 'request_id' OR m.player1_id = $1)
+            AND key NOT LIKE 'ghost\_%'  -- where somebody else was recorded; that it is a ghost, `origin` says
     ) || jsonb_build_object(
         'topic', t.name,
         'your_seat', seat.number,
         'opponent_score', CASE WHEN seat.number = 1 THEN m.player2_score ELSE m.player1_score END,
-        'opponent_name', (
+        'opponent_name', coalesce((
+            SELECT p.display_name
+            FROM pairquiz.matches AS r
+            JOIN pairquiz.players AS p ON p.id = CASE m.ghost_player WHEN 1 THEN r.player1_id ELSE r.player2_id END
+            WHERE r.id = m.ghost_match_id
+        ), (
             SELECT display_name FROM pairquiz.players
-            WHERE id = CASE WHEN seat.number = 1 THEN m.player2_id ELSE m.player1_id END),
+            WHERE id = CASE WHEN seat.number = 1 THEN m.player2_id ELSE m.player1_id END)),
         'questions', (
             SELECT coalesce(jsonb_agg(jsonb_build_object(
                 'position', place - 1, 'question_id', q.id, 'text', q.text,

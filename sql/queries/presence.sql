@@ -43,14 +43,14 @@ GROUP BY m.id, seat.player_id;
 
 -- name: find_mistakes
 -- Seats of live matches whose player is connected and counts as away, or is not connected and does not, with whether
--- they count as away; at most $1 (integer). Who has completed a running match is never away.
+-- they count as away; at most $1 (integer). Who has completed a running match is never away, nor is a ghost.
 SELECT id, player_id, away
 FROM (
     SELECT id, player1_id AS player_id, player1_absent_since IS NOT NULL AS away, player1_completed_at AS completed_at
     FROM pairquiz.matches WHERE ended_at IS NULL
     UNION ALL
     SELECT id, player2_id, player2_absent_since IS NOT NULL, player2_completed_at
-    FROM pairquiz.matches WHERE ended_at IS NULL AND status <> 'waiting'
+    FROM pairquiz.matches WHERE ended_at IS NULL AND status <> 'waiting' AND ghost_match_id IS NULL
 ) AS seat
 WHERE completed_at IS NULL
     AND away = EXISTS (SELECT FROM pairquiz.presence AS p WHERE p.player_id = seat.player_id)

@@ -36,7 +36,12 @@ SELECT
     r.outcome::text, m.end_reason::text, m.forfeited_by, r.player,
     CASE WHEN r.player = 1 THEN m.player1_score ELSE m.player2_score END AS your_score,
     CASE WHEN r.player = 1 THEN m.player2_score ELSE m.player1_score END AS opponent_score,
-    other.display_name AS opponent_name, r.ghost_match_id IS NOT NULL AS ghost,
+    coalesce((
+        SELECT p.display_name
+        FROM pairquiz.matches AS g
+        JOIN pairquiz.players AS p ON p.id = CASE m.ghost_player WHEN 1 THEN g.player1_id ELSE g.player2_id END
+        WHERE g.id = m.ghost_match_id
+    ), other.display_name) AS opponent_name, r.ghost_match_id IS NOT NULL AS ghost,
     r.weight, r.rating_before, r.rating_after, r.deviation
 FROM (
     SELECT match_id, player FROM pairquiz.results
@@ -53,4 +58,4 @@ ORDER BY r.ended_at DESC, r.match_id DESC;
 -- name: person
 -- What a player is called, unless there is none of this id, or one who is to be erased. $1 text the player's id.
 SELECT display_name FROM pairquiz.players AS p
-WHERE id = $1 AND kind <> 'erased' AND NOT EXISTS (SELECT FROM pairquiz.erasures AS e WHERE e.player_id = p.id);
+WHERE id = $1 AND kind IN ('guest', 'user') AND NOT EXISTS (SELECT FROM pairquiz.erasures AS e WHERE e.player_id = p.id);

@@ -70,6 +70,19 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: forget_challenges
+-- Delete challenges that expired before $2 (bigint, milliseconds), at most $3 (integer).
+WITH gone AS (
+    DELETE FROM pairquiz.challenges WHERE code = ANY (ARRAY (
+        SELECT code FROM pairquiz.challenges
+        WHERE pg_try_advisory_xact_lock($1) AND expires_at < $2
+        ORDER BY expires_at
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED))
+    RETURNING code
+)
+SELECT count(*) FROM gone;
+
 -- name: forget_weeks
 -- Delete points of weeks before the week $2 (integer), at most $3 (integer), and their counts once they are at nothing.
 WITH turn AS MATERIALIZED (

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import draws
 from pairquiz_server.engine import game as game_module
+from pairquiz_server.engine.codes import JOIN_CODE_ALPHABET, normal_code
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, Game, normal_code
+from pairquiz_server.engine.game import Game
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import MatchCreated, MatchStarted

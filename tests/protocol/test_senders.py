@@ -24,7 +24,8 @@ class Listening(Sender, kw_only=True, eq=False):
 
 @pytest.fixture
 def sender() -> Listening:
-    return Listening(player=ANNA, arrived_at=0, people=cast(Any, None), answers=[])
+    nothing = cast(Any, None)
+    return Listening(player=ANNA, arrived_at=0, people=nothing, challenges=nothing, searches=nothing, answers=[])
 
 
 def test_what_is_settled_is_answered_as_its_player_sees_it(sender: Listening) -> None:

@@ -141,7 +141,9 @@ def _check_state(match: Match, seat: int) -> None:
         if state["opponent"] is not None:
             absence = match.seats[1 - seat].absence
             away = {"cause", "reconnect_by"} if match.started_at else {"cause"}
-            told = {"display_name", "connected", "answered", "score", "completed"} | (away if absence else set())
+            told = {"display_name", "connected", "kind", "answered", "score", "completed"} | (
+                away if absence else set()
+            )
             assert state["opponent"].keys() == told
             assert state["opponent"]["connected"] is (absence is None)
 
@@ -204,10 +206,10 @@ def test_a_ready_match_names_the_other_and_whether_it_is_there(seat: int) -> Non
     assert joined == {
         "session_id": str(ID),
         "status": "ready_to_start",
-        "opponent": {"display_name": f"Guest {2 - seat}", "connected": seat == 1},
+        "opponent": {"display_name": f"Guest {2 - seat}", "connected": seat == 1, "kind": "player"},
         "version": 3,
     }
-    assert wire(views.session(match, seat))["opponent"] == {"display_name": f"Guest {2 - seat}"}
+    assert wire(views.session(match, seat))["opponent"] == {"display_name": f"Guest {2 - seat}", "kind": "player"}
 
 
 @pytest.mark.parametrize(("option", "reason"), [(1, "right: 100, for speed: 49"), (0, "wrong: 0")])
@@ -260,7 +262,7 @@ def test_results_are_each_players_own(seat: int) -> None:
     assert [results["your_accuracy"], results["opponent_accuracy"]] == accuracies[:: 1 - 2 * seat]
     assert (results["your_score"], results["opponent_score"]) == (mine.score, theirs.score)
     assert (results["outcome"], results["reason"]) == (("won", "lost")[seat], "all_answered")
-    assert results["opponent"] == {"display_name": f"Guest {2 - seat}"}
+    assert results["opponent"] == {"display_name": f"Guest {2 - seat}", "kind": "player"}
     chosen = [(1, 2), (0, None), (None, None)]
     for question, pair, line in zip(QUESTIONS, chosen, results["questions"], strict=True):
         assert (line["id"], line["correct_option"]) == (question.id, question.correct)
@@ -329,3 +331,10 @@ def test_the_time_that_remains_is_that_of_a_running_match(
         "session_id", "topic", "status", "pace", "time_limit", "started_at", "deadline_at", "remaining_ms",
         "questions", "your_answers", "your_score", "opponent", "version",
     }  # fmt: skip
+
+
+def test_when_a_ghost_answers_is_told_to_nobody() -> None:
+    between, within = views.round_state((1,), None, 7), views.round_state((1,), 9, 7)
+    assert between is not None
+    assert within is not None
+    assert (between.next_at, within.next_at) == (7, None)

@@ -1,4 +1,7 @@
-"""Matches in every state, each made by the commands that lead there; Anna creates, Ben joins, Cleo is a stranger."""
+"""Matches in every state, each made by the commands that lead there.
+
+Anna creates, Ben joins, Cleo is a stranger, and Dora was recorded: her ghost plays.
+"""
 
 from msgspec.structs import replace
 
@@ -22,11 +25,13 @@ from pairquiz_server.rules.commands import (
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind
 from pairquiz_server.rules.scoring import Scoring
-from pairquiz_server.rules.terms import Origin, Pace
+from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run, Step
 
 MATCH_ID = "8b1a2f0e-6f4b-4a53-9d0e-0c7f5d1e2a3b"
+RECORDED_ID = "33333333-3333-4333-8333-333333333333"
+GHOST = Player(GHOST_ID, PlayerKind.GHOST, "Dora")
 ANNA = Player("anna", PlayerKind.USER, "Anna")
 BEN = Player("guest:ben", PlayerKind.GUEST, "Ben")
 CLEO = Player("cleo", PlayerKind.USER, "Cleo")
@@ -233,6 +238,17 @@ def never_started() -> Match:
     return play(ready(), READY_UNTIL + MARGIN_MS, end_overdue())
 
 
+RUN = Run((Step(12, 1, 1_500), Step(11, 1, 1_700)))
+"""What a ghost does in a match: it answers the second question wrongly, and then the first one rightly."""
+
+
+def against_ghost(*commands: Command, now: int = STARTED_AT + 1_000, run: Run = RUN) -> Match:
+    """Anna's running match against a ghost, after commands that arrive one second into it."""
+    opened = play(None, JOINED_AT, pair(players=(ANNA, GHOST), origin=Origin.GHOST, ghost=Ghost(RECORDED_ID, 1)))
+    started = play(opened, STARTED_AT, replace(start(), run=run))
+    return play(started, now, *commands)
+
+
 SITUATIONS = {
     "waiting": waiting(),
     "waiting, Anna away": play(waiting(), JOINED_AT, go(ANNA)),
@@ -248,6 +264,10 @@ SITUATIONS = {
     "in progress, Anna at her last question": in_progress(submit(ANNA, SECOND)),
     "in progress, Ben done, Anna at her last question": in_progress(submit(ANNA, SECOND), complete(BEN)),
     "in progress, Anna done": in_progress(complete(ANNA)),
+    "in progress against a ghost": against_ghost(),
+    "in progress against a ghost at its last question, Anna done": against_ghost(
+        complete(ANNA), run=Run(RUN.steps[:1], 1_500)
+    ),
     "rounds, the first": in_rounds(),
     "rounds, the first, Ben has answered": in_rounds(submit(BEN)),
     "rounds, the first, Ben done": in_rounds(complete(BEN)),

@@ -97,6 +97,12 @@ CELLS: dict[str, tuple[Status | Code | str, ...]] = {
     "in progress, Anna done": (
         FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED, DUPLICATE, UNCHANGED,
     ),
+    "in progress against a ghost": (
+        FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, COMPLETED, DUPLICATE, RUNNING,
+    ),
+    "in progress against a ghost at its last question, Anna done": (
+        FULL, DUPLICATE, WRONG, DUPLICATE, UNCHANGED, UNCHANGED, UNCHANGED, COMPLETED, DUPLICATE, COMPLETED,
+    ),
     # Where the time of a round is over, the match goes on.
     "rounds, the first": (
         FULL, DUPLICATE, RUNNING, RUNNING, COMPLETED, RUNNING, UNCHANGED, RUNNING, DUPLICATE, UNCHANGED,
@@ -256,7 +262,7 @@ def test_creator_cannot_join_own_match_in_any_state(match: Match) -> None:
     assert outcome(match, join(ANNA), match.due_at + 1) is Code.OWN_MATCH
 
 
-@pytest.mark.parametrize("situation", [name for name, match in SITUATIONS.items() if len(match.seats) == 2])
+@pytest.mark.parametrize("situation", [name for name, match in SITUATIONS.items() if match.seat_of(BEN.id) == 1])
 def test_opponent_repeats_join_in_any_later_state(situation: str) -> None:
     match = SITUATIONS[situation]
     assert outcome(match, join(BEN), match.due_at + 1) == DUPLICATE

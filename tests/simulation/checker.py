@@ -15,6 +15,7 @@ from tests.simulation.lag import Lags
 from tests.simulation.node import MARGIN_MS, Node, Reply, Request
 from tests.simulation.replies import SETTLED_WITHIN_S, Replies
 from tests.simulation.rounds import Rounds
+from tests.simulation.series import Rematches
 from tests.simulation.telling import asked, clock, match_of, names, outcome
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Checker:
         self._lags = Lags(world, self.counts)
         self._rounds = Rounds(world, self.counts)
         self._absences = Absences(world, self._health)
-        self._replies = Replies(world, self.counts)
+        self._rematches = Rematches(world, self.counts, self._health)
+        self._replies = Replies(world, self.counts, self._rematches)
         self._unannounced: deque[tuple[float, str, int]] = deque()
         self._announced: dict[str, set[int]] = {}
         self._changed_at: dict[str, float] = {}
@@ -63,6 +65,7 @@ class Checker:
         self._commits.judge(change, before, after)
         self._lags.judge(before, after)
         self._replies.committed(before, after)
+        self._rematches.committed(before, after)
         self._absences.judge(after)
         counts.changes += 1
         counts.ended += after.status not in LIVE
@@ -121,6 +124,7 @@ class Checker:
             "arrived", match_of(request) or request.player.id, lambda: f"node {node.number}: {asked(request)}"
         )
         self._replies.arrived(node, request)
+        self._rematches.arrived(request)
         self._lags.arrived(request)
 
     def settled(self, node: Node, request: Request, reply: Reply) -> None:
@@ -169,6 +173,7 @@ class Checker:
         """Look whether something that must happen has not."""
         now = self._world.loop.time()
         self._replies.look()
+        self._rematches.look()
         self._check_announced(now)
         self._check_clocks(now)
         self._health.look()
@@ -195,6 +200,11 @@ class Checker:
             if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:  # who is back may leave one that was due long ago
                 detail = f"still {due.status}, due at {clock(model.matches[due.id].due_at)}"
                 self._break(Invariant.ENDS_IN_TIME, due.id, detail)
+
+        for due in model.find_ticks(self._world.now_ms() - int(SWEEP_WITHIN_S * 1000), 20):
+            if now - self._changed_at[due.id] >= SWEEP_WITHIN_S:
+                detail = f"still {due.status}, and its time was {clock(model.matches[due.id].tick_at or 0)}"
+                self._break(Invariant.HAPPENS_IN_TIME, due.id, detail)
 
     def _check_announced(self, now: float) -> None:
         if now - self._health.all_well_since < SETTLED_WITHIN_S:

@@ -36,6 +36,8 @@ class Client:
         self.match: Match | None = None
         self._connection: Connection | None = None
         self._looking = False
+        self.wants_rematch = False
+        self.is_asked = False
         self._woken: asyncio.Future[None] | None = None
 
     @property
@@ -131,6 +133,8 @@ class Client:
 
     def hear(self, decision: Decision) -> None:
         """An announcement has arrived."""
+        if self.wants_rematch and decision.match.previous_id == self.match_id:
+            self.adopt(decision.match)
         if self.match_id is None or decision.match.id != self.match_id:
             return  # a match that this app has given up, or does not know yet
         self.world.checker.heard(self, self._connection, decision)
@@ -145,6 +149,18 @@ class Client:
         """A match's clocks were moved, after an outage."""
         if moved.id == self.match_id and self.match is not None and moved.version > self.match.version:
             self._start_mending()
+
+    def hear_request(self, match: Match) -> None:
+        """The opponent asks for a rematch."""
+        if match.id == self.match_id:
+            self.is_asked = True
+            self._wake()
+
+    def adopt(self, match: Match) -> None:
+        """Play another match from now on: the rematch of the one before."""
+        self.match_id, self.match = match.id, match
+        self.wants_rematch = self.is_asked = False
+        self._wake()
 
     def see(self, match: Match) -> None:
         """A whole state has arrived that nobody has asked for."""

@@ -16,6 +16,10 @@ class Invariant(StrEnum):
     EVERY_REPLY = "every command that reached a living node is settled"
     REFUSED_CHANGED_NOTHING = "what is refused for good has changed nothing"
     ONE_MATCH_A_REQUEST = "a request id makes one match"
+    ONE_REMATCH = "a match has one rematch"
+    REMATCH_IS_WANTED = "a rematch follows a completed match, and both of its players have asked"
+    REMATCH_IS_MADE = "what both want is made"
+    SERIES_ADDS_UP = "a series is what was won before"
     VERSIONS_RISE = "versions rise by one a change"
     OVER_IS_OVER = "a match that is over changes no more"
     ANSWER_STANDS = "an answer in the store stays as it is"
@@ -25,6 +29,7 @@ class Invariant(StrEnum):
     SCORE_IS_SUM = "a score is the sum of the points"
     HEARD_IN_ORDER = "a connection hears each change of a node once, and in order"
     ENDS_IN_TIME = "a match that is due is ended in time, and so is a round, and the pause behind it"
+    HAPPENS_IN_TIME = "what happens in a match by itself happens in time"
     NOT_ENDED_EARLY = "no match, and no round, is ended before it is due"
     ROUNDS_FOLLOW = "one round follows the other, and is answered while it is open"
     EVERY_MATCH_ENDS = "every match ends"
@@ -66,3 +71,4 @@ class Counts(Struct):
     ended: int = 0
     rounds: int = 0
     rounds_timed_out: int = 0
+    rematches: int = 0

@@ -207,6 +207,10 @@ class Line:
     async def find_mistakes(self) -> list[SeatTaken]:
         return await self._ask(self._model.find_mistakes)
 
+    async def carry(self, work: Callable[[], Any]) -> Any:
+        """Let something else be done at the store."""
+        return await self._ask(work)
+
     @property
     def available(self) -> bool:
         return self._available.is_set()

@@ -45,7 +45,10 @@ class _LastBatch(Struct, frozen=True):
 
 
 class Model:
-    """The matches and questions of one database. `answers_are_unique` stands for the primary key of the answers."""
+    """The matches and questions of one database.
+
+    `answers_are_unique` stands for the primary key of the answers, `rematches_are_unique` for the index of rematches.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Model:
         now: Callable[[], int] = lambda: 0,
         game_now: Callable[[], int] = lambda: 0,
         answers_are_unique: bool = True,
+        rematches_are_unique: bool = True,
     ) -> None:
         self._game_now = game_now
         self.matches: dict[str, Match] = {}
@@ -73,6 +77,8 @@ class Model:
         self.game_at: int | None = None
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
+        self._rematches_are_unique = rematches_are_unique
+        self.followers: dict[str, str] = {}
         self._batches: dict[UUID, _LastBatch] = {}
         self._players: dict[str, Player] = {}
         self._waiting: dict[str, str] = {}
@@ -118,6 +124,7 @@ class Model:
         }
         codes: set[str] = set()
         requests: set[tuple[str, str]] = set()
+        followed: set[str] = set(self.followers) if self._rematches_are_unique else set()
         for change in ordered:
             match = change.match
             if change.from_version:
@@ -126,9 +133,12 @@ class Model:
             code = match.join_code
             code_is_taken = code in codes or (code in self._waiting and code not in free)
             request_is_taken = request in requests or request in self._requests
-            if match.id in self.matches or (waits and code_is_taken) or request_is_taken:
+            is_followed = self._rematches_are_unique and match.previous_id in followed
+            if match.id in self.matches or (waits and code_is_taken) or request_is_taken or is_followed:
                 stuck.add(match.id)
                 continue
+            if match.previous_id is not None:
+                followed.add(match.previous_id)
             if waits:
                 codes.add(code)
             if request is not None:
@@ -419,6 +429,8 @@ class Model:
         if before is None and (request := _request(after)) is not None:
             self._requests[request] = after.id
             insort(self._requested, (after.created_at, after.id))
+        if before is None and after.previous_id is not None:
+            self.followers[after.previous_id] = after.id
         if before is not None and before.status in LIVE:
             del self._due[bisect_left(self._due, (before.due_at, before.id))]
         if after.status in LIVE:

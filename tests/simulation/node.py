@@ -12,6 +12,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game, GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
@@ -26,6 +27,7 @@ from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
 from tests.callers import Asking
 from tests.simulation.line import Line
+from tests.simulation.requests import RequestLine
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -45,6 +47,7 @@ RULES = GameRules(
     lag_allowance=LAG_ALLOWANCE,
     round_pause_ms=700,
 )
+REMATCHES = RematchRules(start_delay_ms=1_500, ready_ttl_ms=40_000)
 _DRIFT = 50e-6
 _WAY_S = (0.005, 0.06)
 _MOST_LAG_MS = 400
@@ -52,6 +55,10 @@ _RELAY_S = (0.0005, 0.004)
 _APART = 1e-6
 
 Reply = Decision | Refused
+
+
+def nobody_is_barred(player_id: str) -> None:
+    """Everybody may play."""
 
 
 class Listener(Protocol):
@@ -64,6 +71,9 @@ class Listener(Protocol):
 
     def hear_delay(self, moved: MovedMatch) -> None:
         """Take that a match's clocks were moved."""
+
+    def hear_request(self, match: Match) -> None:
+        """Take that the other asks for a rematch."""
 
     def see(self, match: Match) -> None:
         """Take a whole state that nobody has asked for."""
@@ -201,6 +211,10 @@ class Node:
                     random=self.random,
                     trip_ms=self._trip_ms,
                 )
+                requests: Any = RequestLine(self.line, self.world.requests)
+                parts = (requests, line, self.game.draws, self.committer, clock, REMATCHES)
+                rematches = Rematches(*parts, check=nobody_is_barred, tell=self.tell_request)
+                self.game.rematches = rematches
                 by_itself = self.game.by_itself
                 self.sweeper = Sweeper(
                     line, line, self.committer, clock, by_itself, margin_ms=MARGIN_MS, ready=heartbeat.ready
@@ -213,7 +227,7 @@ class Node:
             self.alive = True
             self.world.look_at_service()
             self.world.note("serves", None, lambda: f"node {self.number}")
-            for part in (self.committer, self.sweeper, heartbeat, self.presence):
+            for part in (self.committer, self.sweeper, heartbeat, self.presence, rematches):
                 self._run(part.run())
 
     def connect(self, listener: Listener, random: Random) -> Connection:
@@ -269,6 +283,11 @@ class Node:
 
     def _trip_ms(self, player_id: str) -> int | None:
         return min((one.lag_ms for one in self.connections.get(player_id, ())), default=None)
+
+    def tell_request(self, match: Match, seat: int) -> None:
+        """Tell this node's own connections of a request for a rematch; those of others may come to know or not."""
+        for connection in self.connections.get(match.seats[seat].player.id, ()):
+            connection.send(connection.listener.hear_request, match)
 
     def _moved(self, beat: Beat) -> None:
         self.committer.forget(match.id for match in beat.moved)

@@ -9,13 +9,15 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import sweeper
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.rules import rounds
+from pairquiz_server.rules import rematch, rounds
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.rematches import Noted
 from pairquiz_server.store.rows import Change
+from tests.simulation.requests import RequestLine
 
 Save = Callable[[list[Change]], Any]
 
@@ -69,6 +71,7 @@ def retry_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
 def lose_the_wake_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sweeper sleep until the next match that it knows of, however many come before."""
     monkeypatch.setattr(sweeper, "LONGEST_SLEEP_MS", 3600_000)
+    monkeypatch.setattr(sweeper.Sweeper, "watch", lambda *_: None)
 
 
 def overdraw_the_bank(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +92,21 @@ def take_answers_to_what_is_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
 def close_rounds_too_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait in a round for the first answer alone."""
     monkeypatch.setattr(rounds, "waits", lambda match: False)
+
+
+def let_one_player_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a rematch as soon as one of two asks for it."""
+    real = RequestLine.ask
+
+    async def ask(requests: RequestLine, match_id: str, seat: int, now: int, other_id: str, **times: int) -> Noted:
+        return Noted((now, now), (await real(requests, match_id, seat, now, other_id, **times)).earlier_at)
+
+    monkeypatch.setattr(RequestLine, "ask", ask)
+
+
+def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a series count defeats."""
+    monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) == "lost"))
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

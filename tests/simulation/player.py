@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _QUESTION_COUNTS = (1, 2, 3, 3, 5, 5)
 _TIME_LIMITS_S = (5, 5, 6)
+_LONGEST_SERIES = 4
 _SILENCE_S = 3.0
 """An app that should have heard of the end looks after so long."""
 
@@ -34,6 +35,7 @@ class Pair:
         ]
         self.never_starts = self.random.random() < 0.02
         self.pace = Pace.ROUNDS if self.random.random() < 0.35 else Pace.FREE
+        self.likes_rematches = self.random.random() < 0.15
         self.invited: asyncio.Future[Match | None] = world.loop.create_future()
 
     async def play(self) -> None:
@@ -62,7 +64,7 @@ class Pair:
             again = await client.insist("create", **wishes)
             self.world.checker.same_match(client, outcome.match, again)
         self.invited.set_result(outcome.match)
-        await _Match(self, client).play()
+        await self._play(client)
 
     async def _guest(self, client: Client) -> None:
         match = await self.invited
@@ -78,7 +80,50 @@ class Pair:
         )
         if isinstance(outcome, Decision):
             self._adopt(client, outcome.match)
+            await self._play(client)
+
+    async def _play(self, client: Client) -> None:
+        """Play a match, and then perhaps some more against the same opponent."""
+        await _Match(self, client).play()
+        for _ in range(_LONGEST_SERIES):
+            if not self.likes_rematches or not await self._again(client):
+                return
             await _Match(self, client).play()
+
+    async def _again(self, client: Client) -> bool:
+        """Ask for a rematch, or not; return whether there is one."""
+        old = client.match
+        assert old is not None
+        if old.status is not Status.COMPLETED and client.chance(0.9):
+            return False
+        if client.chance(0.4):
+            await client.until(lambda: client.is_asked, client.random.uniform(0.5, 6))
+        if client.chance(0.15):
+            return False
+        client.wants_rematch = True
+        try:
+            for _ in range(client.random.randint(1, 6)):
+                if not await self._ask_again(client, old):
+                    return False
+                if await client.until(lambda: client.match_id != old.id, client.random.uniform(1, 9)):
+                    return True
+        finally:
+            client.wants_rematch = False
+        return False
+
+    async def _ask_again(self, client: Client, old: Match) -> bool:
+        """Send a request for a rematch, and now and then go away or send two; return whether it is taken."""
+        wish = {"match_id": old.id}
+        if client.chance(0.05):
+            await asyncio.gather(client.ask("request_rematch", **wish), client.ask("request_rematch", **wish))
+        outcome = await client.insist("request_rematch", **wish)
+        if isinstance(outcome, Decision) and outcome.match.id != old.id and client.match_id == old.id:
+            client.adopt(outcome.match)
+        elif client.chance(0.05):
+            client.go_away()
+            await client.pause(0.5, 9.0)
+            await client.connect()
+        return isinstance(outcome, Decision)
 
     def _adopt(self, client: Client, match: Match | None) -> None:
         if match is not None:

@@ -9,6 +9,7 @@ from pairquiz_server.rules.events import PlayerJoined
 from pairquiz_server.rules.match import Match
 from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.node import Node, Reply, Request
+from tests.simulation.series import Rematches
 from tests.simulation.telling import asked, match_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ SETTLED_WITHIN_S = 10.0
 class Replies:
     """Judges what commands are answered."""
 
-    def __init__(self, world: "World", counts: Counts) -> None:
+    def __init__(self, world: "World", counts: Counts, rematches: Rematches) -> None:
         self._world = world
+        self._rematches = rematches
         self._counts = counts
         self._waiting: deque[tuple[float, Request, Node]] = deque()
         self._requests: dict[tuple[str, str], str] = {}
@@ -88,6 +90,8 @@ class Replies:
             first = self._requests.setdefault((request.player.id, request.wishes["request_id"]), match_id)
             if first != match_id:
                 self._break(Invariant.ONE_MATCH_A_REQUEST, match_id, f"{asked(request)} had made {first}")
+        elif request.verb == "request_rematch":
+            self._rematches.acknowledged(request, decision.match)
         elif request.verb == "start" and stored.started_at is None:
             self._break(Invariant.ACKNOWLEDGED_IS_STORED, match_id, f"{asked(request)}: not started")
 

@@ -10,6 +10,8 @@ from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
     announce_before_commit,
     close_rounds_too_soon,
+    count_what_was_lost,
+    let_one_player_decide,
     lose_the_wake_up,
     overdraw_the_bank,
     retry_what_was_committed,
@@ -23,14 +25,16 @@ SEEDS = range(1, 9)
 
 
 @pytest.mark.parametrize(
-    ("plant", "invariant", "answers_are_unique"),
+    ("plant", "invariant", "unique"),
     [
-        (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, True),
-        (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, False),
-        (lose_the_wake_up, Invariant.ENDS_IN_TIME, True),
-        (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, True),
-        (take_answers_to_what_is_not_open, Invariant.ROUNDS_FOLLOW, True),
-        (close_rounds_too_soon, Invariant.NOT_ENDED_EARLY, True),
+        (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, {}),
+        (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, {"answers_are_unique": False}),
+        (lose_the_wake_up, Invariant.ENDS_IN_TIME, {}),
+        (overdraw_the_bank, Invariant.CREDIT_IS_BOUNDED, {}),
+        (take_answers_to_what_is_not_open, Invariant.ROUNDS_FOLLOW, {}),
+        (close_rounds_too_soon, Invariant.NOT_ENDED_EARLY, {}),
+        (let_one_player_decide, Invariant.REMATCH_IS_WANTED, {}),
+        (count_what_was_lost, Invariant.SERIES_ADDS_UP, {}),
     ],
     ids=[
         "announces_before_commit",
@@ -39,15 +43,17 @@ SEEDS = range(1, 9)
         "overdraws_the_bank",
         "answers_what_is_not_open",
         "closes_rounds_too_soon",
+        "lets_one_decide",
+        "counts_defeats",
     ],
 )
 def test_simulation_meets_a_planted_bug(
     monkeypatch: pytest.MonkeyPatch,
     plant: Callable[[pytest.MonkeyPatch], None],
     invariant: Invariant,
-    answers_are_unique: bool,
+    unique: dict[str, bool],
 ) -> None:
-    run = partial(simulate, answers_are_unique=answers_are_unique)
+    run = partial(simulate, **unique)
     plant(monkeypatch)
     reports = (run(drawn_plan(seed, matches=MATCHES)) for seed in SEEDS)
     report = next((report for report in reports if report.broken is not None), None)

@@ -44,6 +44,7 @@ def test_simulation_meets_what_it_is_there_for() -> None:
     counts = report.counts
     assert counts.answers > 4 * MATCHES
     assert counts.ended >= MATCHES
+    assert counts.rematches > MATCHES / 20
     for name in ("refusals", "unavailable", "duplicates", "conflicts", "gaps", "rounds", "rounds_timed_out"):
         assert getattr(counts, name) > 5, name
 

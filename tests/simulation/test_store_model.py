@@ -34,6 +34,7 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.rematch import follow
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.embedded import EmbeddedPostgres
@@ -41,10 +42,12 @@ from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import FoundTopic, Questions
+from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.rows import Change
 from pairquiz_server.store.seen import SeenRows
 from tests.conftest import copied, execute, sibling
 from tests.simulation.model import Model
+from tests.simulation.requests import Requests
 from tests.store.numbered import Matches
 
 NOON = 1_700_000_000_000
@@ -59,6 +62,7 @@ SPACE = UUID(int=7)
 players = st.sampled_from(PLAYERS)
 nodes = st.sampled_from(NODES)
 places = st.integers(0, 5)
+requests = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.sampled_from([1, 900, 3_000])), min_size=1)
 Pick = tuple[int, int, Player, int, int]
 picks = st.lists(
     st.tuples(places, st.sampled_from([0, 0, 0, 1]), players, st.integers(0, 9), places), min_size=1, max_size=8
@@ -75,6 +79,7 @@ class RealStore:
         self.matches = Matches(self._database)
         self.nodes = Nodes(self._database)
         self.presence = PresenceRows(self._database)
+        self.requests = RematchRows(self._database)
         self.seen = SeenRows(self._database)
         questions = Questions(self._database)
         found = self.run(questions.find_topic("General"))
@@ -95,7 +100,7 @@ class RealStore:
         return self._runner.run(wait())
 
     def empty(self) -> None:
-        tables = "matches, players, draws, answers, feature_usage, heartbeat, nodes, presence"
+        tables = "matches, players, draws, answers, feature_usage, heartbeat, nodes, presence, rematches"
         names = ", ".join(f"pairquiz.{table}" for table in tables.split(", "))
         self.run(self._database.fetch(f"TRUNCATE {names} CASCADE"))
 
@@ -118,6 +123,7 @@ class Both(RuleBasedStateMachine):
         self.real.empty()
         self.database_at = 0
         self.model = Model({self.real.topic: self.real.drawn}, now=lambda: self.database_at)
+        self.requests = Requests(self.model)
         self.now = NOON
         self.ids: list[str] = []
         self.known: dict[str, list[Match]] = {}
@@ -177,6 +183,41 @@ class Both(RuleBasedStateMachine):
         self.add(None, command)
         if left == 0:
             self.extend(LeaveMatch(match_id=match_id, player_id=player.id))
+
+    @rule(place=places, twice=st.booleans())
+    def rematch_joins_the_batch(self, place: int, twice: bool) -> None:
+        """Perhaps there is one, or another one in the same batch."""
+        old = self.known[self.ids[place % len(self.ids)]][-1]
+        if len(old.seats) < 2:
+            return
+        for _ in range(1 + twice):
+            match_id = str(uuid5(SPACE, str(next(self.made))))
+            self.add(None, follow(old, match_id, self.real.topic, start_delay_ms=3_000, ready_ttl_ms=8_000))
+
+    @rule(
+        asking=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.sampled_from([1, 900, 3_000])), min_size=1)
+    )
+    def players_ask_for_rematches(self, asking: list[tuple[int, int, int]]) -> None:
+        for place, seat, later_ms in asking:
+            self.now += later_ms
+            match = self.known[self.ids[place]][-1]  # of the first two, who have both their players
+            request = (match.id, seat, self.now, match.seats[1 - seat].player.id)
+            times = {"stands_after": self.now - 1_000, "needs_presence_before": self.now - 2_000}
+            self.ask(
+                lambda real: real.requests.ask(*request, **times),  # noqa: B023
+                lambda: self.requests.ask(*request, **times),  # noqa: B023
+            )
+
+    @rule(age_ms=st.sampled_from([0, 500, 2_500, 20_000]))
+    def requests_are_looked_at_and_forgotten(self, age_ms: int) -> None:
+        requests, now = self.requests, self.now
+        for one in self.ids:
+            self.ask(lambda real: real.requests.look(one), lambda: requests.look(one))  # noqa: B023
+        first, last = now - age_ms - 1_000, now - age_ms
+        self.ask(
+            lambda real: real.requests.find_agreed(first, last), lambda: requests.find_agreed(first, last), sort=True
+        )
+        self.ask(lambda real: real.requests.forget(first), lambda: requests.forget(first))
 
     @rule(picked=picks)
     def changes_are_saved(self, picked: list[Pick]) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from pairquiz_server.engine import game
+from pairquiz_server.engine import game, rematch
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.nodes import MovedMatch
@@ -27,6 +27,7 @@ from tests.simulation.model import Model
 from tests.simulation.node import EPOCH_MS, Node
 from tests.simulation.plan import Fault, Kind, Plan
 from tests.simulation.player import Pair
+from tests.simulation.requests import Requests
 
 GENERAL = Topic(1, "General", 0)
 BANK = {
@@ -62,7 +63,9 @@ class Report(Struct, frozen=True):
 class World:
     """Everything that there is in one run."""
 
-    def __init__(self, plan: Plan, *, keep_story: bool, answers_are_unique: bool) -> None:
+    def __init__(
+        self, plan: Plan, *, keep_story: bool, answers_are_unique: bool = True, rematches_are_unique: bool = True
+    ) -> None:
         self.plan = plan
         self.loop = VirtualLoop()
         self.story: list[Line] = []
@@ -80,7 +83,9 @@ class World:
             now=lambda: EPOCH_MS + self._database_step_ms + int(self.loop.time() * 1000),
             game_now=self.now_ms,
             answers_are_unique=answers_are_unique,
+            rematches_are_unique=rematches_are_unique,
         )
+        self.requests = Requests(self.model)
         self._failed: BaseException | None = None
         self._partitions = 0
         self._lives = [0, 0]
@@ -185,7 +190,7 @@ class World:
 
     def _tick(self) -> None:
         self.checker.tick()
-        if self._pairs_left or self.model.next_due(0) is not None:
+        if self._pairs_left or self.model.next_due(0) is not None or self.requests.find_agreed(0, self.now_ms()):
             self.loop.call_later(0.25, self._tick)
         else:
             self.loop.stop()
@@ -274,9 +279,9 @@ class World:
         self.look_at_service()
 
 
-def simulate(plan: Plan, *, keep_story: bool = False, answers_are_unique: bool = True) -> Report:
-    """Run a plan. What the engine logs as an error breaks an invariant."""
-    world = World(plan, keep_story=keep_story, answers_are_unique=answers_are_unique)
+def simulate(plan: Plan, *, keep_story: bool = False, **unique: bool) -> Report:
+    """Run a plan, with a store that keeps unique what a real one does. What the engine logs as an error is a break."""
+    world = World(plan, keep_story=keep_story, **unique)
     with _logs_of(world), _ids_of(plan), _without_collections():
         try:
             return world.live()
@@ -288,7 +293,11 @@ def simulate(plan: Plan, *, keep_story: bool = False, answers_are_unique: bool =
 def _ids_of(plan: Plan) -> Iterator[None]:
     """While inside, the ids of new matches follow from the seed."""
     random = plan.random("ids")
-    with patch.object(game, "uuid4", lambda: UUID(int=random.getrandbits(128), version=4)):
+
+    def drawn() -> UUID:
+        return UUID(int=random.getrandbits(128), version=4)
+
+    with patch.object(game, "uuid4", drawn), patch.object(rematch, "uuid4", drawn):
         yield
 
 

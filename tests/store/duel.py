@@ -137,6 +137,7 @@ class Board:
             previous_id=str(uuid4()),
             wins=(2, 1),
             ghost=Ghost(str(uuid4()), 1),
+            ratings=(1612, 1498),
         )
         return [_change(None, command, NOW)]
 

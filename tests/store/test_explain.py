@@ -23,8 +23,9 @@ SAVES = {"save": 5, "save_answers": 2}
 """The statements of a batch, and how many tables each is given as JSON."""
 LARGE = frozenset(
     {
-        *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans"),
-        *("ratings", "results", "week_points", "rank_counts", "rematches", "reports"),
+        *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
+        *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
+        "reports",
     }
 )
 FILL = f"""
@@ -44,12 +45,13 @@ FILL = f"""
 
     INSERT INTO pairquiz.matches (
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at, tick_at, started_at, deadline_at)
+        player1_id, player2_id, created_at, due_at, ended_at, tick_at, end_reason, started_at, deadline_at)
     SELECT
         lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
         CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
         CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
         n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END,
+        CASE WHEN status = 'completed' THEN 'all_answered'::pairquiz.end_reason END,
         CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'completed' THEN n END
     FROM generate_series(1, {ROWS}) AS n
     CROSS JOIN LATERAL (
@@ -74,12 +76,25 @@ FILL = f"""
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
 
+    INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at, expires_at)
+    SELECT 'CODE' || m.created_at, m.id, 1, m.player1_id, m.created_at, m.created_at
+    FROM pairquiz.matches AS m WHERE m.status = 'completed';
+
     INSERT INTO pairquiz.heartbeat (game_at, beaten_at) VALUES (1, 1);
     INSERT INTO pairquiz.nodes (id, started_at, beaten_at)
     SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 1 FROM generate_series(1, 10) AS n;
     INSERT INTO pairquiz.presence (player_id, node_id, came_at)
     SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
 
+    INSERT INTO pairquiz.seekers
+    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
+           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
+           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
+    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
+    INSERT INTO pairquiz.encounters
+    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
+    INSERT INTO pairquiz.blocks
+    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
     INSERT INTO pairquiz.results (
         match_id, player, player_id, opponent_id, ghost_match_id, topic_id, outcome, ended_at, weight)
     SELECT id, seat, CASE WHEN seat = 1 THEN player1_id ELSE player2_id END,
@@ -110,6 +125,7 @@ class Found:
 
 IDS = [str(UUID(int=number)) for number in (7, 70, 700)]
 DIGESTS = [bytes(32), bytes(32)]
+SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
@@ -129,8 +145,28 @@ BY_INDEX = {
             "presence_pkey",
             "players_pkey",
             "bans_pkey",
+            "seekers_pkey",
         },
         ("player 7", bytes(32), 6.0),
+    ),
+    "ghosts.find_runs": Found(
+        {
+            "matches_runs",
+            "matches_player1",
+            "matches_player2",
+            "players_pkey",
+            "draws_pkey",
+            "answers_pkey",
+            "bans_player",
+            "blocks_pkey",
+        },
+        ("player 7", 700, 5, 30, "free", "speed_bonus", 1500.0, 3),
+    ),
+    "ghosts.challenge": Found(
+        {"players_pkey", "challenges_match_id_player_key"}, ("CODE", UUID(int=7), 1, "player 7", 100, None)
+    ),
+    "ghosts.find_challenge": Found(
+        {"challenges_pkey", "players_pkey", "bans_player", "matches_challenged"}, ("CODE7", "player 8", 1)
     ),
     "matches.load": Found(
         {"matches_pkey", "players_pkey", "draws_pkey", "answers_pkey"},
@@ -168,7 +204,14 @@ BY_INDEX = {
     "standings.around_rated": Found({"ratings_board", "players_pkey"}, ("player 7", 0, 1500)),
     "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
-    "players.export": Found({"players_pkey", "presence_pkey", "bans_pkey"}, ("player 7", bytes(32))),
+    "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
+    "players.export": Found(
+        {
+            *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
+            "blocks_pkey",
+        },
+        ("player 7", bytes(32)),
+    ),
     "players.export_match_ids": Found({"matches_player1", "matches_player2"}, ("player 7",)),
     "players.export_matches": Found(
         {"matches_pkey", "draws_pkey", "answers_pkey", "rematches_pkey"}, ("player 7", IDS)
@@ -184,7 +227,7 @@ BY_INDEX = {
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
-    "rematches.look": Found({"rematches_pkey", "matches_rematch"}, (IDS[0],)),
+    "rematches.look": Found({"matches_pkey", "rematches_pkey", "matches_rematch"}, (IDS[0],)),
     "rematches.ask": Found({"rematches_pkey", "presence_pkey"}, (IDS[0], 1, NOON, "player 2", 0, 0)),
     "rematches.find_agreed": Found({"rematches_asked", "matches_rematch"}, (100, 120, 100)),
     "rematches.forget": Found({"rematches_asked", "rematches_pkey"}, (100, 1000)),
@@ -195,17 +238,39 @@ BY_INDEX = {
     ),
     "retention.forget_usage": Found({"feature_usage_time", "feature_usage_pkey"}, (LOCK, 7, 1000)),
     "retention.forget_guests": Found({"players_guests", "presence_pkey", "matches_player1"}, (LOCK, 70, 20)),
+    "retention.forget_challenges": Found({"challenges_expiry", "challenges_pkey"}, (LOCK, 70, 1000)),
     "retention.forget_bans": Found({"bans_until", "bans_pkey"}, (LOCK, 30, 1000)),
+    "blocks.unblock": Found({"blocks_blocked"}, ("player 1", "player 2")),
+    "seekers.enter": Found(
+        {"matches_player1", "matches_player2", "ratings_pkey", "seekers_pkey"}, (UUID(int=1), NOON, SEEKING, 20)
+    ),
+    "seekers.cancel": Found({"seekers_pkey"}, ("player 7",)),
+    "seekers.leave": Found({"seekers_pkey"}, (UUID(int=1), ["player 7", "player 8"])),
+    "seekers.restore": Found({"seekers_pkey"}, (UUID(int=1), "[]")),
+    "seekers.read_queue": Found(
+        {"seekers_queue", "encounters_pkey", "blocks_pkey", "seekers_pkey"},
+        (1, 5, 30, "free", "speed_bonus", 1500.0, "player 7", 500),
+    ),
+    "seekers.mark": Found(
+        {"seekers_pkey", "blocks_blocked", "players_pkey"},
+        (["player 7"], IDS[:1], ["player 8"], IDS[:1], IDS[:1], NOON),
+    ),
+    "seekers.claim": Found({"seekers_pkey", "players_pkey"}, ("player 7", IDS[0], IDS[1], NOON)),
+    "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
+    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
+    "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
+    "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
+    "seekers.leave_all": "takes what a whole node has, when it stops",
+    "seekers.look": "counts the whole queue, every two seconds while somebody looks",
     "erasures.wish": "inserts, and looks for nothing",
     "erasures.pending": "its table has a row for each erasure that is not done, which are a few",
     "erasures.stand_in": "inserts, and looks for nothing",
-    "players.rename": "inserts, or meets the row by its primary key; of erasures there are a few",
     "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
     "nodes.alive": "its table has one row",

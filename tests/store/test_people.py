@@ -3,24 +3,31 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.pairing import Wishes
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, Player, PlayerKind
 from pairquiz_server.rules.reporting import Report, ReportReason
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Ghost, Pace
 from pairquiz_server.store import erasures as erasures_module
 from pairquiz_server.store import players as players_module
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
+from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rematches import RematchRows
 from pairquiz_server.store.reports import Reports
+from pairquiz_server.store.seekers import Entry, Seekers
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
@@ -33,12 +40,16 @@ PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, NOTE, "pe
 SECTIONS = {
     "players": "player",
     "presence": "presence",
+    "seekers": "seekers",
+    "encounters": "encounters",
+    "blocks": "blocks",
     "bans": "bans",
     "erasures": "erasures",
     "matches": "matches",
     "draws": "questions",
     "answers": "answers",
     "feature_usage": "feature_usage",
+    "challenges": "challenges",
     "ratings": "ratings",
     "results": "results",
     "week_points": "week_points",
@@ -47,10 +58,15 @@ SECTIONS = {
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
+    "encounters.opponent_id": "somebody else, who is there by name",
+    "blocks.blocked_id": "somebody else, who is there by name",
     "bans.written": "counts transactions, and says nothing of the person",
     "draws.match_id": "the match that it stands in",
     "draws.question_ids": "a question_id in each",
     "draws.option_orders": "an option_order in each",
+    "draws.ghost_run": "what somebody else has answered, as far as results show it",
+    "matches.ghost_match_id": "a match of somebody else",
+    "matches.ghost_player": "a match of somebody else",
     "answers.match_id": "the match that it stands in",
     "answers.player": "your_seat of the match that it stands in",
     "matches.topic_id": "the topic is there by its name, too",
@@ -104,15 +120,29 @@ async def lived(database: Database, matches: Matches, board: Board, bans: Bans, 
     node = uuid4()
     await Nodes(database).enter(node, NOW)
     await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
+    await sought_and_blocked(database, node)
     await remember(database, against[0])
     times = {"stands_after": NOW, "needs_presence_before": NOW}
     await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
     await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
     await bans.ban(PERSON.id, REASON, None)
+    assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
     report = Report(PERSON.id, against[0].questions[0].id, ReportReason.OTHER, NOTE)
     assert await Reports(database).note(report, NOW)
     await erasures.wish(PERSON.id)
     return [*against, alone.match]
+
+
+async def sought_and_blocked(database: Database, node: UUID) -> None:
+    """Let the person look for somebody, and be blocked by another whom she has blocked and met."""
+    topic = await Questions(database).find_topic("General")
+    assert topic is not None
+    wishes = Wishes(topic.topic().id, 5, 30, Pace.FREE, ScoringProfile.SPEED_BONUS)
+    entry = Entry(player=PERSON, ticket=uuid4(), wishes=wishes, accept_ghost=True)
+    await Seekers(database).enter(node, NOW, [entry], 0)
+    for one, other in ((PERSON.id, CARA.id), (CARA.id, PERSON.id)):
+        await Blocks(database).block(one, other, NOW)
+        await database.fetch("INSERT INTO pairquiz.encounters VALUES ($1, 1, $2)", one, other)
 
 
 async def remember(database: Database, match: Match) -> None:
@@ -213,10 +243,14 @@ async def test_every_row_of_a_person_is_in_the_export(
     assert await tables_with(database, PERSON.id) == {
         "players",
         "presence",
+        "seekers",
+        "encounters",
+        "blocks",
         "bans",
         "erasures",
         "matches",
         "feature_usage",
+        "challenges",
         "ratings",
         "results",
         "week_points",
@@ -260,8 +294,8 @@ async def test_an_export_is_the_same_in_small_pages(
 
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
-        "player": None, "presence": [], "bans": [], "erasures": [], "matches": [], "feature_usage": [],
-        "ratings": [], "week_points": [], "reports": [],
+        "player": None, "presence": [], "seekers": [], "encounters": [], "blocks": [], "bans": [], "erasures": [],
+        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [], "reports": [],
     }  # fmt: skip
 
 
@@ -396,7 +430,7 @@ async def test_who_was_erased_may_come_back_as_somebody_new(
 async def test_a_name_chosen_before_the_first_match_loses_no_label(
     database: Database, matches: Matches, board: Board, players: Players
 ) -> None:
-    stored = await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
+    stored = await players.change(PERSON, NOW, display_name="Chosen")
     assert stored is not None
     assert (stored.display_name, stored.created_at) == ("Chosen", NOW)
     await save_all(matches, [board.created(PERSON, at=NOW + 1)])
@@ -409,17 +443,17 @@ async def test_a_name_chosen_before_the_first_match_loses_no_label(
 async def test_a_chosen_name_is_what_opponents_load(matches: Matches, board: Board, players: Players) -> None:
     opened = board.created(PERSON)
     match = await save_all(matches, [opened, joined(opened.match)])
-    assert await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
+    assert await players.change(PERSON, NOW, display_name="Chosen")
     assert (await matches.load([match.id]))[match.id].seats[0].player.display_name == "Chosen"
 
 
 async def test_nobody_is_named_who_is_about_to_be_erased(players: Players, erasures: Erasures) -> None:
     await erasures.wish(PERSON.id)
-    assert await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW) is None
+    assert await players.change(PERSON, NOW, display_name="Chosen") is None
 
 
 async def test_the_day_of_a_visit_is_noted_once(database: Database, players: Players) -> None:
-    await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
+    await players.change(PERSON, NOW, display_name="Chosen")
     seen = []
     for hours in (1, 23, 25, 26, 48, 50):
         assert (await players.meet([PERSON.id], NOW + hours * 3_600_000))[PERSON.id].display_name == "Chosen"
@@ -429,7 +463,7 @@ async def test_the_day_of_a_visit_is_noted_once(database: Database, players: Pla
 
 
 async def test_a_visit_waits_for_nobody_who_writes_the_player(database: Database, players: Players) -> None:
-    await players.rename(PERSON.id, PERSON.kind, "Chosen", NOW)
+    await players.change(PERSON, NOW, display_name="Chosen")
     async with database.connection() as other, other.transaction():
         await other.execute("SELECT 1 FROM pairquiz.players WHERE id = $1 FOR UPDATE", PERSON.id)
         assert PERSON.id in await players.meet([PERSON.id], NOW + 25 * 3_600_000)

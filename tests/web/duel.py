@@ -11,6 +11,7 @@ from tests.conftest import Server
 
 Heard = list[tuple[str, dict[str, Any]]]
 
+in_both_paces = pytest.mark.parametrize("pace", ["free", "rounds"])
 with_and_without_ack = pytest.mark.parametrize("ack", [True, False], ids=["ack", "no ack"])
 
 

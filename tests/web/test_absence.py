@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from pairquiz_server.store.pool import Database
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer
-from tests.web.duel import answering, names
+from tests.web.duel import answering, in_both_paces, names
 from tests.web.polling import polling
 from tests.web.rest import JOIN, Rest
 
@@ -25,14 +25,15 @@ async def resumed(client: Client, session_id: str) -> dict[str, Any]:
     return state
 
 
+@in_both_paces
 @pytest.mark.parametrize(
     ("way", "cause", "grace_ms"), [("close", "closed", 10_000), ("cut", "connection_lost", 30_000)]
 )
 async def test_a_player_hears_at_once_that_the_other_is_away_and_back(
-    server: Server, way: str, cause: str, grace_ms: int
+    server: Server, way: str, cause: str, grace_ms: int, pace: str
 ) -> None:
     async with connected(server.url) as first, connected(server.url) as second:
-        started = await started_match(first, second)
+        started = await started_match(first, second, pace=pace)
         before = server.running.game.now()
         if way == "close":
             await second.close()
@@ -69,9 +70,10 @@ async def test_a_player_whose_network_goes_silent_is_away_when_a_ping_stays_unan
         await silent
 
 
-async def test_a_second_tab_that_closes_is_no_absence(server: Server) -> None:
+@in_both_paces
+async def test_a_second_tab_that_closes_is_no_absence(server: Server, pace: str) -> None:
     async with connected(server.url) as first, connected(server.url) as second:
-        started = await started_match(first, second)
+        started = await started_match(first, second, pace=pace)
         async with connected(server.url, token=second.token) as tab:
             await tab.settled()
         second.cut()

@@ -4,17 +4,18 @@ import pytest
 
 from tests.client import connected, ready_match, started_match
 from tests.conftest import Server
-from tests.web.duel import answering, duel, names, perform, with_and_without_ack
+from tests.web.duel import answering, duel, in_both_paces, names, perform, with_and_without_ack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+@in_both_paces
 @with_and_without_ack
 async def test_an_answer_is_heard_by_its_sender_its_other_tab_and_the_opponent(
-    shared_server: Server, ack: bool
+    shared_server: Server, ack: bool, pace: str
 ) -> None:
     async with duel(shared_server) as players:
-        started = await players.start(question_count=2)
+        started = await players.start(question_count=2, pace=pace)
         answer = await perform(players.first, "submit_answer", answering(started), ack=ack)
         first, tab, second = await players.settled()
         assert names(tab) == names(second) == ["answer_submitted"]
@@ -38,9 +39,10 @@ async def test_an_answer_is_heard_by_its_sender_its_other_tab_and_the_opponent(
         assert answer == ({"ok": True, **own} if ack else None)
 
 
-async def test_an_answer_by_its_text_and_a_question_id_as_text_are_taken(shared_server: Server) -> None:
+@in_both_paces
+async def test_an_answer_by_its_text_and_a_question_id_as_text_are_taken(shared_server: Server, pace: str) -> None:
     async with connected(shared_server.url) as first, connected(shared_server.url) as second:
-        started = await started_match(first, second)
+        started = await started_match(first, second, pace=pace)
         question = started["questions"][0]
         by_text = {**answering(started, answer=question["options"][2]), "question_id": str(question["id"])}
         assert (await first.ask("submit_answer", by_text))["ok"]
@@ -74,9 +76,10 @@ async def test_own_reply_comes_before_the_results_that_it_causes(shared_server: 
         }  # fmt: skip
 
 
-async def test_the_opponent_hears_of_a_last_answer_that_its_player_is_done(shared_server: Server) -> None:
+@in_both_paces
+async def test_the_opponent_hears_of_a_last_answer_that_its_player_is_done(shared_server: Server, pace: str) -> None:
     async with duel(shared_server) as players:
-        started = await players.start(question_count=1)
+        started = await players.start(question_count=1, pace=pace)
         own = await players.first.ask("submit_answer", answering(started))
         _, tab, second = await players.settled()
         assert names(tab) == ["answer_submitted"]
@@ -108,10 +111,11 @@ async def test_a_player_who_is_done_is_answered_and_the_opponent_hears(shared_se
         assert [one[0][1]["outcome"] for one in heard] == ["draw"] * 3
 
 
+@in_both_paces
 @with_and_without_ack
-async def test_a_player_who_leaves_a_running_match_has_lost(shared_server: Server, ack: bool) -> None:
+async def test_a_player_who_leaves_a_running_match_has_lost(shared_server: Server, ack: bool, pace: str) -> None:
     async with duel(shared_server) as players:
-        started = await players.start()
+        started = await players.start(pace=pace)
         answer = await perform(players.first, "leave_pair_quiz", {"session_id": started["session_id"]}, ack=ack)
         first, tab, second = await players.settled()
         assert names(second) == ["opponent_disconnected", "opponent_left", "quiz_results"]

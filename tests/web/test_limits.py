@@ -9,7 +9,7 @@ from uuid import uuid4
 from aiohttp import ClientSession
 
 from pairquiz_server import config
-from pairquiz_server.engine.game import JOIN_CODE_ALPHABET, JOIN_CODE_LENGTH
+from pairquiz_server.engine.codes import JOIN_CODE_ALPHABET, JOIN_CODE_LENGTH
 from pairquiz_server.web.guard.buckets import Rate
 from tests.client import Client, connected
 from tests.conftest import StartServer

@@ -68,7 +68,7 @@ async def test_a_chosen_name_is_what_the_opponent_reads(
     before = await player.ask("set_profile", {})
     assert before == {
         "ok": True, "user_id": player.user_id, "kind": "guest", "display_name": before["display_name"],
-        "known_since": None,
+        "known_since": None, "record_runs": True,
         "rating": 1500, "provisional": True, "rated": 0, "matches": 0, "won": 0, "lost": 0, "draw": 0, "topics": [],
     }  # fmt: skip
     chosen = await player.ask("set_profile", {"display_name": "  Zoe\u0308   da  Silva 🦊 "})

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server
-from tests.web.duel import Duel, answering, duel, with_and_without_ack
+from tests.web.duel import Duel, answering, duel, in_both_paces, with_and_without_ack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -76,9 +76,10 @@ async def test_a_player_who_names_no_session_resumes_all_that_are_live(shared_se
         assert states[1]["opponent"] is None
 
 
-async def test_a_finished_match_is_resumed_with_its_results(shared_server: Server) -> None:
+@in_both_paces
+async def test_a_finished_match_is_resumed_with_its_results(shared_server: Server, pace: str) -> None:
     async with connected(shared_server.url) as first, connected(shared_server.url) as second:
-        started = await started_match(first, second, question_count=1)
+        started = await started_match(first, second, question_count=1, pace=pace)
         for player in (first, second):
             await player.ask("submit_answer", answering(started))
         results = await first.event("quiz_results")

@@ -1,5 +1,6 @@
 """Two servers on one database and one Redis: a pair that is split over them notices nothing."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -359,3 +360,35 @@ def test_options_of_redis_that_are_not_known_stop_the_start() -> None:
     with pytest.raises(ConfigError, match="REDIS_URL has options") as refused:
         relay.Relay("redis://:a-secret@cache?nonsense=1", "channel", Connections())
     assert "secret" not in str(refused.value)
+
+
+async def test_two_who_look_for_somebody_at_two_nodes_find_each_other_and_all_their_tabs_hear(nodes: Pair) -> None:
+    async with (
+        connected(nodes[0].url) as first,
+        connected(nodes[1].url, token=first.token) as tab,
+        connected(nodes[1].url) as second,
+    ):
+        assert (await first.ask("find_opponent", {"question_count": 3}))["seeking"]
+        assert (await second.ask("find_opponent", {"question_count": 3}))["seeking"]
+        found = [await client.event("opponent_found") for client in (first, tab, second)]
+        assert found[0] == found[1]
+        assert len({one["session_id"] for one in found}) == 1
+        for client in (first, tab, second):
+            await client.event("quiz_started")
+        assert set(names(await second.settled())) <= {"opponent_search"}
+
+
+async def test_without_a_redis_who_was_found_by_another_node_is_told_all_the_same(start_server: StartServer) -> None:
+    nodes = await start_server(), await start_server()
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        wishes = {"question_count": 3}
+        assert (await first.ask("find_opponent", wishes))["seeking"]
+        assert (await second.ask("find_opponent", wishes))["seeking"]
+        told: dict[str, str] = {}
+        async with asyncio.timeout(30):
+            while len(told) < 2:
+                for number, client in enumerate((first, second)):
+                    for name, payload in await client.settled():
+                        if name in ("opponent_found", "quiz_state"):
+                            told.setdefault(str(number), payload["session_id"])
+        assert len(set(told.values())) == 1

@@ -68,19 +68,26 @@ class Limits:
             raise self._refused("commands_per_s_by_player", wait)
 
     def charge(self, sender: Sender, payload: object, address: str) -> None:
-        """Take what some commands cost beside: a creation, and a guess.
+        """Take what some commands cost beside: a creation (a search may be one), and a guess.
 
-        A join by its code alone is a guess until it has opened something: it is paid for before, so that many at the
-        same instant are no more than the limit, and given back when its answer is overheard. Raises `Refused`.
+        A join by its code alone is a guess until it has opened something, and so is a challenge: it is paid for before,
+        so that many at the same instant are no more than the limit, and given back when its answer is overheard.
+        Raises `Refused`.
         """
         match payload:
-            case payloads.CreatePairQuiz():
+            case payloads.CreatePairQuiz() | payloads.FindOpponent():
                 self._take(
                     ("creations_per_minute", self._creations, sender.player.id),
                     ("creations_per_minute_per_address", self._creations_here, address),
                 )
             case payloads.JoinPairQuiz(session_id=None, join_code=str()):
                 self._guess(sender, address)
+            case payloads.AcceptChallenge():
+                self._guess(sender, address)  # and what it opens is a creation
+                self._take(
+                    ("creations_per_minute", self._creations, sender.player.id),
+                    ("creations_per_minute_per_address", self._creations_here, address),
+                )
 
     def before_token(self, address: str) -> None:
         """Refuse an address with too many tokens that were not valid, before the next one is looked at."""

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine.people import People
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.player import ERASED_ID
+from pairquiz_server.rules.player import NOBODYS_IDS
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.identity.auth import Authenticator, Identity
 
@@ -41,8 +41,8 @@ class Admission:
         self._limits.before_token(address)
         try:
             identity = await self._authenticator.identify(token)
-            if identity.player.id == ERASED_ID:
-                raise Refused(Code.UNAUTHORIZED, f"A user's `sub` must not be {ERASED_ID!r}")
+            if identity.player.id in NOBODYS_IDS:
+                raise Refused(Code.UNAUTHORIZED, f"A user's `sub` must not be {identity.player.id!r}")
         except Refused as refusal:
             if refusal.code is Code.UNAUTHORIZED:
                 self._limits.failed_token(address)

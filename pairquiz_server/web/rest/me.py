@@ -41,7 +41,10 @@ class Me:
     async def _change(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
         payload = payloads.parse(payloads.SetProfile, await json_body(request))
-        return await self._profile(await self._people.set_profile(visitor.player, payload.display_name))
+        changed = await self._people.set_profile(
+            visitor.player, display_name=payload.display_name, record_runs=payload.record_runs
+        )
+        return await self._profile(changed)
 
     async def _profile(self, own: Profile) -> web.StreamResponse:
         return json_answer(views.profile(own, await self._people.memory.record(own.user_id)))

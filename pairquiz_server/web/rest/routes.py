@@ -10,9 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Raw, Struct
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.protocol import COMMANDS, payloads
 from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
 from pairquiz_server.protocol.frames import refusal_body
@@ -58,9 +60,20 @@ STATUSES = {
 class Rest:
     """The handlers of the REST routes."""
 
-    def __init__(self, game: Game, people: People, visitors: Visitors, health: Health, limits: Limits) -> None:
+    def __init__(
+        self,
+        game: Game,
+        people: People,
+        challenges: Challenges,
+        searches: Searches,
+        visitors: Visitors,
+        health: Health,
+        limits: Limits,
+    ) -> None:
         self._game = game
         self._people = people
+        self._challenges = challenges
+        self._searches = searches
         self._visitors = visitors
         self._limits = limits
         self._health = health
@@ -72,6 +85,8 @@ class Rest:
             ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
             ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),
             ("GET", "/api/pair-quiz/{session_id}", self._match),
+            ("POST", "/api/challenges", self._command("create_challenge", status=201)),
+            ("POST", "/api/challenges/accept", self._command("accept_challenge", status=200)),
             ("GET", "/api/topics", self._topics),
             ("GET", "/healthz", self._alive),
             ("GET", "/readyz", self._ready),
@@ -101,6 +116,8 @@ class Rest:
             player=visitor.player,
             arrived_at=visitor.arrived_at,
             people=self._people,
+            challenges=self._challenges,
+            searches=self._searches,
             request=request,
             answer=answer,
         )

@@ -6,8 +6,10 @@ from typing import Any
 
 import structlog
 
+from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.game import Game, Work
 from pairquiz_server.engine.people import People
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import asking, frames
 from pairquiz_server.protocol.asking import Asked
@@ -34,12 +36,16 @@ class Commands:
         self,
         game: Game,
         people: People,
+        challenges: Challenges,
+        searches: Searches,
         connections: Connections,
         limits: Limits,
         refusals: Refusals,
     ) -> None:
         self._game = game
         self._people = people
+        self._challenges = challenges
+        self._searches = searches
         self.connections = connections
         self._limits = limits
         self._refusals = refusals
@@ -58,6 +64,8 @@ class Commands:
             player=player,
             arrived_at=arrived_at,
             people=self._people,
+            challenges=self._challenges,
+            searches=self._searches,
             origin=connection,
             request=request,
             commands=self,

@@ -222,6 +222,10 @@ class Connections:
         """Note that a player who is connected here knows a live match in this version, or that it is over."""
         self.hearers(player_id, session_id, version, live)
 
+    def live_here(self, player_id: str) -> int | None:
+        """Return of how many live matches a player has heard who is connected here, None of one who is not."""
+        return len(self.followed(player_id)) if player_id in self._by_player else None
+
     def followed(self, player_id: str) -> Mapping[str, int]:
         """Return the matches of whose end a player has not heard here: session id → the last version heard."""
         return self._followed.get(player_id, {})

@@ -1,0 +1,269 @@
+"""Who looks for an opponent at one node: they come into the queue, and out of it when they cancel or go.
+
+The queue is the database's; here is what the node has to know of its own people, and the way back to them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from uuid import UUID, uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pairquiz_server.engine.clock import Clock
+from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.together import Together
+from pairquiz_server.engine.turns import Turns
+from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.commands import Topic
+from pairquiz_server.rules.errors import Code, Refused, not_enough_questions
+from pairquiz_server.rules.pairing import Wishes, accepted_difference
+from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Pace
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.seekers import Entered, Entry, Seekers, Seen
+
+FindTopic = Callable[[str, int], Awaitable[Topic | None]]
+"""Returns a topic by any spelling, for a match of so many questions. Raises `StorageUnavailable`."""
+
+
+class Search(Struct, eq=False):
+    """Somebody's search at this node; `paired` while a match is being made for it. Times are in milliseconds."""
+
+    entry: Entry
+    topic: str
+    paired: bool = False
+    ghost_asked_at: int = 0
+
+    @property
+    def player(self) -> Player:
+        """Who looks."""
+        return self.entry.player
+
+    def waited_ms(self, now: int) -> int:
+        """Return for how long."""
+        return max(now - self.entry.since, 0)
+
+
+class SearchNews(Struct, frozen=True):
+    """How a search goes: for how long, how far an opponent may be from the own rating, how many look for the same."""
+
+    waited_ms: int
+    rating_range: int
+    seeking: int
+
+
+class Hearers(Struct, frozen=True):
+    """The ways back to players of this node; none waits.
+
+    `search` tells how a search goes, `end` that it is over without an opponent, `look_after` lets a player have the
+    matches of which nothing was heard here; `present` tells whether a player is connected.
+    """
+
+    search: Callable[[str, SearchNews], None]
+    end: Callable[[str, Refused], None]
+    look_after: Callable[[str], None]
+    present: Callable[[str], bool]
+
+
+class Searches:
+    """The searches of one node. `woken` hears when there is something new to do for whoever pairs."""
+
+    def __init__(
+        self, seekers: Seekers, find_topic: FindTopic, clock: Clock, node: UUID, rules: GameRules, hearers: Hearers
+    ) -> None:
+        self._seekers = seekers
+        self._find_topic = find_topic
+        self._clock = clock
+        self._node = node
+        self._rules = rules
+        self._hearers = hearers
+        self._own: dict[str, Search] = {}
+        self._left: set[str] = set()
+        self._open = True
+        self._forgotten = False
+        self._taking_out = asyncio.Lock()
+        self._turns = Turns()
+        self._entering = Together(self._enter)
+        self.woken: Callable[[], None] = lambda: None
+
+    def __len__(self) -> int:
+        """Return how many look for somebody here."""
+        return len(self._own)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do: nobody looks, and nobody has to be taken out."""
+        return not (self._own or self._left)
+
+    def of(self, player_id: str) -> Search | None:
+        """Return a player's search, if it is this node's."""
+        return self._own.get(player_id)
+
+    def all(self) -> Sequence[Search]:
+        """Return all searches of this node."""
+        return list(self._own.values())
+
+    async def find(
+        self,
+        player: Player,
+        *,
+        topic: str,
+        question_count: int | None = None,
+        time_limit_s: int | None = None,
+        pace: Pace | None = None,
+        scoring: ScoringProfile | None = None,
+        accept_ghost: bool = False,
+    ) -> bool:
+        """Look for an opponent; tell whether the player did already, for the same.
+
+        Other wishes take the place of those before, and the wait begins anew. While a match is being made for the
+        player nothing changes: it is announced in a moment. Raises `Refused`.
+        """
+        count = question_count or self._rules.question_count
+        try:
+            if not self._open:
+                raise Refused(Code.DRAINING)
+            found = await self._find_topic(topic, count)
+            if found is None or found.available < count:
+                raise not_enough_questions(topic, 0 if found is None else found.available, count)
+            wishes = Wishes(
+                topic_id=found.id,
+                question_count=count,
+                time_limit_s=time_limit_s or self._rules.time_limit_s,
+                pace=pace or Pace.FREE,
+                scoring=scoring or self._rules.scoring.profile,
+            )
+            async with self._turns.of(player.id):
+                return await self._begin(
+                    found.name, Entry(player=player, ticket=uuid4(), wishes=wishes, accept_ghost=accept_ghost)
+                )
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    async def cancel(self, player_id: str) -> bool:
+        """Look no more; tell whether the player did.
+
+        Whether a cancellation or a pairing was first, the row's lock decides: of a match that is being made the player
+        hears all the same. Raises `Refused`.
+        """
+        try:
+            async with self._turns.of(player_id):
+                self._own.pop(player_id, None)
+                return await self._seekers.cancel(player_id)
+        except StorageUnavailable:
+            raise Refused(Code.STORAGE_UNAVAILABLE) from None
+
+    def came(self, player_id: str) -> None:
+        """Hear that a player is here; whoever came back has to ask again."""
+
+    def went(self, player_id: str, cause: Cause) -> None:
+        """End the search of a player who is not here any more."""
+        if self._own.pop(player_id, None) is not None:
+            self._left.add(player_id)
+            self.woken()
+
+    def found(self, players: Iterable[str]) -> None:
+        """Note that players have an opponent."""
+        for player_id in players:
+            self._own.pop(player_id, None)
+
+    def forgotten(self) -> None:
+        """Write all searches anew: others took this node for dead."""
+        self._forgotten = True
+        self.woken()
+
+    def close(self) -> None:
+        """Refuse new searches from now on (`draining`)."""
+        self._open = False
+
+    async def leave(self) -> None:
+        """Take all searches of this node out of the queue. Raises `StorageUnavailable`."""
+        self._own.clear()
+        self._left.clear()
+        await self._seekers.leave_all(self._node)
+
+    async def tidy(self) -> None:
+        """Take those out of the queue who went. Raises `StorageUnavailable`."""
+        if self._forgotten:
+            await self._seekers.restore(self._node, [search.entry for search in self._own.values()])
+            self._forgotten = False
+        await self._take_out()
+
+    async def look(self) -> None:
+        """Look how searches go, and tell. One that is not there any more has ended elsewhere.
+
+        Raises `StorageUnavailable`.
+        """
+        before = dict(self._own)
+        seen = await self._seekers.look(self._node)
+        short = await self._too_short(before.values())
+        for player_id, search in before.items():
+            if self._own.get(player_id) is search:
+                self._tell(search, seen.get(player_id), short.get((search.topic, search.entry.wishes.question_count)))
+
+    async def _too_short(self, searches: Iterable[Search]) -> Mapping[tuple[str, int], Refused]:
+        """Return which topics, for so many questions, have shrunk since somebody asked for them."""
+        short: dict[tuple[str, int], Refused] = {}
+        for name, count in {(search.topic, search.entry.wishes.question_count) for search in searches}:
+            found = await self._find_topic(name, count)
+            if found is None or found.available < count:
+                short[name, count] = not_enough_questions(name, 0 if found is None else found.available, count)
+        return short
+
+    def _tell(self, search: Search, seen: Seen | None, short: Refused | None) -> None:
+        player_id = search.player.id
+        if seen is None or seen.ticket != search.entry.ticket:
+            del self._own[player_id]
+            self._hearers.look_after(player_id)
+        elif short is not None and not seen.paired:
+            del self._own[player_id]
+            self._left.add(player_id)
+            self.woken()
+            self._hearers.end(player_id, short)
+        elif not (seen.paired or search.paired):
+            waited_ms = search.waited_ms(self._clock.now())
+            accepted = accepted_difference(search.entry.deviation, waited_ms)
+            self._hearers.search(player_id, SearchNews(waited_ms, round(accepted), seen.seeking))
+
+    async def _begin(self, topic: str, entry: Entry) -> bool:
+        player_id = entry.player.id
+        if player_id in self._left:
+            await self._take_out()
+        entered = await self._entering.ask(entry)
+        if entered is None or not entered.known:
+            raise StorageUnavailable("others took this node for dead, and do not know yet that it is not")
+        if entered.ticket is None:
+            if self._rules.live_matches_max and entered.live >= self._rules.live_matches_max:
+                raise Refused(Code.TOO_MANY_SESSIONS)
+            return True  # a match is being made
+        assert entered.rating is not None
+        assert entered.deviation is not None
+        assert entered.since is not None
+        stands = replace(
+            entry,
+            ticket=entered.ticket,
+            rating=entered.rating,
+            deviation=entered.deviation,
+            since=entered.since,
+        )
+        self._own[player_id] = Search(stands, topic)
+        if not self._open or not self._hearers.present(player_id):  # gone, while that was written
+            self.went(player_id, Cause.CLOSED)
+            raise Refused(Code.DRAINING)
+        self.woken()
+        return entered.ticket != entry.ticket
+
+    async def _take_out(self) -> None:
+        """Take those out of the queue who went. Who asks again meanwhile waits for it, and comes behind."""
+        async with self._taking_out:
+            left = list(self._left)
+            if left:
+                await self._seekers.leave(self._node, left)
+                self._left.difference_update(left)
+
+    async def _enter(self, entries: Sequence[Entry]) -> dict[Entry, Entered]:
+        by_id = {entry.player.id: entry for entry in entries}
+        entered = await self._seekers.enter(self._node, self._clock.now(), entries, self._rules.live_matches_max)
+        return {by_id[player_id]: one for player_id, one in entered.items()}

@@ -1,0 +1,117 @@
+"""Strangers who look for somebody find each other, with the official client: at one server, and at two."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from pairquiz_server.store.pool import Database
+from tests.acceptance.conftest import Play
+from tests.acceptance.player import Player, playing
+from tests.acceptance.server import Server, serving
+from tests.acceptance.test_duel import answer_all
+from tests.web.valkey import until, valkey
+
+Pair = tuple[Server, Server]
+WISHES = {"topic": "General", "question_count": 3}
+WEBSOCKET = {"transports": ["websocket"]}
+
+
+@pytest.fixture
+async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Two servers on one database and one Redis."""
+    with valkey(tmp_path) as redis:
+        async with AsyncExitStack() as servers:
+            yield (
+                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", REDIS_URL=redis.url)),
+                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", REDIS_URL=redis.url)),
+            )
+
+
+async def seek(*players: Player) -> None:
+    for player in players:
+        assert await player.ask("find_opponent", WISHES) == {"ok": True, "seeking": True}
+
+
+async def play_to_the_end(*players: Player) -> None:
+    """Wait for the match that two have found, and play it; it has started by itself."""
+    found = [await player.event("opponent_found") for player in players]
+    started = [await player.event("quiz_started") for player in players]
+    assert started[0] == started[1]
+    assert {one["session_id"] for one in (*found, *started)} == {started[0]["session_id"]}
+    assert started[0]["started_at"] >= found[0]["starts_at"]
+    scores = [await answer_all(player, started[0], option) for option, player in enumerate(players)]
+    results = [await player.event("quiz_results") for player in players]
+    assert [one["your_score"] for one in results] == scores
+
+
+async def seeking(database: Database) -> set[str]:
+    rows = await database.fetch("SELECT player_id FROM pairquiz.seekers")
+    return {row["player_id"] for row in rows}
+
+
+async def nobody_seeks(database: Database) -> bool:
+    return not await seeking(database)
+
+
+async def test_two_strangers_find_each_other_and_play_until_results(play: Play, database: Database) -> None:
+    async with play(**WEBSOCKET) as first, play(transports=["polling"]) as second:
+        await seek(first, second)
+        await play_to_the_end(first, second)
+    assert await seeking(database) == set()
+
+
+async def test_who_cancels_or_goes_is_not_found_and_who_stays_is(play: Play, database: Database) -> None:
+    async with play(**WEBSOCKET) as stays, play(**WEBSOCKET) as changes_her_mind:
+        await seek(changes_her_mind)
+        assert await changes_her_mind.ask("cancel_find_opponent", {}) == {"ok": True, "seeking": False}
+        async with play(**WEBSOCKET) as goes:
+            await seek(goes)
+        await until(nobody_seeks, database)
+        await seek(stays)
+        assert (await stays.event("opponent_search"))["seeking"] == 1
+        await seek(changes_her_mind)
+        await play_to_the_end(stays, changes_her_mind)
+
+
+async def test_who_is_blocked_is_not_found_by_whoever_has_blocked(play: Play) -> None:
+    async with play(**WEBSOCKET) as first, play(**WEBSOCKET) as second, play(**WEBSOCKET) as third:
+        await seek(first, second)
+        session = {"session_id": (await first.event("opponent_found"))["session_id"]}
+        assert (await first.ask("block_player", session))["ok"]
+        assert (await first.ask("leave_pair_quiz", session))["ok"]
+        await second.event("opponent_found")
+        await seek(first, second)
+        assert (await first.event("opponent_search"))["seeking"] == 2
+        await seek(third)
+        assert (await third.event("opponent_found"))["session_id"] != session["session_id"]
+
+
+async def test_two_at_two_servers_find_each_other_and_play_until_results(
+    nodes: Pair, client_folder: Path, node: str
+) -> None:
+    async with (
+        playing(client_folder, node, nodes[0].url, **WEBSOCKET) as first,
+        playing(client_folder, node, nodes[1].url, **WEBSOCKET) as second,
+    ):
+        await seek(first, second)
+        await play_to_the_end(first, second)
+
+
+async def test_who_looked_at_a_server_that_was_killed_is_nobody_to_be_found(
+    nodes: Pair, client_folder: Path, node: str, database: Database
+) -> None:
+    dies, lives = nodes
+    async with (
+        playing(client_folder, node, dies.url, **WEBSOCKET) as lost,
+        playing(client_folder, node, lives.url, **WEBSOCKET) as stays,
+        playing(client_folder, node, lives.url, **WEBSOCKET) as comes,
+    ):
+        await seek(lost)
+        await dies.kill()
+        await until(nobody_seeks, database)
+        await seek(stays)
+        assert (await stays.event("opponent_search"))["seeking"] == 1
+        await seek(comes)
+        await play_to_the_end(stays, comes)
