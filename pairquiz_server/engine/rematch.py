@@ -26,7 +26,7 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.decision import seat_of_player
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.rematch import Prospect
+from pairquiz_server.rules.rematch import Prospect, Standing
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rematches import Noted, RematchRows
@@ -104,8 +104,7 @@ class Rematches:
         if standing.next_id is not None:
             caller.settle(Decision(await self._load(standing.next_id), duplicate=True))
             return
-        rematch.require_askable(match, seat, caller.arrived_at, self._rules.hold_ms)
-        self._require_available(match, seat)
+        self._require_askable(match, seat, standing, caller.arrived_at)
         noted = await self._note(match, seat, caller.arrived_at, until)
         if None in noted.asked:
             stands = noted.asked[seat] == caller.arrived_at  # else it is an earlier one that does
@@ -127,11 +126,10 @@ class Rematches:
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if standing.next_id is None:
-            with suppress(Refused):
-                rematch.require_askable(match, seat, self._clock.now(), self._rules.hold_ms)
-                self._require_available(match, seat)
-                return rematch.prospect(match, standing, self._rules.hold_ms)
-            return None
+            try:
+                self._require_askable(match, seat, standing, self._clock.now())
+            except Refused:
+                return None
         return rematch.prospect(match, standing, self._rules.hold_ms)
 
     async def mend(self) -> None:
@@ -142,11 +140,11 @@ class Rematches:
         now = self._clock.now()
         for match_id in await self._rows.find_agreed(now - MENDS_FOR_MS, now - MENDS_AFTER_MS):
             with suppress(Refused):  # a repeat of the request would be told so
-                match = await self._load(match_id)
+                match, standing = await self._load(match_id), await self._rows.look(match_id)
+                agreed_at = max(at or 0 for at in standing.asked)
                 for seat in (0, 1):
-                    self._require_available(match, seat)
-                await self._make(match, now, _nobody)
-                log.info("rematch_mended", session_id=match_id)
+                    self._require_askable(match, seat, standing, agreed_at)
+                await self._make(match, now, _noted)
         await self._rows.forget(now - self._rules.hold_ms)
 
     async def _note(self, match: Match, seat: int, now: int, until: float) -> Noted:
@@ -213,8 +211,9 @@ class Rematches:
         self._committer.submit(Told(command=command, arrived_at=now, tell=settle))
         return await done
 
-    def _require_available(self, match: Match, seat: int) -> None:
-        """Let the player of a seat have a rematch: the other one may play. Raises `Refused`."""
+    def _require_askable(self, match: Match, seat: int, standing: Standing, now: int) -> None:
+        """Let the player of a seat ask for a rematch: also, the other one may play. Raises `Refused`."""
+        rematch.require_askable(match, seat, standing, now, self._rules.hold_ms)
         try:
             self._check(match.seats[1 - seat].player.id)
         except Refused:
@@ -227,5 +226,7 @@ class Rematches:
         return found[match_id]
 
 
-def _nobody(outcome: Outcome) -> None:
-    """Nobody waits for it."""
+def _noted(outcome: Outcome) -> None:
+    """Note in the log what nobody else waits for."""
+    if isinstance(outcome, Decision) and not outcome.duplicate:
+        log.info("rematch_mended", session_id=outcome.match.previous_id)

@@ -10,10 +10,14 @@ from pairquiz_server.rules.terms import Origin
 
 
 class Standing(Struct, frozen=True):
-    """What is known of a match's rematch: when each seat has asked (milliseconds), and the match that followed."""
+    """What is known of a match's rematch: when each seat has asked (milliseconds), and the match that followed.
+
+    `blocks` tells of each seat whether its player has blocked the other one.
+    """
 
     asked: tuple[int | None, int | None] = (None, None)
     next_id: str | None = None
+    blocks: tuple[bool, bool] = (False, False)
 
 
 class Prospect(Struct, frozen=True):
@@ -31,8 +35,12 @@ def closes_at(match: Match, hold_ms: int) -> int | None:
     return match.ended_at + hold_ms
 
 
-def require_askable(match: Match, seat: int, now: int, hold_ms: int) -> None:
-    """Let the player of a seat ask for a rematch. Raises `Refused`: the state comes first, then the time."""
+def require_askable(match: Match, seat: int, standing: Standing, now: int, hold_ms: int) -> None:
+    """Let the player of a seat ask for a rematch at `now`.
+
+    Raises `Refused`: the match's state comes first, then the time, then the other player. Who is blocked is not told
+    so: the refusal is that of an opponent who is there no more.
+    """
     if match.status is not Status.COMPLETED:
         state = f"A rematch follows a session that is completed, and this one is {match.status.replace('_', ' ')}"
         raise Refused(Code.WRONG_STATE, state)
@@ -42,7 +50,9 @@ def require_askable(match: Match, seat: int, now: int, hold_ms: int) -> None:
     last = closes_at(match, hold_ms)
     if last is None or now > last:
         raise Refused(Code.TOO_LATE, "The time for a rematch is over: look for an opponent, or create another session")
-    if match.seats[1 - seat].player.kind is PlayerKind.ERASED:
+    if standing.blocks[seat]:
+        raise Refused(Code.OPPONENT_UNAVAILABLE, "You have blocked this player: unblock_player comes first")
+    if standing.blocks[1 - seat] or match.seats[1 - seat].player.kind is PlayerKind.ERASED:
         raise Refused(Code.OPPONENT_UNAVAILABLE)
 
 

@@ -26,10 +26,13 @@ class RematchRows:
 
     async def look(self, match_id: str) -> Standing:
         """Return what is known of a match's rematch."""
-        (record,) = await self._database.fetch(_QUERIES["look"], match_id)
-        next_id = record["next_id"]
-        asked = record["player1_asked_at"], record["player2_asked_at"]
-        return Standing(asked, None if next_id is None else str(next_id))
+        for record in await self._database.fetch(_QUERIES["look"], match_id):
+            return Standing(
+                asked=(record["player1_asked_at"], record["player2_asked_at"]),
+                next_id=None if record["next_id"] is None else str(record["next_id"]),
+                blocks=(record["player1_blocks"], record["player2_blocks"]),
+            )
+        return Standing()
 
     async def ask(
         self, match_id: str, seat: int, now: int, other_id: str, *, stands_after: int, needs_presence_before: int

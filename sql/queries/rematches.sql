@@ -1,11 +1,17 @@
 -- Used by store/rematches.py. Who wants to play the same opponent once more, and whether they do.
 
 -- name: look
--- What is known of the rematch of the match $1 (uuid): when each of its players has asked, and the match that follows.
+-- What is known of the rematch of the match $1 (uuid): when each of its players has asked, whether each has blocked the
+-- other, and the match that follows. No row where there is no such match, or nobody had joined it.
 SELECT
     r.player1_asked_at, r.player2_asked_at,
+    EXISTS (
+        SELECT FROM pairquiz.blocks WHERE player_id = m.player1_id AND blocked_id = m.player2_id) AS player1_blocks,
+    EXISTS (
+        SELECT FROM pairquiz.blocks WHERE player_id = m.player2_id AND blocked_id = m.player1_id) AS player2_blocks,
     (SELECT id FROM pairquiz.matches WHERE previous_id = $1) AS next_id
-FROM (VALUES (true)) AS one LEFT JOIN pairquiz.rematches AS r ON r.match_id = $1;
+FROM pairquiz.matches AS m LEFT JOIN pairquiz.rematches AS r ON r.match_id = m.id
+WHERE m.id = $1 AND m.player2_id IS NOT NULL;
 
 -- name: ask
 -- Note that a player asks for a rematch, and return when each of the two has asked, and when this one had before.

@@ -11,6 +11,7 @@ from pairquiz_server.engine.presence import Presence
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.commands import MarkAbsent
 from pairquiz_server.rules.match import Match, Outcome
+from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
@@ -96,6 +97,23 @@ async def test_who_came_in_time_has_not_lost_though_nobody_could_mark_it(node: N
     await node.sweeper.sweep()
     back = await node.stored(match)
     assert (back.ended_at, back.seats[0].absence, back.seats[0].away_ms) == (None, None, 10_000)
+
+
+async def test_match_in_rounds_goes_on_where_one_of_both_came_before_the_later_grace_was_over(node: Node) -> None:
+    """Her own was over, and his node has died before it could mark her."""
+    match = await node.started(pace=Pace.ROUNDS)
+    begun = node.clock.at
+    for player, at in ((ALICE, begun), (BOB, begun + 15_000)):
+        gone = MarkAbsent(match_id=match.id, player_id=player.id, cause=Cause.CLOSED, patience=PATIENCE)
+        await node.send(gone, at=at)
+    assert (await node.stored(match)).due_at == begun + 25_000
+    number = uuid4()
+    await Nodes(node.database).enter(number, begun)
+    await PresenceRows(node.database).note(number, {ALICE.id: begun + 25_000}, [])
+    node.clock.at = begun + 25_000 + MARGIN_MS
+    await node.sweeper.sweep()
+    back = await node.stored(match)
+    assert (back.ended_at, back.seats[0].absence, back.due_at) == (None, None, back.closes_at)
 
 
 async def test_who_came_too_late_has_lost(node: Node) -> None:

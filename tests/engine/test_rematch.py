@@ -16,7 +16,7 @@ from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.rematch import Prospect
 from pairquiz_server.rules.scoring import ScoringProfile
-from pairquiz_server.rules.terms import Origin
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
@@ -62,7 +62,7 @@ def pairings(*nodes: Node) -> list[str]:
 
 
 async def test_both_ask_and_get_one_match_like_the_old_one(node: Node, other_node: Node) -> None:
-    old = await node.over(question_count=3, time_limit_s=20, scoring=ScoringProfile.ACCURACY)
+    old = await node.over(question_count=3, time_limit_s=20, scoring=ScoringProfile.ACCURACY, pace=Pace.ROUNDS)
     first = await request(node, ALICE, old)
     assert (first.match, first.duplicate) == (old, False)
     assert (node.requested, pairings(node)) == ([BOB.id], [])
@@ -283,6 +283,15 @@ class TestMending:
         assert pairings(other_node) == [made]
         await other_node.game.rematches.mend()
         assert len([line for line in logs if line["event"] == "rematch_mended"]) == 1
+
+    async def test_what_both_wanted_in_time_is_made_though_the_time_is_over(self, node: Node, agreed: Match) -> None:
+        assert agreed.ended_at is not None
+        await node.database.fetch(
+            "UPDATE pairquiz.matches SET ended_at = ended_at - $2 WHERE id = $1", agreed.id, HOLD_MS
+        )
+        node.clock.at += MENDS_AFTER_MS
+        await node.game.rematches.mend()
+        assert len(await followers(node.database, agreed)) == 1
 
     async def test_all_nodes_at_once_make_one(self, both: tuple[Node, Node], agreed: Match) -> None:
         both[0].clock.at += MENDS_AFTER_MS

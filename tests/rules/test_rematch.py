@@ -50,7 +50,7 @@ def rematch(match: Match) -> Match:
 
 def refusal(match: Match, now: int = ENDED_AT, seat: int = 0) -> Code | None:
     try:
-        require_askable(match, seat, now, HOLD_MS)
+        require_askable(match, seat, Standing(), now, HOLD_MS)
     except Refused as refused:
         return refused.code
     return None
@@ -81,6 +81,16 @@ def test_who_was_erased_takes_no_rematch() -> None:
     erased = Player("erased", PlayerKind.ERASED, "Erased player")
     match = match.with_seat(1, replace(match.seats[1], player=erased))
     assert refusal(match) is Code.OPPONENT_UNAVAILABLE
+
+
+def test_two_of_whom_one_has_blocked_the_other_have_no_rematch_and_who_is_blocked_is_not_told() -> None:
+    standing = Standing(blocks=(True, False))
+    with pytest.raises(Refused, match="You have blocked") as own:
+        require_askable(won_by(ANNA), 0, standing, ENDED_AT, HOLD_MS)
+    with pytest.raises(Refused) as others:
+        require_askable(won_by(ANNA), 1, standing, ENDED_AT, HOLD_MS)
+    assert own.value.code is others.value.code is Code.OPPONENT_UNAVAILABLE
+    assert "block" not in others.value.message
 
 
 def test_a_rematch_is_what_the_match_was() -> None:

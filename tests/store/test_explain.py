@@ -194,7 +194,7 @@ BY_INDEX = {
     "questions.find_active": Found({"questions_active", "questions_active_key"}, ([100, 101], DIGESTS, IDS)),
     "questions.retire": Found({"questions_pkey"}, ([1, 2, 3],)),
     "questions.add_topics": Found({"topics_key_key"}, (["topic 7"], ["Topic 7"])),
-    "rematches.look": Found({"rematches_pkey", "matches_rematch"}, (IDS[0],)),
+    "rematches.look": Found({"matches_pkey", "rematches_pkey", "matches_rematch"}, (IDS[0],)),
     "rematches.ask": Found({"rematches_pkey", "presence_pkey"}, (IDS[0], 1, NOON, "player 2", 0, 0)),
     "rematches.find_agreed": Found({"rematches_asked", "matches_rematch"}, (100, 120, 100)),
     "rematches.forget": Found({"rematches_asked", "rematches_pkey"}, (100, 1000)),

@@ -141,6 +141,17 @@ class TestReturned:
         await presence.note(THERE, {ANNA.id: self.BY - 2}, [])
         assert await presence.find_returned([match.id]) == [Returned(match.id, ANNA.id, self.BY - 2)]
 
+    async def test_in_rounds_each_of_both_may_come_until_both_graces_are_over(
+        self, presence: PresenceRows, matches: Matches, board: Board
+    ) -> None:
+        match = await save_all(matches, board.forsaken_match_in_rounds())
+        until = [seat.absence.reconnect_by for seat in match.seats if seat.absence and seat.absence.reconnect_by]
+        assert until[0] < until[1] == match.forsaken_at()
+        await presence.note(HERE, {ANNA.id: until[1] + 1}, [])
+        assert await presence.find_returned([match.id]) == []
+        await presence.note(THERE, {ANNA.id: until[1]}, [])
+        assert await presence.find_returned([match.id]) == [Returned(match.id, ANNA.id, until[1])]
+
     async def test_repeated_note_keeps_the_first_time(self, presence: PresenceRows, match: Match) -> None:
         for came_at in (self.BY, self.BY + 1):
             await presence.note(HERE, {ANNA.id: came_at}, [])

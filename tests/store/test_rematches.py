@@ -11,6 +11,7 @@ from pairquiz_server.rules.commands import PairPlayers
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.rematch import Standing, follow
+from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
@@ -58,6 +59,13 @@ async def test_two_requests_are_one_row(rows: RematchRows, over: Match) -> None:
     assert await rows.look(over.id) == Standing((None, NOW + 1))
     assert await ask(rows, over, 0, NOW + 2) == Noted((NOW + 2, NOW + 1), None)
     assert await rows.look(over.id) == Standing((NOW + 2, NOW + 1))
+
+
+async def test_blocks_of_each_are_seen(rows: RematchRows, database: Database, over: Match) -> None:
+    await Blocks(database).block(over.seats[1].player.id, over.seats[0].player.id, NOW)
+    assert (await rows.look(over.id)).blocks == (False, True)
+    await Blocks(database).block(over.seats[0].player.id, over.seats[1].player.id, NOW)
+    assert (await rows.look(over.id)).blocks == (True, True)
 
 
 async def test_of_two_requests_at_the_same_instant_the_second_sees_both(

@@ -23,7 +23,10 @@ async def commands_to_a_match_of_others(target: Target) -> None:
     payload = {"session_id": target.session_id, "question_id": question, "answer": 0, "score": 10**6}
     async with target.stranger() as client, ClientSession(headers=target.headers) as session:
         for claimed in (None, target.players.first.user_id):
-            for command in ("submit_answer", "quiz_completed", "leave_pair_quiz", "resume_pair_quiz", "start_quiz"):
+            for command in (
+                "submit_answer", "quiz_completed", "leave_pair_quiz", "resume_pair_quiz", "start_quiz",
+                "request_rematch",
+            ):  # fmt: skip
                 assert code(await client.ask(command, {**payload, "user_id": claimed})) == "not_a_player", command
             joining = {"session_id": target.session_id, "user_id": claimed}
             assert code(await client.ask("join_pair_quiz", joining)) == "session_full"

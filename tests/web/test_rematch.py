@@ -172,6 +172,18 @@ async def test_bad_requests_have_one_answer_each(shared_server: Server, players:
     assert names((await players.settled())[2]).count("rematch_requested") == 0
 
 
+@SHARED
+async def test_two_of_whom_one_has_blocked_the_other_get_no_rematch(players: Duel) -> None:
+    session = await over(players)
+    assert (await players.first.ask("request_rematch", session))["waiting"]
+    await players.second.ask("block_player", session)
+    for client in (players.first, players.second):
+        assert await refused(client, session) == "opponent_unavailable"
+        assert "rematch" not in await client.ask("resume_pair_quiz", session)
+    await players.second.ask("unblock_player", session)
+    assert not (await players.second.ask("request_rematch", session))["waiting"]
+
+
 async def test_a_request_comes_too_late(start_server: StartServer) -> None:
     server = await start_server(PAIRQUIZ_GAME__REMATCH_TTL_S="1")
     async with duel(server) as players:
