@@ -7,7 +7,7 @@ database, each draw reads anew (docs/decisions/0018).
 import asyncio
 from array import array
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -43,14 +43,19 @@ class _Kept(Struct, eq=False):
     running: set[str]
     reading: asyncio.Future[LastAnswers] | None = None
 
-    def add(self, answers: Iterable[Answer]) -> None:
-        """Take the answers of a match that is over."""
-        for answer in sorted(answers, key=_arrived_at):
-            self.questions.append(answer.question_id)
-            self.times.append(answer.arrived_at)
-        if (surplus := len(self.questions) - SEEN_ANSWERS) > 0:
-            del self.questions[:surplus]
-            del self.times[:surplus]
+    def add(self, answers: Sequence[Answer]) -> None:
+        """Take the answers of a match that is over, which stand in the order in which they were given."""
+        questions, times = self.questions, self.times
+        overlaps = bool(times and answers) and answers[0].arrived_at < times[-1]
+        questions.extend([answer.question_id for answer in answers])
+        times.extend([answer.arrived_at for answer in answers])
+        if overlaps:  # two matches at a time
+            ordered = sorted(zip(times, questions, strict=True))
+            self.questions = questions = array("q", [question_id for _, question_id in ordered])
+            self.times = times = array("q", [at for at, _ in ordered])
+        if len(questions) > SEEN_ANSWERS:
+            del questions[:-SEEN_ANSWERS]
+            del times[:-SEEN_ANSWERS]
 
 
 class Seen:
@@ -70,13 +75,13 @@ class Seen:
             kept = self._kept.get(player_id)
             if kept is None or kept.reading or kept.solitude != solitude:
                 return None
-            _see(seen, zip(kept.questions, kept.times, strict=True))
+            seen = _latest(seen, dict(zip(kept.questions, kept.times, strict=True)))
             for match_id in kept.running:
                 match = self._cached(match_id)
                 seat = None if match is None else match.seat_of(player_id)
                 if match is None or seat is None:
                     return None
-                _see(seen, [(answer.question_id, answer.arrived_at) for answer in match.seats[seat].answers])
+                seen = _latest(seen, {answer.question_id: answer.arrived_at for answer in match.seats[seat].answers})
             self._kept.move_to_end(player_id)
         return seen
 
@@ -89,7 +94,7 @@ class Seen:
                 return known
         seen: dict[int, int] = {}
         for last in await asyncio.gather(*[self._read(player_id) for player_id in players]):
-            _see(seen, last.answers)
+            seen = _latest(seen, dict(last.answers))
         return seen
 
     def watch(self, decision: Decision) -> None:
@@ -160,18 +165,13 @@ class Seen:
         kept.reading = None
 
 
-def _see(seen: dict[int, int], answers: Iterable[tuple[int, int]]) -> None:
-    """Note when questions were seen last."""
-    if not seen:
-        seen.update(answers)  # the latest is the last one, and stands
-        return
-    for question_id, at in answers:
-        if seen.get(question_id, -1) < at:
-            seen[question_id] = at
-
-
-def _arrived_at(answer: Answer) -> int:
-    return answer.arrived_at
+def _latest(seen: dict[int, int], more: dict[int, int]) -> dict[int, int]:
+    """Return when each question was seen last, by either."""
+    both = {**seen, **more}
+    for question_id in seen.keys() & more.keys():
+        if seen[question_id] > more[question_id]:
+            both[question_id] = seen[question_id]
+    return both
 
 
 def _failed(reading: asyncio.Future[LastAnswers]) -> bool:

@@ -47,7 +47,7 @@ from pairquiz_server.rules.events import Answer, AnswerAccepted, EndReason
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.rematch import Prospect, wins_after
-from pairquiz_server.rules.scoring import Points, ScoringProfile, sum_in_words
+from pairquiz_server.rules.scoring import ScoringProfile, sum_in_words
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
@@ -183,9 +183,9 @@ def opponent_answer(match: Match, event: AnswerAccepted) -> OpponentAnswer:
 
 def receipt(match: Match, question: MatchQuestion, answer: Answer) -> Receipt:
     """Say how an answer was judged, with its points as a sum in words."""
-    points = Points(answer.base, answer.bonus)
-    reason = sum_in_words(match.scoring, points, correct=answer.correct, difficulty=question.difficulty)
-    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, answer.points, reason)
+    base, bonus = answer.base, answer.bonus
+    reason = sum_in_words(match.scoring, question.difficulty, answer.correct, base, bonus)
+    return Receipt(answer.arrived_at, answer.lag_credit_ms, answer.judged_at, base + bonus, reason)
 
 
 def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> OpponentDisconnected:

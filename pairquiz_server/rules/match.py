@@ -192,7 +192,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     def accuracy(self, seat: int) -> Accuracy:
         """Return how many of a seat's answers are right, whatever they are worth."""
         answers = self.seats[seat].answers
-        return Accuracy(sum(answer.correct for answer in answers), len(answers), self.question_count)
+        return Accuracy([answer.correct for answer in answers].count(True), len(answers), self.question_count)
 
     @property
     def opened(self) -> tuple[MatchQuestion, ...]:

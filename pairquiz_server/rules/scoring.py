@@ -86,17 +86,17 @@ def penalty(points: int) -> int:
     return -(-points // (OPTION_COUNT - 1))
 
 
-def sum_in_words(scoring: Scoring, points: Points, *, correct: bool, difficulty: Difficulty) -> str:
+def sum_in_words(scoring: Scoring, difficulty: Difficulty, correct: bool, base: int, bonus: int) -> str:
     """Say what an answer's points are made of."""
     profile = scoring.profile
     if profile is _SPEED_BONUS:
-        return f"right: {points.base}, for speed: {points.bonus}" if correct else "wrong: 0"
+        return f"right: {base}, for speed: {bonus}" if correct else "wrong: 0"
     verdict = "right" if correct else "wrong"
     if profile is ScoringProfile.PRACTICE:
         return f"{verdict}: practice has no points"
     if profile is ScoringProfile.DIFFICULTY and correct:
-        return f"{verdict}: {points.base}, for {_QUESTION[difficulty]}"
-    return f"{verdict}: {points.base}"
+        return f"{verdict}: {base}, for {_QUESTION[difficulty]}"
+    return f"{verdict}: {base}"
 
 
 def _accuracy(points: int, correct: bool, difficulty: Difficulty) -> int:

@@ -232,6 +232,21 @@ async def test_memory_holds_the_last_answers_alone(node: Node, monkeypatch: pyte
     assert [*known] == [first[2], *second]
 
 
+async def test_of_matches_that_overlap_memory_holds_the_last_answers_too(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_seen, "SEEN_ANSWERS", 4)
+    await play(node, count=1)
+    long = await running(node, count=4)
+    await answer_at(node, long, 0, ALICE, BOB)
+    short = ids(await play(node, count=3))
+    for place in (1, 2, 3):
+        await answer_at(node, long, place, ALICE, BOB)
+    known = node.seen.at_hand(["alice"])
+    assert known is not None
+    assert [*known] == [short[2], *ids(long)[1:]]
+
+
 def test_a_node_that_is_never_alone_keeps_nothing() -> None:
     async def nothing(players: Sequence[str]) -> dict[str, LastAnswers]:
         return {}

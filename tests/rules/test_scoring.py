@@ -152,7 +152,7 @@ def test_what_is_said_in_words_adds_up(
 ) -> None:
     scoring = Scoring(scoring.points, scoring.speed_bonus, profile)
     points = any_points(scoring, correct=correct, after_ms=after_ms, level=level)
-    said = sum_in_words(scoring, points, correct=correct, difficulty=level)
+    said = sum_in_words(scoring, level, correct, points.base, points.bonus)
     assert said.startswith("right" if correct else "wrong")
     numbers = [int(word.strip(",")) for word in said.split() if word.strip(",-").isdigit()]
     assert sum(numbers) == points.total
