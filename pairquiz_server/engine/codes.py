@@ -7,12 +7,14 @@ JOIN_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 JOIN_CODE_LENGTH = 8
 CHALLENGE_CODE_LENGTH = 12
 """60 bits: a challenge holds for weeks, and a join code for minutes."""
+_BY_BYTE = (JOIN_CODE_ALPHABET * (256 // len(JOIN_CODE_ALPHABET))).encode()
+"""The character of each byte, all as likely."""
 _AS_STORED = str.maketrans("ILO", "110", "- ")
 
 
 def new_code(random: Random, length: int) -> str:
     """Return a code by chance; `random` must be one that nobody can foresee."""
-    return "".join([JOIN_CODE_ALPHABET[byte % len(JOIN_CODE_ALPHABET)] for byte in random.randbytes(length)])
+    return random.randbytes(length).translate(_BY_BYTE).decode()
 
 
 def normal_code(code: str) -> str:

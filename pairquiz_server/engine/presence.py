@@ -92,11 +92,11 @@ class Presence:
         """Look at players who have taken a seat, or begin, perhaps without any connection."""
         for event in decision.events:
             if isinstance(event, SEATING):
-                there = [seat.player for seat in decision.match.seats if seat.absence is None]
-                players = {player.id for player in there if player.kind is not PlayerKind.GHOST} - self._here
-                if players:
-                    self._changes.doubted |= players
-                    self._wake.set()
+                for seat in decision.match.seats:
+                    player = seat.player
+                    if player.id not in self._here and seat.absence is None and player.kind is not PlayerKind.GHOST:
+                        self._changes.doubted.add(player.id)
+                        self._wake.set()
 
     def restore(self) -> None:
         """Say anew who is here: other nodes took this one for dead."""

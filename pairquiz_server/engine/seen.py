@@ -8,6 +8,8 @@ import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
@@ -20,6 +22,7 @@ from pairquiz_server.store.seen import LastAnswers
 
 KEPT_PLAYERS = 20_000
 """So many players' last answers are kept; each takes 3 KB at most."""
+_question_id, _arrived_at, _last = attrgetter("question_id"), attrgetter("arrived_at"), itemgetter(1)
 _OPPONENT_CAME = (PlayerJoined, PlayersPaired)
 NEVER = None
 """The solitude of a node that does not know whether it is alone."""
@@ -48,8 +51,8 @@ class _Kept(Struct, eq=False):
         """Take the answers of a match that is over, which stand in the order in which they were given."""
         questions, times = self.questions, self.times
         overlaps = bool(times and answers) and answers[0].arrived_at < times[-1]
-        questions.extend([answer.question_id for answer in answers])
-        times.extend([answer.arrived_at for answer in answers])
+        questions.extend(map(_question_id, answers))
+        times.extend(map(_arrived_at, answers))
         if overlaps:  # two matches at a time
             ordered = sorted(zip(times, questions, strict=True))
             self.questions = questions = array("q", [question_id for _, question_id in ordered])
@@ -168,11 +171,7 @@ class Seen:
 
 def _latest(seen: dict[int, int], more: dict[int, int]) -> dict[int, int]:
     """Return when each question was seen last, by either."""
-    both = {**seen, **more}
-    for question_id in seen.keys() & more.keys():
-        if seen[question_id] > more[question_id]:
-            both[question_id] = seen[question_id]
-    return both
+    return dict(sorted(chain(seen.items(), more.items()), key=_last)) if seen else more
 
 
 def _failed(reading: asyncio.Future[LastAnswers]) -> bool:

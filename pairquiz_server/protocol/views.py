@@ -5,6 +5,7 @@ the match is over; in rounds, both before the round is. A question that was not 
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from msgspec.structs import astuple
 
@@ -51,6 +52,7 @@ from pairquiz_server.rules.scoring import ScoringProfile, sum_in_words
 from pairquiz_server.rules.terms import Pace
 
 KIND = "single_choice"
+_question_id = attrgetter("question_id")
 
 
 def quiz_created(match: Match, *, duplicate: bool = False) -> QuizCreated:
@@ -103,7 +105,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.started_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=[_question(match, question) for question in match.questions] if match.pace is Pace.FREE else [],
+        questions=_questions(match, match.questions) if match.pace is Pace.FREE else [],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
@@ -120,7 +122,7 @@ def round_opened(match: Match, event: events.RoundOpened) -> RoundOpened:
     return RoundOpened(
         session_id=match.id,
         index=event.index,
-        question=_question(match, match.questions[event.index]),
+        question=_questions(match, match.questions[event.index : event.index + 1])[0],
         reveal_at=event.reveal_at,
         closes_at=event.closes_at,
         version=event.version,
@@ -196,8 +198,8 @@ def opponent_disconnected(match: Match, absence: Absence, *, version: int) -> Op
 def quiz_results(match: Match, seat: int) -> QuizResults:
     """As the player of `seat` hears it, once the match is completed."""
     mine, theirs = match.seats[seat], match.seats[1 - seat]
-    my_answers = {answer.question_id: answer for answer in mine.answers}
-    their_answers = {answer.question_id: answer for answer in theirs.answers}
+    my_answers = dict(zip(map(_question_id, mine.answers), mine.answers, strict=True))
+    their_answers = dict(zip(map(_question_id, theirs.answers), theirs.answers, strict=True))
     return QuizResults(
         session_id=match.id,
         your_score=mine.score,
@@ -234,7 +236,7 @@ def quiz_state(match: Match, seat: int, now: int, rematch: Prospect | None = Non
         deadline_at=match.deadline_at,
         remaining_ms=None if until is None else max(until - now, 0),
         server_time=now,
-        questions=[_question(match, question, after=match.status not in LIVE) for question in match.opened],
+        questions=_questions(match, match.opened, after=match.status not in LIVE),
         your_answers={
             str(answer.question_id): YourAnswer(answer.chosen, answer.correct, answer.points) for answer in mine.answers
         },
@@ -322,16 +324,20 @@ def _rematch(prospect: Prospect, seat: int) -> RematchState:
     )
 
 
-def _question(match: Match, question: MatchQuestion, *, after: bool = False) -> QuestionView:
-    return QuestionView(
-        id=question.id,
-        text=question.text,
-        options=question.options,
-        kind=KIND,
-        lang=question.lang,
-        explanation=question.explanation if after else None,
-        difficulty=question.difficulty if match.scoring.profile is ScoringProfile.DIFFICULTY else None,
-    )
+def _questions(match: Match, questions: Sequence[MatchQuestion], *, after: bool = False) -> list[QuestionView]:
+    by_difficulty = match.scoring.profile is ScoringProfile.DIFFICULTY
+    return [
+        QuestionView(
+            question.id,
+            question.text,
+            question.options,
+            KIND,
+            question.lang,
+            question.explanation if after else None,
+            question.difficulty if by_difficulty else None,
+        )
+        for question in questions
+    ]
 
 
 def _question_result(

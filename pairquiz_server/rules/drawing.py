@@ -1,6 +1,8 @@
 """Which of a topic's questions a match gets: none that its players have seen lately, while there are others."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import filterfalse, repeat
+from operator import mod
 from typing import Protocol, TypeVar
 
 from pairquiz_server.rules.question import Difficulty
@@ -37,11 +39,10 @@ def pick(ids: Sequence[int], count: int, seen: Mapping[int, int], numbers: Numbe
         picked = _tried(ids, count, seen, numbers)
         if len(picked) == count:
             return picked
-    fresh = [number for number in ids if number not in seen]
+    fresh = list(filterfalse(seen.__contains__, ids))
     if len(fresh) >= count:
         return _some(fresh, count, numbers)
-    old = [number for number in ids if number in seen]
-    old.sort(key=seen.__getitem__)
+    old = sorted(filter(seen.__contains__, ids), key=seen.__getitem__)
     return _some(fresh, len(fresh), numbers) + old[: count - len(fresh)]
 
 
@@ -59,12 +60,11 @@ def _some(ids: Sequence[int], count: int, numbers: Numbers) -> list[int]:
 def _tried(ids: Sequence[int], count: int, seen: Mapping[int, int], numbers: Numbers) -> list[int]:
     """Take what chance gives, but for what was seen or is taken; fewer than `count` where luck is bad."""
     picked: dict[int, None] = {}
-    for number in numbers(_TRIES_A_QUESTION * count):
-        question_id = ids[number % len(ids)]
-        if question_id not in seen:
-            picked[question_id] = None
-            if len(picked) == count:
-                break
+    places = map(mod, numbers(_TRIES_A_QUESTION * count), repeat(len(ids)))
+    for question_id in filterfalse(seen.__contains__, map(ids.__getitem__, places)):
+        picked[question_id] = None
+        if len(picked) == count:
+            break
     return list(picked)
 
 

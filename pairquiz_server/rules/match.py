@@ -1,6 +1,7 @@
 """What a match is, and which moves it allows. `decide` has what each command makes of it."""
 
 from enum import StrEnum
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -72,6 +73,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
 
 LIVE = frozenset(status for status, moves in MOVES.items() if moves)
 """The states in which a match can still change."""
+_is_correct = attrgetter("correct")
 
 
 class Outcome(StrEnum):
@@ -192,7 +194,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     def accuracy(self, seat: int) -> Accuracy:
         """Return how many of a seat's answers are right, whatever they are worth."""
         answers = self.seats[seat].answers
-        return Accuracy([answer.correct for answer in answers].count(True), len(answers), self.question_count)
+        return Accuracy(sum(map(_is_correct, answers)), len(answers), self.question_count)
 
     @property
     def opened(self) -> tuple[MatchQuestion, ...]:

@@ -89,8 +89,6 @@ def follow(match: Match, match_id: str, topic: Topic, *, start_delay_ms: int, re
 
 def wins_after(match: Match) -> tuple[int, int]:
     """Return what each seat has won of the series, this match included where it is over. A draw counts for neither."""
-    return _wins_of(match, 0), _wins_of(match, 1)
-
-
-def _wins_of(match: Match, seat: int) -> int:
-    return match.wins[seat] + (match.outcome(seat) is Outcome.WON)
+    first, second = match.wins
+    outcome = match.outcome(0)
+    return first + (outcome is Outcome.WON), second + (outcome is Outcome.LOST)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -86,6 +87,7 @@ def penalty(points: int) -> int:
     return -(-points // (OPTION_COUNT - 1))
 
 
+@lru_cache(1024)
 def sum_in_words(scoring: Scoring, difficulty: Difficulty, correct: bool, base: int, bonus: int) -> str:
     """Say what an answer's points are made of."""
     profile = scoring.profile

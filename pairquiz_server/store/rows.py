@@ -27,7 +27,7 @@ from pairquiz_server.rules.events import (
     RoundClosed,
     RoundOpened,
 )
-from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.match import Match, Seat
 from pairquiz_server.rules.player import GHOST_NAME, PlayerKind
 from pairquiz_server.rules.terms import Run
 
@@ -42,21 +42,45 @@ class Change(Struct, frozen=True, gc=False):
     events: tuple[Event, ...]
 
 
-class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
-    """A row of `matches`, `whole`; a key that is left out is null."""
+class _AsItIs(Struct, omit_defaults=True, gc=False):
+    """The columns of `matches` that have the names, and the values, that the match has them by."""
 
-    whole: Literal[True]
     id: str
-    from_version: int
     version: int
     status: str
     topic_id: int
     question_count: int
     time_limit_s: int
+    join_code: str
+    created_at: int
+    due_at: int
+    pace: str
+    origin: str
+    pause_ms: int
+    request_id: str | None = None
+    joined_at: int | None = None
+    started_at: int | None = None
+    deadline_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+    paused_at: int | None = None
+    resumed_at: int | None = None
+    tick_at: int | None = None
+    closes_at: int | None = None
+    previous_id: str | None = None
+
+
+_as_it_is = attrgetter(*_AsItIs.__struct_fields__)
+
+
+class MatchRow(_AsItIs, kw_only=True, omit_defaults=True, gc=False):
+    """A row of `matches`, `whole`; a key that is left out is null."""
+
+    whole: Literal[True]
+    from_version: int
     points: int
     speed_bonus: int
-    join_code: str
-    request_id: str | None = None
+    scoring: str
     player1_id: str
     player2_id: str | None = None
     # Without a default, because null is not nought.
@@ -72,28 +96,12 @@ class MatchRow(Struct, omit_defaults=True, kw_only=True, gc=False):
     player2_absence_cause: str | None = None
     player2_reconnect_by: int | None = None
     player2_away_ms: int
-    created_at: int
-    due_at: int
-    joined_at: int | None = None
-    started_at: int | None = None
-    deadline_at: int | None = None
-    ended_at: int | None = None
-    end_reason: str | None = None
     forfeited_by: int | None = None
-    paused_at: int | None = None
-    resumed_at: int | None = None
-    pace: str
-    scoring: str
-    origin: str
-    tick_at: int | None = None
     reveals: tuple[int, ...] | None = None
-    closes_at: int | None = None
-    previous_id: str | None = None
     player1_wins: int
     player2_wins: int
     ghost_match_id: str | None = None
     ghost_player: int | None = None
-    pause_ms: int
     player1_rating: int | None = None
     player2_rating: int | None = None
 
@@ -204,62 +212,44 @@ def _answer_row(match_id: str, event: AnswerAccepted) -> AnswerRow:
 
 
 def _match_row(from_version: int, match: Match) -> MatchRow:
-    first = match.seats[0]
-    second = match.seats[1] if len(match.seats) == 2 else None
-    first_away = first.absence
-    second_away = second.absence if second else None
-    return MatchRow(
+    first, scoring = match.seats[0], match.scoring
+    row = MatchRow(
+        *_as_it_is(match),
         whole=True,
-        id=match.id,
         from_version=from_version,
-        version=match.version,
-        status=match.status,
-        topic_id=match.topic_id,
-        question_count=match.question_count,
-        time_limit_s=match.time_limit_s,
-        points=match.scoring.points,
-        speed_bonus=match.scoring.speed_bonus,
-        join_code=match.join_code,
-        request_id=match.request_id,
+        points=scoring.points,
+        speed_bonus=scoring.speed_bonus,
+        scoring=scoring.profile,
         player1_id=first.player.id,
-        player2_id=second.player.id if second else None,
         player1_score=first.score,
-        player2_score=second.score if second else 0,
+        player2_score=0,
         player1_completed_at=first.completed_at,
-        player2_completed_at=second.completed_at if second else None,
-        player1_absent_since=first_away.since if first_away else None,
-        player1_absence_cause=first_away.cause if first_away else None,
-        player1_reconnect_by=first_away.reconnect_by if first_away else None,
         player1_away_ms=first.away_ms,
-        player2_absent_since=second_away.since if second_away else None,
-        player2_absence_cause=second_away.cause if second_away else None,
-        player2_reconnect_by=second_away.reconnect_by if second_away else None,
-        player2_away_ms=second.away_ms if second else 0,
-        created_at=match.created_at,
-        due_at=match.due_at,
-        joined_at=match.joined_at,
-        started_at=match.started_at,
-        deadline_at=match.deadline_at,
-        ended_at=match.ended_at,
-        end_reason=match.end_reason,
-        forfeited_by=None if match.forfeited_by is None else match.forfeited_by + 1,
-        paused_at=match.paused_at,
-        resumed_at=match.resumed_at,
-        pace=match.pace,
-        scoring=match.scoring.profile,
-        origin=match.origin,
-        tick_at=match.tick_at,
+        player2_away_ms=0,
         reveals=match.reveals or None,
-        closes_at=match.closes_at,
-        previous_id=match.previous_id,
         player1_wins=match.wins[0],
         player2_wins=match.wins[1],
-        ghost_match_id=match.ghost.match_id if match.ghost else None,
-        ghost_player=match.ghost.seat + 1 if match.ghost else None,
-        pause_ms=match.pause_ms,
-        player1_rating=match.ratings[0] if match.ratings else None,
-        player2_rating=match.ratings[1] if match.ratings else None,
     )
+    if away := first.absence:
+        row.player1_absent_since, row.player1_absence_cause = away.since, away.cause
+        row.player1_reconnect_by = away.reconnect_by
+    if len(match.seats) == 2:
+        _add_second(row, match.seats[1])
+    if match.forfeited_by is not None:
+        row.forfeited_by = match.forfeited_by + 1
+    if match.ghost:
+        row.ghost_match_id, row.ghost_player = match.ghost.match_id, match.ghost.seat + 1
+    if match.ratings:
+        row.player1_rating, row.player2_rating = match.ratings
+    return row
+
+
+def _add_second(row: MatchRow, seat: Seat) -> None:
+    row.player2_id, row.player2_score = seat.player.id, seat.score
+    row.player2_completed_at, row.player2_away_ms = seat.completed_at, seat.away_ms
+    if away := seat.absence:
+        row.player2_absent_since, row.player2_absence_cause = away.since, away.cause
+        row.player2_reconnect_by = away.reconnect_by
 
 
 def _add(rows: Batch, match: Match, event: Milestone) -> None:

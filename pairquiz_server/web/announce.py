@@ -103,11 +103,10 @@ class Announcer:
 
     def _announce_milestone(self, match: Match, live: bool, event: Milestone, origin: object) -> None:
         encoded: Shape | None = None
-        packet, elsewhere = b"", self._elsewhere
+        packet, hearers, elsewhere = b"", self._connections.hearers, self._elsewhere
         for seat, name, shape in self._messages(match, event):
             player_id = match.seats[seat].player.id
-            but = origin if name in REPLIES else None
-            here = self._connections.hearers(player_id, match.id, match.version, live, but)
+            here = hearers(player_id, match.id, match.version, live, origin if name in REPLIES else None)
             if here or (elsewhere and elsewhere.concerns(player_id)):
                 if shape is not encoded:
                     packet, encoded = frames.event(name, shape()), shape
@@ -164,23 +163,11 @@ class Announcer:
             connection.send(packet)
 
     def _messages(self, match: Match, event: Milestone) -> Iterator[Message]:
-        """Say who hears what of an event. Each change reaches every connection of the match once."""
+        """Say who hears what of an event. Each change reaches every connection of the match once.
+
+        What every match has stands first.
+        """
         match event:
-            case MatchCreated():
-                yield 0, "quiz_created", partial(views.quiz_created, match)
-            case PlayersPaired() if match.origin in FOUND:
-                for seat in (0, 1):
-                    yield seat, "opponent_found", partial(views.opponent_found, match, seat)
-            case PlayerJoined() | PlayersPaired():
-                for seat in (0, 1):
-                    yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
-            case MatchStarted():
-                yield from _to_all(match, "quiz_started", partial(views.quiz_started, match))
-            case RoundOpened():
-                yield from _to_all(match, "round_opened", partial(views.round_opened, match, event))
-            case RoundClosed():
-                for seat in (0, 1):
-                    yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerCompleted(seat=seat, by_command=by_command):
                 yield (
                     1 - seat,
@@ -189,6 +176,24 @@ class Announcer:
                 )
                 if by_command:
                     yield seat, "quiz_state", self._state(match, seat)
+            case MatchEnded():
+                for seat in (0, 1):
+                    yield seat, "quiz_results", partial(views.quiz_results, match, seat)
+            case MatchStarted():
+                yield from _to_all(match, "quiz_started", partial(views.quiz_started, match))
+            case MatchCreated():
+                yield 0, "quiz_created", partial(views.quiz_created, match)
+            case PlayersPaired() if match.origin in FOUND:
+                for seat in (0, 1):
+                    yield seat, "opponent_found", partial(views.opponent_found, match, seat)
+            case PlayerJoined() | PlayersPaired():
+                for seat in (0, 1):
+                    yield seat, "opponent_joined", partial(views.opponent_joined, match, seat)
+            case RoundOpened():
+                yield from _to_all(match, "round_opened", partial(views.round_opened, match, event))
+            case RoundClosed():
+                for seat in (0, 1):
+                    yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerLeft(seat=seat):
                 if len(match.seats) == 2:
                     gone = partial(OpponentDisconnected, match.id, "left", event.version)
@@ -208,9 +213,6 @@ class Announcer:
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerForfeited(seat=seat):
                 yield 1 - seat, "opponent_left", partial(OpponentLeft, match.id, event.version)
-            case MatchEnded():
-                for seat in (0, 1):
-                    yield seat, "quiz_results", partial(views.quiz_results, match, seat)
             case MatchExpired(reason=reason):
                 over = partial(SessionExpired, match.id, reason, event.version, match.ghost is not None)
                 yield from _to_all(match, "session_expired", over)
