@@ -91,7 +91,7 @@ class Draws:
 
     def _shown(self, ids: Sequence[int], stored: Mapping[int, StoredQuestion]) -> tuple[MatchQuestion, ...]:
         drawn = rising([stored[number] for number in ids])
-        return tuple([shuffled(one, by) for one, by in zip(drawn, self._numbers(len(drawn)), strict=True)])
+        return tuple(map(shuffled, drawn, self._numbers(len(drawn))))
 
     def _numbers(self, count: int) -> Sequence[int]:
         """Return numbers by chance: of 64 bits, so that what is left of a division is as likely as anything else.

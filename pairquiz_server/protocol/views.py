@@ -105,7 +105,7 @@ def quiz_started(match: Match, *, duplicate: bool = False) -> QuizStarted:
     assert match.started_at is not None
     return QuizStarted(
         session_id=match.id,
-        questions=_questions(match, match.questions) if match.pace is Pace.FREE else [],
+        questions=_started.of(match) if match.pace is Pace.FREE else [],
         time_limit=match.time_limit_s,
         started_at=match.started_at,
         deadline_at=match.deadline_at,
@@ -338,6 +338,23 @@ def _questions(match: Match, questions: Sequence[MatchQuestion], *, after: bool 
         )
         for question in questions
     ]
+
+
+class _Started:
+    """The questions of the match that was shown last as it started: its reply and its event have the same."""
+
+    def __init__(self) -> None:
+        self._match: Match | None = None
+        self._questions: list[QuestionView] = []
+
+    def of(self, match: Match) -> list[QuestionView]:
+        """Return all questions of a match as its players see them; the list is nobody's to change."""
+        if match is not self._match:
+            self._match, self._questions = match, _questions(match, match.questions)
+        return self._questions
+
+
+_started = _Started()
 
 
 def _question_result(

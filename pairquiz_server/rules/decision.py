@@ -97,7 +97,8 @@ def with_completed(match: Match, index: int, seat: Seat, now: int) -> Match:
 
 def both_completed(match: Match) -> bool:
     """Whether both players are done."""
-    return all(seat.completed_at is not None for seat in match.seats)
+    first, second = match.seats
+    return first.completed_at is not None and second.completed_at is not None
 
 
 def is_decided(match: Match, now: int) -> bool:

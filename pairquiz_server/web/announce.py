@@ -107,10 +107,14 @@ class Announcer:
         for seat, name, shape in self._messages(match, event):
             player_id = match.seats[seat].player.id
             here = hearers(player_id, match.id, match.version, live, origin if name in REPLIES else None)
-            if here or (elsewhere and elsewhere.concerns(player_id)):
+            away = elsewhere if elsewhere and elsewhere.concerns(player_id) else None
+            if here or away:
                 if shape is not encoded:
                     packet, encoded = frames.event(name, shape()), shape
-                self._send(match, live, player_id, here, packet)
+                for connection in here:
+                    connection.send(packet)
+                if away:
+                    away.tell(player_id, match.id, packet, version=match.version, live=live)
 
     def _send(
         self, match: Match | MovedMatch, live: bool, player_id: str, here: Sequence[Connection], packet: bytes
