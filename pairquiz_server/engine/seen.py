@@ -17,7 +17,7 @@ from pairquiz_server.engine.together import Together
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.drawing import SEEN_ANSWERS
 from pairquiz_server.rules.events import Answer, MatchStarted, PlayerJoined, PlayersPaired
-from pairquiz_server.rules.match import LIVE, Match
+from pairquiz_server.rules.match import LIVE, Match, Seat
 from pairquiz_server.store.seen import LastAnswers
 
 KEPT_PLAYERS = 20_000
@@ -114,7 +114,7 @@ class Seen:
                     if (kept := self._kept.get(seat.player.id)) is not None:
                         kept.running.add(match.id)
             elif isinstance(event, _OPPONENT_CAME):
-                self._prepare([seat.player.id for seat in match.seats])
+                self._prepare(match.seats)
 
     def _end(self, match: Match) -> None:
         for seat in match.seats:
@@ -127,12 +127,13 @@ class Seen:
             else:  # nobody knows which of its answers were there when these were read
                 del self._kept[seat.player.id]
 
-    def _prepare(self, players: Collection[str]) -> None:
+    def _prepare(self, seats: Sequence[Seat]) -> None:
         """Read what will be needed when their match starts, and wait for nothing."""
         solitude = self._solitude()
         if solitude is None:
             return  # it would have to be read again
-        for player_id in players:
+        for seat in seats:
+            player_id = seat.player.id
             kept = self._kept.get(player_id)
             if kept is None or kept.solitude != solitude:
                 self._read(player_id).add_done_callback(_failed)  # whoever needs it tries again, and is told

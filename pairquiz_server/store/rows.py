@@ -254,6 +254,13 @@ def _add_second(row: MatchRow, seat: Seat) -> None:
 
 def _add(rows: Batch, match: Match, event: Milestone) -> None:
     match event:
+        case PlayerCompleted():
+            pass  # the match's own row says it all
+        case MatchEnded():
+            assert match.ended_at is not None
+            for seat in (0, 1):
+                if seat != match.forfeited_by:
+                    _add_usage(rows, match, seat, "completed", match.ended_at)
         case MatchCreated():
             _add_player(rows, match, 0, match.created_at)
             _add_usage(rows, match, 0, "created", match.created_at)
@@ -280,12 +287,7 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
         case PlayerLeft() | PlayerForfeited():
             assert match.ended_at is not None
             _add_usage(rows, match, event.seat, "abandoned", match.ended_at)
-        case MatchEnded():
-            assert match.ended_at is not None
-            for seat in (0, 1):
-                if seat != match.forfeited_by:
-                    _add_usage(rows, match, seat, "completed", match.ended_at)
-        case PlayerCompleted() | PlayerAbsent() | PlayerReturned() | MatchExpired() | RoundOpened() | RoundClosed():
+        case PlayerAbsent() | PlayerReturned() | MatchExpired() | RoundOpened() | RoundClosed():
             pass  # the match's own row says it all
         case _:
             assert_never(event)
