@@ -271,3 +271,4 @@ async def test_who_finds_nobody_meets_a_ghost_which_takes_no_rematch_and_no_bloc
         session = {"session_id": found["session_id"]}
         for command in ("request_rematch", "block_player"):
             assert error(await eve.ask(command, session)) == "wrong_state"
+        assert (await eve.event("rating_changed"))["ghost"] is True
