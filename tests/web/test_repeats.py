@@ -27,7 +27,7 @@ async def test_a_player_who_resumes_gets_the_whole_match(shared_server: Server, 
                 "Animals",
                 "in_progress",
             )
-            assert line["opponent"].keys() == {"display_name"}
+            assert line["opponent"].keys() == {"display_name", "kind"}
 
             asked = {"session_id": started["session_id"]}
             if ack:
