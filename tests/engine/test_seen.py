@@ -10,8 +10,9 @@ from pairquiz_server.engine import seen as engine_seen
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.rules.commands import CompleteQuiz
 from pairquiz_server.rules.match import Match, Status
-from pairquiz_server.rules.player import Player
+from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind
 from pairquiz_server.rules.question import Question
+from pairquiz_server.rules.terms import Ghost, Origin
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.seen import LastAnswers, SeenRows
@@ -158,6 +159,19 @@ async def test_a_match_that_another_node_began_is_not_kept_before_it_is_over(
     assert not {*ids(left_over)} & {*ids(second)}
     assert ["alice"] in reads.of[1:] or ["alice", "carol"] in reads.of[1:], "Alice was read once more"
     assert len(ids(first)) == 2
+
+
+async def test_nobody_asks_what_a_ghost_has_seen(node: Node, reads: CountedReads) -> None:
+    topic = await node.questions.find_topic(TOPIC)
+    assert topic is not None
+    recorded = await running(node)
+    ghost = Player(GHOST_ID, PlayerKind.GHOST, ALICE.display_name)
+    reads.of.clear()
+    await node.paired(
+        origin=Origin.GHOST, players=(CAROL, ghost), ghost=Ghost(recorded.id, 0), topic=topic.topic(), question_count=3
+    )
+    await asyncio.sleep(0.05)
+    assert reads.of == []
 
 
 async def test_who_starts_while_it_is_read_waits_for_the_same_query(node: Node, reads: CountedReads) -> None:
