@@ -20,6 +20,7 @@ from pairquiz_server.store.seen import LastAnswers
 
 KEPT_PLAYERS = 20_000
 """So many players' last answers are kept; each takes 3 KB at most."""
+_OPPONENT_CAME = (PlayerJoined, PlayersPaired)
 NEVER = None
 """The solitude of a node that does not know whether it is alone."""
 
@@ -109,7 +110,7 @@ class Seen:
                 for seat in match.seats:
                     if (kept := self._kept.get(seat.player.id)) is not None:
                         kept.running.add(match.id)
-            elif isinstance(event, PlayerJoined | PlayersPaired) and match.ghost is None:  # else nothing is drawn
+            elif isinstance(event, _OPPONENT_CAME) and match.ghost is None:  # else nothing is drawn
                 self._prepare([seat.player.id for seat in match.seats])
 
     def _end(self, match: Match) -> None:

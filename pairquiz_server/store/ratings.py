@@ -31,8 +31,9 @@ Place = tuple[str, int]
 
 
 class OverMatch(Struct, frozen=True, kw_only=True):
-    """A completed match that nobody is done with, on `questions`. Of a recorded run's player, on `ghost_seat` there,
-    `ghost` has the ratings after that run, in the topic and over all, where it was rated."""
+    """A completed match that nobody is done with, on `questions`. Where a recorded run plays the second seat, the
+    second player is who was recorded, on `ghost_seat` there, and `ghost` has that player's ratings after the run, in
+    the topic and over all, where it was rated."""
 
     id: str
     topic_id: int
@@ -196,7 +197,7 @@ def _over(record: asyncpg.Record) -> OverMatch:
         topic_id=record["topic_id"],
         topic=record["topic"],
         ended_at=record["ended_at"],
-        players=(record["player1_id"], record["player2_id"]),
+        players=(record["player1_id"], record["recorded_id"] or record["player2_id"]),
         scores=(record["player1_score"], record["player2_score"]),
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         circumstances=circumstances,

@@ -19,12 +19,12 @@ WITH newest AS MATERIALIZED (
 own AS MATERIALIZED (
     (
         SELECT id FROM pairquiz.matches
-        WHERE player1_id = $1 AND status IN ('in_progress', 'completed') ORDER BY created_at DESC LIMIT 20
+        WHERE player1_id = $1 AND started_at IS NOT NULL AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 20
     )
     UNION ALL
     (
         SELECT id FROM pairquiz.matches
-        WHERE player2_id = $1 AND status IN ('in_progress', 'completed') ORDER BY created_at DESC LIMIT 20
+        WHERE player2_id = $1 AND started_at IS NOT NULL AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT 20
     )
 ),
 known AS MATERIALIZED (

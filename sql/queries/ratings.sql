@@ -12,7 +12,8 @@ RETURNING rated_until;
 -- name: find
 -- Completed matches that nobody is done with, by their end, from $1 (bigint, milliseconds) on, at most $2 (integer): who has
 -- played, how it ended, and what tells whether it was fair. `root` is the origin of the first match of its series, null
--- where that is more than $3 (integer) matches back. The `ghost_…` are what the player of a recorded run was rated after it.
+-- where that is more than $3 (integer) matches back. The `ghost_…` are what the player of a recorded run was rated after it, and
+-- `recorded_id` is who that is, where it is known.
 WITH fresh AS MATERIALIZED (
     SELECT * FROM pairquiz.matches AS m
     WHERE status = 'completed' AND ended_at >= $1
@@ -40,8 +41,7 @@ SELECT
         SELECT origin::text FROM series WHERE origin <> 'rematch' LIMIT 1
     ) AS root,
     m.ghost_match_id IS NOT NULL AND (
-        m.player1_id = m.player2_id
-        OR EXISTS (
+        EXISTS (
             SELECT FROM pairquiz.results AS r
             WHERE r.player_id = m.player1_id AND r.ghost_match_id = m.ghost_match_id AND r.ghost_match_id IS NOT NULL)
         OR EXISTS (
@@ -52,6 +52,7 @@ SELECT
             WHERE r.player_id = m.player1_id AND r.topic_id = m.topic_id AND known.question_ids = d.question_ids)
     ) AS replayed,
     d.question_ids, m.ghost_player,
+    CASE WHEN m.ghost_player = 1 THEN recorded.player1_id ELSE recorded.player2_id END AS recorded_id,
     g.rating_after AS ghost_rating, g.deviation AS ghost_deviation,
     g.overall_after AS ghost_overall, g.overall_deviation AS ghost_overall_deviation
 FROM fresh AS m
@@ -59,6 +60,7 @@ JOIN pairquiz.topics AS t ON t.id = m.topic_id
 JOIN pairquiz.players AS one ON one.id = m.player1_id
 JOIN pairquiz.players AS two ON two.id = m.player2_id
 LEFT JOIN pairquiz.draws AS d ON d.match_id = m.id
+LEFT JOIN pairquiz.matches AS recorded ON recorded.id = m.ghost_match_id
 LEFT JOIN pairquiz.results AS g ON g.match_id = m.ghost_match_id AND g.player = m.ghost_player
 ORDER BY m.ended_at, m.id;
 

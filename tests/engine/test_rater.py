@@ -13,7 +13,7 @@ from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.rater import Rated, Rater
 from pairquiz_server.rules.fairness import SERIES_MAX, Worth
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.player import ERASED_ID
+from pairquiz_server.rules.player import ERASED_ID, GHOST_ID, GHOST_NAME, Player, PlayerKind
 from pairquiz_server.rules.rating import PERIOD_MS, Rating, Result, rate
 from pairquiz_server.rules.terms import Ghost, Origin
 from pairquiz_server.rules.weeks import week_of
@@ -21,6 +21,7 @@ from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.ratings import RatingRows
+from pairquiz_server.store.results import Results
 from tests.engine.stage import ALICE, BOB, CAROL, NOON, Node
 
 WON = rate(Rating(), [Result(Rating(), 1.0)], 0)
@@ -228,6 +229,21 @@ async def test_a_recorded_run_counts_half_for_who_plays_it_and_once(node: Node, 
         (0.0, None, recorded.id),
         (0.0, None, recorded.id),
     ]
+
+
+async def test_a_run_that_was_not_rated_is_as_strong_as_its_player_is_now(node: Node, rater: Telling) -> None:
+    recorded = await finished(node, origin=Origin.INVITATION)
+    await finished(node)
+    await rater.work()
+    stand_in = Player(GHOST_ID, PlayerKind.GHOST, GHOST_NAME)
+    await finished(node, origin=Origin.GHOST, players=(CAROL, stand_in), ghost=Ghost(recorded.id, 0))
+    await rater.work()
+    expected = rate(Rating(), [Result(WON, 1.0, 0.5)], 0)
+    rated = await ratings(node.database)
+    assert rated["carol"] == [expected.rating] * 2
+    assert set(rated) == {"alice", "bob", "carol"}
+    (past,) = await Results(node.database).page("carol", 1 << 62, recorded.id, 2)
+    assert (past.opponent_name, past.ghost, past.weight) == (ALICE.display_name, True, 0.5)
 
 
 async def test_who_has_played_against_a_run_is_not_rated_by_its_ghost(node: Node, rater: Telling) -> None:

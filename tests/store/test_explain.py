@@ -152,8 +152,8 @@ BY_INDEX = {
     "ghosts.find_runs": Found(
         {
             "matches_runs",
-            "matches_player1",
-            "matches_player2",
+            "matches_played1",
+            "matches_played2",
             "players_pkey",
             "draws_pkey",
             "answers_pkey",

@@ -96,7 +96,8 @@ async def test_matches_that_were_under_way_before_there_were_terms_go_on(empty: 
                 (lpad('3', 32, '0')::uuid, 4, 'completed', 1, 3, 30, 100, 50, 'CODE3', 'anna', 'ben', 1, 90002, 1,
                  2, 90002, 90003, 'deadline');
             INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
-            SELECT lpad(n::text, 32, '0')::uuid, '{1,2,3}', '{{0,1,2,3},{0,1,2,3},{0,1,2,3}}' FROM generate_series(2, 3) AS n;
+            SELECT lpad(n::text, 32, '0')::uuid, '{1,2,3}',
+                '{{0,1,2,3},{0,1,2,3},{0,1,2,3}}' FROM generate_series(2, 3) AS n;
         """)
     await migrate(empty)
     matches = Matches(empty)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientSession
 
-from pairquiz_server.rules.player import ERASED_ID
+from pairquiz_server.rules.player import ERASED_ID, GHOST_ID
 from pairquiz_server.rules.weeks import WEEK_MS, begins_at, week_of
 from pairquiz_server.web.identity.auth import sign_user_token
 from tests.client import Client, connected, ready_match
@@ -201,10 +201,10 @@ async def test_a_public_profile_has_what_everybody_may_know(table: Table) -> Non
     public = await table.get(path, table.second)
     own = await table.get(ME, table.first)
     assert public == {key: own[key] for key in public}
-    assert set(own) - set(public) == {"user_id", "kind", "known_since"}
+    assert set(own) - set(public) == {"user_id", "kind", "known_since", "record_runs"}
     assert await table.get(path + "/", table.second) == public
     await table.rest.refused(401, "unauthorized", "GET", path)
-    for unknown in ("guest:nobody", ERASED_ID, "x" * 129, "%00", "a%2Fb"):
+    for unknown in ("guest:nobody", ERASED_ID, GHOST_ID, "x" * 129, "%00", "a%2Fb"):
         await table.rest.refused(404, "not_found", "GET", f"/api/players/{unknown}", token=table.second.token)
 
 
