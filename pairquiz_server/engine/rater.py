@@ -54,6 +54,7 @@ class Rated(Struct, frozen=True):
     after: Rating
     overall_before: Rating
     overall_after: Rating
+    ghost: bool
 
 
 class Rater:
@@ -194,8 +195,11 @@ class Book:
             )
         )
         self._runs[match.id, seat] = after, overall_after
-        self.rated.append(Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after))
-        if match.ghost_match_id is None:
+        ghost = match.ghost_match_id is not None
+        self.rated.append(
+            Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after, ghost)
+        )
+        if not ghost:
             self._score(match, player_id, LEAGUE_POINTS[outcome])
 
     def _sides(self, match: OverMatch, seat: int) -> tuple[Rating, Rating]:
