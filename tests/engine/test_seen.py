@@ -258,7 +258,7 @@ async def test_of_matches_that_overlap_memory_holds_the_last_answers_too(
         await answer_at(node, long, place, ALICE, BOB)
     known = node.seen.at_hand(["alice"])
     assert known is not None
-    assert [*known] == [short[2], *ids(long)[1:]]
+    assert [*known] == [*dict.fromkeys([short[2], *ids(long)[1:]])]  # the short one may have drawn one of them
 
 
 def test_a_node_that_is_never_alone_keeps_nothing() -> None:
