@@ -28,6 +28,7 @@ class Challenge(Struct, frozen=True):
     topic: str
     score: int
     expires_at: int | None
+    is_new: bool
 
 
 class Challenges:
@@ -51,9 +52,10 @@ class Challenges:
         if recorded(match, seat) is None:
             raise Refused(Code.WRONG_STATE, "Nothing can be beaten here: nobody has played this session to its end")
         now, ttl_ms = self._game.now(), self._rules.challenge_ttl_ms
+        code = new_code(self._random, CHALLENGE_CODE_LENGTH)
         try:
             stored = await self._runs.challenge(
-                new_code(self._random, CHALLENGE_CODE_LENGTH),
+                code,
                 Ghost(match.id, seat),
                 player.id,
                 now=now,
@@ -63,7 +65,8 @@ class Challenges:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
         if stored is None:
             raise Refused(Code.FORBIDDEN, "You have refused to be recorded: set_profile {record_runs: true} first")
-        return Challenge(stored.code, match.id, match.topic, match.seats[seat].score, stored.expires_at)
+        score = match.seats[seat].score
+        return Challenge(stored.code, match.id, match.topic, score, stored.expires_at, is_new=stored.code == code)
 
     def accept(self, caller: Caller, *, code: str) -> Work:
         """Play against the run that a code leads to: once, and a repeat finds the same match."""

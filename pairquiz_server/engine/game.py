@@ -245,9 +245,9 @@ class Game:
         self._join(caller, match_id)
 
     async def _join_by_code(self, caller: Caller, join_code: str | None) -> None:
-        found = None
-        if join_code is not None:
-            found = await self._matches.find_by_code(normal_code(join_code), caller.player.id)
+        found, code = None, normal_code(join_code or "")
+        if code:  # where two were brought together there is none
+            found = await self._matches.find_by_code(code, caller.player.id)
         if found is None:
             raise Refused(Code.NOT_FOUND)
         if self._may_be_full(caller.player.id):

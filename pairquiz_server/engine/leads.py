@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pairquiz_server.rules.match import Match
+from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.rounds import lead_ms
 from pairquiz_server.rules.terms import Pace
 
@@ -18,8 +19,10 @@ class Leads:
         self._most_ms = most_ms
 
     def of(self, match: Match) -> int:
-        """Return the lead of a match's next question (milliseconds). Who is away is not waited for."""
+        """Return the lead of a match's next question (milliseconds). Who is away is not waited for, nor a ghost."""
         if match.pace is Pace.FREE:
             return 0
-        there = [seat.player.id for seat in match.seats if seat.absence is None]
+        there = [
+            seat.player.id for seat in match.seats if seat.absence is None and seat.player.kind is not PlayerKind.GHOST
+        ]
         return lead_ms(map(self._trip_ms, there), self._most_ms)

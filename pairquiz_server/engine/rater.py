@@ -54,6 +54,7 @@ class Rated(Struct, frozen=True):
     after: Rating
     overall_before: Rating
     overall_after: Rating
+    ghost: bool
 
 
 class Rater:
@@ -127,7 +128,8 @@ class Book:
     def __init__(self, ratings: dict[Place, Standing], worth: Worth) -> None:
         self._ratings = ratings
         self._worth = worth
-        self._replays: set[tuple[str, str]] = set()
+        self._known: set[tuple[str, tuple[int, ...]]] = set()
+        self._runs: dict[tuple[str, int | None], tuple[Rating, Rating]] = {}
         self._week: dict[tuple[int, int, str], tuple[int, int]] = {}
         self.changed: dict[Place, Standing] = {}
         self.results: list[ResultRow] = []
@@ -139,6 +141,7 @@ class Book:
         if match.ghost_match_id is not None:
             self._enter_ghost(match, match.ghost_match_id, weight)
             return
+        self._known |= {(player_id, match.questions) for player_id in match.players}
         sides = [self._sides(match, seat) for seat in (0, 1)]
         for seat in (0, 1):
             self._enter_seat(match, seat, weight, sides[seat], sides[1 - seat])
@@ -151,11 +154,11 @@ class Book:
         ]
 
     def _enter_ghost(self, match: OverMatch, ghost_match_id: str, weight: float) -> None:
-        """Enter a match against a recorded run: for who was there alone, and once for each run."""
-        replay = (match.players[0], ghost_match_id)
-        weight = 0.0 if replay in self._replays else weight
-        self._replays.add(replay)
-        ghost = match.ghost or self._sides(match, 1)
+        """Enter a match against a recorded run: for who was there alone, and once for the same questions."""
+        known = (match.players[0], match.questions)
+        weight = 0.0 if known in self._known else weight
+        self._known.add(known)
+        ghost = match.ghost or self._runs.get((ghost_match_id, match.ghost_seat)) or self._sides(match, 1)
         self._enter_seat(match, 0, weight, self._sides(match, 0), ghost)
 
     def _enter_seat(
@@ -191,8 +194,12 @@ class Book:
                 overall_deviation=overall_after.deviation,
             )
         )
-        self.rated.append(Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after))
-        if match.ghost_match_id is None:
+        self._runs[match.id, seat] = after, overall_after
+        ghost = match.ghost_match_id is not None
+        self.rated.append(
+            Rated(player_id, match.id, match.topic, weight, before, after, overall_before, overall_after, ghost)
+        )
+        if not ghost:
             self._score(match, player_id, LEAGUE_POINTS[outcome])
 
     def _sides(self, match: OverMatch, seat: int) -> tuple[Rating, Rating]:

@@ -113,7 +113,7 @@ class Seen:
                 for seat in match.seats:
                     if (kept := self._kept.get(seat.player.id)) is not None:
                         kept.running.add(match.id)
-            elif isinstance(event, _OPPONENT_CAME):
+            elif isinstance(event, _OPPONENT_CAME) and match.ghost is None:  # else nothing is drawn
                 self._prepare(match.seats)
 
     def _end(self, match: Match) -> None:

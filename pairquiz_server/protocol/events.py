@@ -497,6 +497,7 @@ class ChallengeCreated(Struct, frozen=True, omit_defaults=True):
     topic: str
     score: int
     expires_at: int | None = None
+    duplicate: bool = False
 
 
 class ClockSync(Struct, frozen=True):

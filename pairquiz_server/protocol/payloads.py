@@ -5,7 +5,8 @@ Unknown keys are ignored; a known key of a wrong type, range or length is refuse
 """
 
 import re
-from typing import Annotated, TypeVar
+from enum import StrEnum
+from typing import Annotated, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -164,9 +165,21 @@ def parse(kind: type[P], data: Raw | bytes | None) -> P:
     try:
         return msgspec.json.decode(b"{}" if text.strip() == b"null" else text, type=kind)
     except msgspec.ValidationError as error:
-        raise Refused(Code.INVALID_PAYLOAD, str(fault(error))) from None
+        wrong = fault(error)
+        expected = _choices(kind, wrong.path) if wrong.reason.startswith("invalid enum value") else None
+        raise Refused(Code.INVALID_PAYLOAD, f"{wrong.path}: {expected}" if expected else str(wrong)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(Code.INVALID_PAYLOAD, "The payload is not valid JSON") from None
+
+
+def _choices(kind: type[Struct], key: str) -> str | None:
+    """Return what a key may be, where it is one of a few words."""
+    asked = get_type_hints(kind).get(key)
+    for choice in (asked, *get_args(asked)):
+        if isinstance(choice, type) and issubclass(choice, StrEnum):
+            *others, last = choice
+            return f"expected {', '.join(others)}, or {last}"
+    return None
 
 
 def session_id(text: str) -> str:

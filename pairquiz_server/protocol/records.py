@@ -20,7 +20,7 @@ class RatingNews(Struct, frozen=True):
     provisional: bool
 
 
-class RatingChanged(Struct, frozen=True):
+class RatingChanged(Struct, frozen=True, omit_defaults=True):
     """`rating_changed`: what a match has meant for its player, in its topic and over all.
 
     `weight` is 1 for a match against a person, and less against a recorded run.
@@ -33,6 +33,7 @@ class RatingChanged(Struct, frozen=True):
     provisional: bool
     weight: float
     overall: RatingNews
+    ghost: bool = False
 
 
 class TopicRecord(Struct, frozen=True):
@@ -160,7 +161,7 @@ def rating_changed(rated: Rated) -> RatingChanged:
     """As the player hears it."""
     topic, overall = _news(rated.before, rated.after), _news(rated.overall_before, rated.overall_after)
     return RatingChanged(
-        rated.match_id, rated.topic, topic.rating, topic.change, topic.provisional, rated.weight, overall
+        rated.match_id, rated.topic, topic.rating, topic.change, topic.provisional, rated.weight, overall, rated.ghost
     )
 
 

@@ -299,6 +299,7 @@ def challenge(made: challenges.Challenge) -> ChallengeCreated:
         topic=made.topic,
         score=made.score,
         expires_at=made.expires_at,
+        duplicate=not made.is_new,
     )
 
 

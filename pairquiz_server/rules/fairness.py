@@ -33,7 +33,7 @@ class Circumstances(Struct, frozen=True, kw_only=True, gc=False):
 
     `origin` is that of the match; `root` that of the first one of its series, None where that lies further back than
     `SERIES_MAX` matches. `answered` tells whether anybody has answered anything. `replayed` tells that the player had
-    played the same recorded run before, and knew its questions. `paused` tells of an outage of the service.
+    played on the same draw before, and knew its questions. `paused` tells of an outage of the service.
     """
 
     origin: Origin

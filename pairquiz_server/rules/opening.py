@@ -128,6 +128,8 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         started_at=now,
         deadline_at=now + match.span_ms if match.pace is Pace.FREE else None,
         tick_at=None,
+        paused_at=None,
+        resumed_at=None,
         pause_ms=command.pause_ms,
         run=command.run,
     )

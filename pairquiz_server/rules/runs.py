@@ -63,8 +63,14 @@ def _step_of_round(match: Match, run: Run) -> Step | None:
     return next((step for step in run.steps if step.question_id == question_id), None)
 
 
-def _of_free_pace(match: Match, seat: int) -> Run:
+def _of_free_pace(match: Match, seat: int) -> Run | None:
+    """Return a run in free pace. None where more than one outage has moved it: of the others nobody knows when."""
     side = match.seats[seat]
+    assert match.started_at is not None
+    assert match.deadline_at is not None
+    moved_ms = match.deadline_at - match.started_at - match.span_ms
+    if moved_ms != (match.resumed_at or 0) - (match.paused_at or 0):
+        return None
     steps = [Step(answer.question_id, answer.chosen, _after_ms(match, answer.judged_at)) for answer in side.answers]
     by_saying_so = side.completed_at is not None and len(steps) < match.question_count
     return Run(

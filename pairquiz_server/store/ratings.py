@@ -31,8 +31,9 @@ Place = tuple[str, int]
 
 
 class OverMatch(Struct, frozen=True, kw_only=True):
-    """A completed match that nobody is done with. Where a recorded run plays the second seat, the second player is who
-    was recorded, and `ghost` has that player's ratings after the run, in the topic and over all, where it was rated."""
+    """A completed match that nobody is done with, on `questions`. Where a recorded run plays the second seat, the
+    second player is who was recorded, on `ghost_seat` there, and `ghost` has that player's ratings after the run, in
+    the topic and over all, where it was rated."""
 
     id: str
     topic_id: int
@@ -42,7 +43,9 @@ class OverMatch(Struct, frozen=True, kw_only=True):
     scores: tuple[int, int]
     forfeited_by: int | None
     circumstances: Circumstances
+    questions: tuple[int, ...]
     ghost_match_id: str | None
+    ghost_seat: int | None
     ghost: tuple[Rating, Rating] | None
 
     def outcome(self, seat: int) -> Outcome:
@@ -198,7 +201,9 @@ def _over(record: asyncpg.Record) -> OverMatch:
         scores=(record["player1_score"], record["player2_score"]),
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         circumstances=circumstances,
+        questions=tuple(record["question_ids"] or ()),
         ghost_match_id=None if record["ghost_match_id"] is None else str(record["ghost_match_id"]),
+        ghost_seat=None if record["ghost_player"] is None else record["ghost_player"] - 1,
         ghost=ghost,
     )
 

@@ -119,7 +119,7 @@ SELECT (
             SELECT coalesce(jsonb_agg(to_jsonb(a) - 'match_id' - 'player' ORDER BY ordinal), '[]')
             FROM pairquiz.answers AS a WHERE a.match_id = m.id AND a.player = seat.number),
         'result', (
-            SELECT to_jsonb(r) - 'match_id' - 'player' - 'opponent_id'
+            SELECT to_jsonb(r) - 'match_id' - 'player' - 'opponent_id' - 'ghost_match_id'
             FROM pairquiz.results AS r WHERE r.match_id = m.id AND r.player = seat.number)
     )
 )::text AS match

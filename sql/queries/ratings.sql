@@ -46,7 +46,12 @@ SELECT
             WHERE r.player_id = m.player1_id AND r.ghost_match_id = m.ghost_match_id AND r.ghost_match_id IS NOT NULL)
         OR EXISTS (
             SELECT FROM pairquiz.results AS r WHERE r.match_id = m.ghost_match_id AND r.player_id = m.player1_id)
+        -- Or another match on the same draw: a run may itself have been played against a run.
+        OR EXISTS (
+            SELECT FROM pairquiz.results AS r JOIN pairquiz.draws AS known ON known.match_id = r.match_id
+            WHERE r.player_id = m.player1_id AND r.topic_id = m.topic_id AND known.question_ids = d.question_ids)
     ) AS replayed,
+    d.question_ids, m.ghost_player,
     CASE WHEN m.ghost_player = 1 THEN recorded.player1_id ELSE recorded.player2_id END AS recorded_id,
     g.rating_after AS ghost_rating, g.deviation AS ghost_deviation,
     g.overall_after AS ghost_overall, g.overall_deviation AS ghost_overall_deviation
@@ -54,6 +59,7 @@ FROM fresh AS m
 JOIN pairquiz.topics AS t ON t.id = m.topic_id
 JOIN pairquiz.players AS one ON one.id = m.player1_id
 JOIN pairquiz.players AS two ON two.id = m.player2_id
+LEFT JOIN pairquiz.draws AS d ON d.match_id = m.id
 LEFT JOIN pairquiz.matches AS recorded ON recorded.id = m.ghost_match_id
 LEFT JOIN pairquiz.results AS g ON g.match_id = m.ghost_match_id AND g.player = m.ghost_player
 ORDER BY m.ended_at, m.id;

@@ -132,6 +132,12 @@ async def test_player_joins_with_neither_id_nor_code(node: Node) -> None:
         await node.play(node.game.join, BOB, match_id=None, join_code=None)
 
 
+async def test_no_code_leads_to_the_match_of_two_who_came_together(node: Node) -> None:
+    await node.paired()
+    with pytest.raises(Refused, match="Session not found"):
+        await node.play(node.game.join, BOB, match_id=None, join_code="- -")
+
+
 async def test_creator_joins_by_the_own_code(node: Node) -> None:
     match = await node.waiting()
     with pytest.raises(Refused) as refusal:

@@ -170,6 +170,17 @@ class TestPair:
         assert await desk.seekers.mark({str(uuid4()): pair}, 1) == {}
         assert await desk.queue() == ["alice", "bob"]
 
+    async def test_nobody_is_paired_whose_node_is_silent(self, desk: Desk) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        last_beat = "(SELECT game_at FROM pairquiz.heartbeat)"
+        await desk.database.fetch(f"UPDATE pairquiz.nodes SET beaten_at = {last_beat} - 1501")
+        await desk.rounds(3)
+        assert desk.pairs() == set()
+        await desk.database.fetch(f"UPDATE pairquiz.nodes SET beaten_at = {last_beat} - 1500")
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, BOB)}
+
     async def test_who_wants_something_else_between_the_look_and_the_mark_is_not_paired(self, desk: Desk) -> None:
         await desk.find(ALICE)
         await desk.find(BOB)

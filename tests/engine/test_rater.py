@@ -254,6 +254,32 @@ async def test_who_has_played_against_a_run_is_not_rated_by_its_ghost(node: Node
     assert (await ratings(node.database))["bob"] == [LOST.rating] * 2
 
 
+async def test_who_knows_the_questions_from_another_run_is_not_rated(node: Node, rater: Telling) -> None:
+    recorded = await finished(node)
+    back = await finished(node, origin=Origin.CHALLENGE, players=(CAROL, ALICE), ghost=Ghost(recorded.id, 0))
+    await rater.work()
+    before = await ratings(node.database)
+    await finished(node, origin=Origin.CHALLENGE, players=(BOB, CAROL), ghost=Ghost(back.id, 0))
+    await rater.work()
+    assert await ratings(node.database) == before
+
+
+async def test_a_run_that_is_rated_in_the_same_batch_counts_as_if_it_had_been_before(
+    node: Node, rater: Telling
+) -> None:
+    recorded = await finished(node)
+    for player in (BOB, CAROL):
+        node.clock.at += 1000  # they are rated in the order in which they ended
+        await finished(node, origin=Origin.CHALLENGE, players=(player, ALICE), ghost=Ghost(recorded.id, 0))
+    assert await rater.work() == 3
+    expected = rate(Rating(), [Result(Rating(WON.rating, WON.deviation), 1.0, 0.5)], 0)
+    assert await ratings(node.database) == {
+        "alice": [WON.rating] * 2,
+        "bob": [LOST.rating] * 2,
+        "carol": [expected.rating] * 2,
+    }
+
+
 async def test_the_league_gives_three_points_a_win_and_one_a_draw(node: Node, rater: Telling) -> None:
     match = await finished(node)
     await finished(node, winner=1)

@@ -3,13 +3,16 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
+from pairquiz_server.engine.leads import Leads
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.commands import CompleteQuiz, MarkAbsent
 from pairquiz_server.rules.events import EndReason, Event, MatchEnded, RoundClosed, RoundOpened
-from pairquiz_server.rules.match import Match, Status
+from pairquiz_server.rules.match import Match, Seat, Status
+from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind
 from pairquiz_server.rules.rounds import COMMITTED_WITHIN_MS, UNMEASURED_TRIP_MS
-from pairquiz_server.rules.terms import Pace
+from pairquiz_server.rules.terms import Ghost, Pace
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import ALICE, BOB, MARGIN_MS, RULES, HandClock, Node, answer, code, running_node
 
@@ -173,3 +176,11 @@ async def test_lead_is_by_the_lines_that_are_known_here(
             await node.send(gone)
         started = (await node.play(node.game.start, ALICE, match_id=match.id)).match
         assert started.reveals == (clock.at + lead_ms,)
+
+
+async def test_a_ghost_has_no_line_to_wait_for(database: Database, clock: HandClock) -> None:
+    async with running_node(database, clock) as node:
+        match = await node.ready(pace=Pace.ROUNDS)
+        ghost = Player(GHOST_ID, PlayerKind.GHOST, BOB.display_name)
+        match = replace(match.with_seat(1, Seat(ghost)), ghost=Ghost(match.id, 1))
+        assert Leads({ALICE.id: 20}.get, RULES.reveal_lead_max_ms).of(match) == COMMITTED_WITHIN_MS + 20

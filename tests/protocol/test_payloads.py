@@ -104,6 +104,18 @@ def test_a_required_key_is_missed_by_its_name(command: str, keys: list[str]) -> 
         assert refusal(command, {**rest, key: None}).startswith(f"{key}: expected ")
 
 
+@pytest.mark.parametrize(
+    ("command", "key", "choices"),
+    [
+        ("create_pair_quiz", "pace", "free, or rounds"),
+        ("find_opponent", "scoring", "speed_bonus, accuracy, negative, difficulty, or practice"),
+        ("report_question", "reason", "wrong_answer, unclear, outdated, offensive, or other"),
+    ],
+)
+def test_a_word_that_is_none_of_the_choices_is_told_them(command: str, key: str, choices: str) -> None:
+    assert refusal(command, GOOD[command] | {key: "x"}) == f"{key}: expected {choices}"
+
+
 TEXT, NUMBER = [1, 1.5, True, [], {}], ["5", "", 5.0, 5.5, True, [], {}]
 HUGE = 10**30
 WRONG = {

@@ -458,6 +458,12 @@ class TestOutage:
         started = play(waiting, self.RESUMED_AT - 2_000, start(ANNA))
         assert (started.started_at, started.left_ms(self.RESUMED_AT)) == (self.RESUMED_AT, started.span_ms)
 
+    def test_outage_before_the_start_is_no_part_of_the_match(self) -> None:
+        waiting = replace(ready(), due_at=self.RESUMED_AT + 600_000)
+        waiting = replace(waiting, paused_at=self.RESUMED_AT - self.GAP_MS, resumed_at=self.RESUMED_AT)
+        started = play(waiting, self.RESUMED_AT + 2_000, start(ANNA))
+        assert (started.started_at, started.paused_at, started.resumed_at) == (self.RESUMED_AT + 2_000, None, None)
+
     def test_answer_after_the_moved_deadline_is_too_late(self) -> None:
         assert_refused(self.moved(running()), submit(ANNA), self.RESUMED_AT + 180_001, Code.TOO_LATE)
 

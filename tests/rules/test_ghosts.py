@@ -101,6 +101,18 @@ class TestRecording:
         match = play(moved, STARTED_AT + 65_000, submit(ANNA, SECOND), complete(BEN))
         assert recorded(match, 0) == Run((Step(11, 1, 1_000), Step(12, 0, 5_000)))
 
+    def test_after_two_outages_nobody_knows_when_the_first_answers_were(self) -> None:
+        match = played((1_000, submit(ANNA)))
+        moved = replace(
+            match,
+            deadline_at=DEADLINE_AT + 90_000,  # by 60 s, and then by 30
+            due_at=DEADLINE_AT + 90_000,
+            paused_at=STARTED_AT + 70_000,
+            resumed_at=STARTED_AT + 100_000,
+        )
+        match = play(moved, STARTED_AT + 101_000, submit(ANNA, SECOND), complete(BEN))
+        assert recorded(match, 0) is None
+
     @pytest.mark.parametrize(
         "match",
         [

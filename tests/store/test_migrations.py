@@ -10,9 +10,15 @@ from msgspec.structs import replace
 
 from pairquiz_server import config
 from pairquiz_server.database import open_database
+from pairquiz_server.rules.commands import SubmitAnswer
+from pairquiz_server.rules.decide import decide
+from pairquiz_server.rules.match import Outcome
+from pairquiz_server.rules.scoring import Scoring
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.migrations import Migration, MigrationError, migrate, read_migrations, status
 from pairquiz_server.store.pool import Database
+from pairquiz_server.store.ratings import RatingRows
 
 SCHEMA = "SELECT to_regnamespace('pairquiz') IS NOT NULL"
 TABLES = "SELECT count(*) FROM pg_class WHERE relnamespace = 'pairquiz'::regnamespace AND relkind = 'r'"
@@ -69,6 +75,41 @@ async def test_what_matches_have_drawn_before_it_was_one_row_is_kept(empty: Data
     assert drawn == [[(n, (3, 1, 0, 2)) for n in range(11, 0, -1)], [(12, (0, 1, 2, 3))], []]
     assert found[ids[0]].questions[0].options == ("d", "b", "a", "c")
     assert found[ids[0]].questions[0].correct == 0
+
+
+async def test_matches_that_were_under_way_before_there_were_terms_go_on(empty: Database) -> None:
+    await migrate(empty, read_migrations()[:6])
+    async with empty.connection() as connection:
+        await connection.execute("""
+            INSERT INTO pairquiz.players VALUES ('anna', 'user', 'Anna', NULL, 1), ('ben', 'guest', 'Ben', NULL, 1);
+            INSERT INTO pairquiz.topics (name, key) VALUES ('T', 't');
+            INSERT INTO pairquiz.questions (topic_id, text, text_digest, options, correct, difficulty)
+            SELECT 1, 'Q' || n, sha256(n::text::bytea), '{a,b,c,d}', 3, 'easy' FROM generate_series(1, 3) AS n;
+            INSERT INTO pairquiz.matches (
+                id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, player1_id,
+                player2_id, created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason)
+            VALUES
+                (lpad('1', 32, '0')::uuid, 2, 'ready', 1, 3, 30, 100, 50, 'CODE1', 'anna', 'ben', 1, 600001, 1,
+                 NULL, NULL, NULL, NULL),
+                (lpad('2', 32, '0')::uuid, 3, 'in_progress', 1, 3, 30, 100, 50, 'CODE2', 'anna', 'ben', 1, 90002, 1,
+                 2, 90002, NULL, NULL),
+                (lpad('3', 32, '0')::uuid, 4, 'completed', 1, 3, 30, 100, 50, 'CODE3', 'anna', 'ben', 1, 90002, 1,
+                 2, 90002, 90003, 'deadline');
+            INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
+            SELECT lpad(n::text, 32, '0')::uuid, '{1,2,3}',
+                '{{0,1,2,3},{0,1,2,3},{0,1,2,3}}' FROM generate_series(2, 3) AS n;
+        """)
+    await migrate(empty)
+    matches = Matches(empty)
+    ready, running, over = [await matches.load([str(UUID(int=number))]) for number in (1, 2, 3)]
+    for match in (*ready.values(), *running.values(), *over.values()):
+        assert (match.pace, match.origin, match.scoring) == (Pace.FREE, Origin.INVITATION, Scoring())
+        assert (match.tick_at, match.reveals, match.ghost, match.wins) == (None, (), None, (0, 0))
+    answer = SubmitAnswer(match_id=str(UUID(int=2)), player_id="anna", question_id=1, answer=3)
+    (after,) = [decide(match, answer, 1_000).match for match in running.values()]
+    assert after.seats[0].score == 100 + 50 * 89_002 // 90_000
+    rows = RatingRows(empty)
+    assert [(match.outcome(0), match.questions) for match in await rows.find(0, 9)] == [(Outcome.DRAW, (1, 2, 3))]
 
 
 async def test_status_tells_what_is_pending_and_changes_nothing(empty: Database) -> None:

@@ -73,6 +73,7 @@ LEFT_OUT = {
     "results.match_id": "the match that it stands in",
     "results.player": "your_seat of the match that it stands in",
     "results.opponent_id": "who that is, is the other's",
+    "results.ghost_match_id": "a match of somebody else",
     "rematches.match_id": "the match that it stands in",
 }
 NOBODYS = {
@@ -281,6 +282,7 @@ async def test_nothing_of_others_is_in_an_export(players: Players, bans: Bans, l
     text = json.dumps(await exported(players, bans))
     assert CARA.id not in text
     assert ANNA.id not in text
+    assert "ghost_match_id" not in text
 
 
 async def test_an_export_is_the_same_in_small_pages(

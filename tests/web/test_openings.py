@@ -74,7 +74,7 @@ async def test_joiner_and_creator_hear_opponent_joined(shared_server: Server, ac
         joined = second[0][1]
         assert joined.keys() == {"session_id", "status", "opponent", "version"}
         assert (joined["session_id"], joined["status"]) == (created["session_id"], "ready_to_start")
-        assert joined["opponent"].keys() == {"display_name", "connected"}
+        assert joined["opponent"].keys() == {"display_name", "connected", "kind"}
         assert joined["opponent"]["connected"] is True
         assert first[0][1]["opponent"] != joined["opponent"]
         assert answer == ({"ok": True, **joined} if ack else None)

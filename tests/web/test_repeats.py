@@ -27,7 +27,7 @@ async def test_a_player_who_resumes_gets_the_whole_match(shared_server: Server, 
                 "Animals",
                 "in_progress",
             )
-            assert line["opponent"].keys() == {"display_name"}
+            assert line["opponent"].keys() == {"display_name", "kind"}
 
             asked = {"session_id": started["session_id"]}
             if ack:
@@ -48,7 +48,7 @@ async def test_a_player_who_resumes_gets_the_whole_match(shared_server: Server, 
             assert state["your_score"] == own["score"]
             assert 0 < state["remaining_ms"] <= started["deadline_at"] - started["started_at"]
             opponent = state["opponent"]
-            assert opponent.keys() == {"display_name", "connected", "answered", "score", "completed"}
+            assert opponent.keys() == {"display_name", "connected", "kind", "answered", "score", "completed"}
             assert (opponent["answered"], opponent["connected"], opponent["completed"]) == (1, True, False)
             assert "results" not in state
             assert "join_code" not in state

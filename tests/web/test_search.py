@@ -224,7 +224,11 @@ class TestBlocks:
             found = await third.event("opponent_found")
             state = await third.ask("resume_pair_quiz", {"session_id": found["session_id"]})
             assert state["opponent"]["display_name"] == found["opponent"]["display_name"]
-        assert len({player.user_id, other.user_id} & await seekers(shared_server)) == 1
+
+        async def one_looks_on() -> bool:  # who was found is taken out of the queue a moment after it was told
+            return len({player.user_id, other.user_id} & await seekers(shared_server)) == 1
+
+        await until(one_looks_on)
 
     async def test_who_unblocks_finds_again(self, player: Client, other: Client, wishes: dict[str, Any]) -> None:
         session = {"session_id": (await started_match(player, other))["session_id"]}
