@@ -34,7 +34,7 @@ BOUNDS_OF_DUELS: dict[str, float] = {
     "instructions a duel: start": 4230,
     "instructions a duel: end": 7950,
     "calls of Python a duel: create": 113,
-    "calls of Python a duel: join": 111,
+    "calls of Python a duel: join": 104,
     "calls of Python a duel: start": 153,
     "calls of Python a duel: end": 284,
     "calls of C a duel: create": 103,
