@@ -31,8 +31,8 @@ BOUNDS: dict[str, float] = {
 BOUNDS_OF_DUELS: dict[str, float] = {
     "instructions a duel: create": 3110,
     "instructions a duel: join": 3200,
-    "instructions a duel: start": 4230,
-    "instructions a duel: end": 7950,
+    "instructions a duel: start": 4500,
+    "instructions a duel: end": 8500,
     "calls of Python a duel: create": 113,
     "calls of Python a duel: join": 104,
     "calls of Python a duel: start": 153,
