@@ -13,7 +13,7 @@ from pairquiz_server.rules import rematch, rounds
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
-from pairquiz_server.rules.match import LIVE, Match
+from pairquiz_server.rules.match import LIVE, Match, Outcome
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rematches import Noted
 from pairquiz_server.store.rows import Change
@@ -106,7 +106,12 @@ def let_one_player_decide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a series count defeats."""
-    monkeypatch.setattr(rematch, "_wins_of", lambda match, seat: match.wins[seat] + (match.outcome(seat) == "lost"))
+
+    def wins_after(match: Match) -> tuple[int, int]:
+        first, second = (match.wins[seat] + (match.outcome(seat) is Outcome.LOST) for seat in (0, 1))
+        return first, second
+
+    monkeypatch.setattr(rematch, "wins_after", wins_after)
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:
