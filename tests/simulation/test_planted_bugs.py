@@ -8,12 +8,19 @@ import pytest
 from tests.simulation.invariants import Invariant
 from tests.simulation.plan import drawn_plan
 from tests.simulation.plants import (
+    accept_no_more_with_time,
     announce_before_commit,
     close_rounds_too_soon,
     count_what_was_lost,
+    keep_who_went,
     let_one_player_decide,
+    look_only_ahead,
     lose_the_wake_up,
+    make_a_match_anew,
     overdraw_the_bank,
+    overlook_blocks,
+    overlook_results,
+    rate_what_we_ended,
     retry_what_was_committed,
     take_answers_to_what_is_not_open,
 )
@@ -35,6 +42,13 @@ SEEDS = range(1, 9)
         (close_rounds_too_soon, Invariant.NOT_ENDED_EARLY, {}),
         (let_one_player_decide, Invariant.REMATCH_IS_WANTED, {}),
         (count_what_was_lost, Invariant.SERIES_ADDS_UP, {}),
+        (make_a_match_anew, Invariant.ONE_MATCH_A_SEARCH, {}),
+        (keep_who_went, Invariant.NO_ENTRY_IS_LEFT, {}),
+        (accept_no_more_with_time, Invariant.WHO_MAY_MEET_MEETS, {}),
+        (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, {}),
+        (rate_what_we_ended, Invariant.RATED_FAIRLY, {}),
+        (overlook_results, Invariant.RATED_ONCE, {"results_are_unique": False}),
+        (look_only_ahead, Invariant.EVERY_MATCH_IS_RATED, {}),
     ],
     ids=[
         "announces_before_commit",
@@ -45,6 +59,13 @@ SEEDS = range(1, 9)
         "closes_rounds_too_soon",
         "lets_one_decide",
         "counts_defeats",
+        "makes_a_match_anew",
+        "keeps_who_went",
+        "accepts_no_more_with_time",
+        "overlooks_blocks",
+        "rates_what_the_service_ended",
+        "rates_twice",
+        "misses_what_was_late",
     ],
 )
 def test_simulation_meets_a_planted_bug(

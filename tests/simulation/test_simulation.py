@@ -45,7 +45,10 @@ def test_simulation_meets_what_it_is_there_for() -> None:
     assert counts.answers > 4 * MATCHES
     assert counts.ended >= MATCHES
     assert counts.rematches > MATCHES / 20
-    for name in ("refusals", "unavailable", "duplicates", "conflicts", "gaps", "rounds", "rounds_timed_out"):
+    assert counts.found > MATCHES / 5
+    assert counts.rated > MATCHES / 5
+    also = ("cancelled", "unrated", "unavailable", "duplicates", "conflicts", "gaps", "rounds", "rounds_timed_out")
+    for name in ("refusals", *also):
         assert getattr(counts, name) > 5, name
 
 
