@@ -68,7 +68,7 @@ class Both(RuleBasedStateMachine):
     def begin(self) -> None:
         self.real.empty()
         self.database_at = 0
-        self.moments = itertools.count()
+        self.moments = itertools.count(1)
         self.model = Model({self.real.topic: self.real.drawn}, now=lambda: self.database_at)
         self.requests = Requests(self.model)
         self.results = Results(self.model, lambda: next(self.moments))
@@ -94,7 +94,7 @@ class Both(RuleBasedStateMachine):
         truth, claim = self.real.run(real(self.real)), model()
         if sort:
             truth, claim = sorted(truth, key=repr), sorted(claim, key=repr)
-        assert claim == truth
+        assert claim == truth, f"the model has {claim}, and the store {truth}"
         return truth
 
     @rule(span_ms=st.sampled_from([1, 300, 300, 1_000, 1_000, 3_000, 20_000]))

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from tests.simulation.client import Client
     from tests.simulation.world import World
 
-TAKEN_OUT_WITHIN_S = 20.0
+WELL_FOR_S = 12.0
+"""Who has died is buried by then, and what it had left half done is done."""
+TAKEN_OUT_WITHIN_S = 12.0
 """Who does not look any more is out of the queue by then, also where the node has died that had to see to it."""
-FOUND_WITHIN_S = 20.0
-"""Two who may meet have met by then, each other or somebody else, if all has been well for so long."""
+FOUND_WITHIN_S = 8.0
+"""Two who may meet have met by then, each other or somebody else, and a match that was to be made is made."""
 _START, _WIDENS_PER_S = 50.0, 20.0
 """Whoever waits accepts a difference in rating of so much, and the own deviation, and so much more each second."""
 
@@ -85,7 +87,7 @@ class Searches:
         """Look for entries that must have gone, and for two of whom each could have the other."""
         now, well_since = self._world.loop.time(), self._health.all_well_since
         rows = self._world.queue.rows
-        if now - well_since < max(TAKEN_OUT_WITHIN_S, FOUND_WITHIN_S):
+        if now - well_since < WELL_FOR_S:
             return
         for player_id in rows:
             looking = self._of(player_id)

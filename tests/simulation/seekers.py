@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from pairquiz_server.rules.pairing import NOBODY, Pair, Seeker, Wishes
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.rating import START_DEVIATION, START_RATING
-from pairquiz_server.rules.terms import Origin
+from pairquiz_server.rules.scoring import ScoringProfile
+from pairquiz_server.rules.terms import Origin, Pace
 from pairquiz_server.store.ratings import OVERALL, Standing
 from pairquiz_server.store.ratings import Place as RatingPlace
 from pairquiz_server.store.seekers import Entered, Entry, Place, Queued, Seen, Unfinished
@@ -98,11 +99,12 @@ class Queue:
     def read_queue(self, behind: Place, limit: int) -> list[Queued]:
         game_at = self._model.game_at or 0
         looking = [
-            (row.wishes, row.entry.rating, player_id)
+            (_order(row.wishes), row.entry.rating, player_id)
             for player_id, row in self.rows.items()
             if row.match_id is None and self._model.nodes[row.node] >= game_at - SILENT_MS
         ]
-        stretch = sorted(place for place in looking if place > (behind.wishes, behind.rating, behind.player_id))
+        front = (_order(behind.wishes), behind.rating, behind.player_id)
+        stretch = sorted(place for place in looking if place > front)
         return [
             Queued(row.seeker(self.met.get(player_id, ()), self._blocked(player_id)), row.node)
             for _, _, player_id in stretch[:limit]
@@ -252,3 +254,9 @@ class SeekerLine:
             return await self._line.carry(partial(work, *arguments))
 
         return carry
+
+
+def _order(wishes: Wishes) -> tuple[int, ...]:
+    """Return where wishes stand in the order of their columns: words go by the order of their type."""
+    pace, scoring = list(Pace).index(wishes.pace), list(ScoringProfile).index(wishes.scoring)
+    return wishes.topic_id, wishes.question_count, wishes.time_limit_s, pace, scoring

@@ -1,6 +1,7 @@
 """Two people who do not know each other, nor anybody: each looks for an opponent, now here and now there."""
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pairquiz_server.rules.errors import Refused
@@ -23,6 +24,7 @@ class Strangers(Company):
 
     def __init__(self, world: "World", number: int) -> None:
         super().__init__(world, number)
+        self._taste = self._wishes(self.random)
         for name in (f"h{number}", f"g{number}.0"):
             client = self.client(name, "stranger", name)
             world.known_as(client.player.id, client.random)
@@ -37,13 +39,13 @@ class Strangers(Company):
             if await self._find(client):
                 await self.series(client)
                 self.world.checker.end_is_known(client)
-                if client.chance(0.2):
+                if client.chance(0.3):
                     await self._block(client)
                 await client.pause(0.0, 3.0)
 
     async def _find(self, client: Client) -> bool:
         """Look for an opponent, in earnest or not; return whether there is one."""
-        before, wishes = client.match_id, self._wishes(client)
+        before, wishes = client.match_id, self._taste
         found = lambda: client.match_id != before  # noqa: E731
         client.seeks = True
         for _ in range(client.random.randint(1, 5)):
@@ -57,7 +59,7 @@ class Strangers(Company):
             if client.chance(0.2):
                 await self._change_mind(client)
             elif client.chance(0.2):
-                wishes = self._wishes(client)
+                wishes = self._wishes(client.random)
         if not found():
             await client.insist("cancel_find_opponent")
             await client.until(found, _CROSSING_S)
@@ -78,8 +80,7 @@ class Strangers(Company):
         assert index is not None
         await client.insist("block_player", blocked_id=client.match.seats[1 - index].player.id)
 
-    def _wishes(self, client: Client) -> dict[str, Any]:
-        random = client.random
+    def _wishes(self, random: Random) -> dict[str, Any]:
         return {
             "topic": random.choice(("General", " general")),
             "question_count": random.choice(_QUESTION_COUNTS),

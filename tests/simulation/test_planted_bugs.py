@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ SEEDS = range(1, 9)
 
 
 @pytest.mark.parametrize(
-    ("plant", "invariant", "unique"),
+    ("plant", "invariant", "terms"),
     [
         (announce_before_commit, Invariant.ANNOUNCED_IS_STORED, {}),
         (retry_what_was_committed, Invariant.ANSWER_COUNTS_ONCE, {"answers_are_unique": False}),
@@ -43,12 +44,9 @@ SEEDS = range(1, 9)
         (let_one_player_decide, Invariant.REMATCH_IS_WANTED, {}),
         (count_what_was_lost, Invariant.SERIES_ADDS_UP, {}),
         (make_a_match_anew, Invariant.ONE_MATCH_A_SEARCH, {}),
-        (keep_who_went, Invariant.NO_ENTRY_IS_LEFT, {}),
-        (accept_no_more_with_time, Invariant.WHO_MAY_MEET_MEETS, {}),
-        (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, {}),
-        (rate_what_we_ended, Invariant.RATED_FAIRLY, {}),
+        (accept_no_more_with_time, Invariant.WHO_MAY_MEET_MEETS, {"strangers_share": 1.0}),
+        (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, {"strangers_share": 1.0}),
         (overlook_results, Invariant.RATED_ONCE, {"results_are_unique": False}),
-        (look_only_ahead, Invariant.EVERY_MATCH_IS_RATED, {}),
     ],
     ids=[
         "announces_before_commit",
@@ -60,21 +58,18 @@ SEEDS = range(1, 9)
         "lets_one_decide",
         "counts_defeats",
         "makes_a_match_anew",
-        "keeps_who_went",
         "accepts_no_more_with_time",
         "overlooks_blocks",
-        "rates_what_the_service_ended",
         "rates_twice",
-        "misses_what_was_late",
     ],
 )
 def test_simulation_meets_a_planted_bug(
     monkeypatch: pytest.MonkeyPatch,
     plant: Callable[[pytest.MonkeyPatch], None],
     invariant: Invariant,
-    unique: dict[str, bool],
+    terms: dict[str, Any],
 ) -> None:
-    run = partial(simulate, **unique)
+    run = partial(simulate, **terms)
     plant(monkeypatch)
     reports = (run(drawn_plan(seed, matches=MATCHES)) for seed in SEEDS)
     report = next((report for report in reports if report.broken is not None), None)
@@ -89,6 +84,28 @@ def test_simulation_meets_a_planted_bug(
     assert f"seed {report.plan.seed}" in story
     assert invariant in story
     assert str(least.broken and least.broken.match_id) in story
+
+
+@pytest.mark.parametrize(
+    ("plant", "invariant"),
+    [
+        (keep_who_went, Invariant.NO_ENTRY_IS_LEFT),
+        (rate_what_we_ended, Invariant.RATED_FAIRLY),
+        (look_only_ahead, Invariant.EVERY_MATCH_IS_RATED),
+    ],
+    ids=["keeps_who_went", "rates_what_the_service_ended", "misses_what_was_late"],
+)
+def test_simulation_meets_a_planted_bug_that_takes_many(
+    monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], invariant: Invariant
+) -> None:
+    """One that few people and one fault alone do not bring about: its story is longer."""
+    plant(monkeypatch)
+    reports = (simulate(drawn_plan(seed, matches=MATCHES), keep_story=True) for seed in SEEDS)
+    report = next((report for report in reports if report.broken is not None), None)
+    assert report is not None
+    assert report.broken is not None
+    assert report.broken.invariant is invariant
+    assert invariant in "\n".join(told(report))
 
 
 def test_simulation_meets_no_bug_where_none_is_planted() -> None:

@@ -45,7 +45,8 @@ BANK = {
     ]
 }
 _LONGEST_AFTERWARDS_S = 600.0
-_STRANGERS_SHARE = 0.3
+STRANGERS_SHARE = 0.3
+"""So many of those who come know nobody."""
 
 
 class Line(Struct, frozen=True):
@@ -80,12 +81,14 @@ class World:
         answers_are_unique: bool = True,
         rematches_are_unique: bool = True,
         results_are_unique: bool = True,
+        strangers_share: float = STRANGERS_SHARE,
     ) -> None:
         self.plan = plan
         self.loop = VirtualLoop()
         self.story: list[Line] = []
         self._keep_story = keep_story
         self._digest = blake2b(digest_size=8)
+        self._strangers_share = strangers_share
         self.broken: Break | None = None
         self.weather = Weather(plan.random("weather"))
         self.checker = Checker(self)
@@ -138,7 +141,7 @@ class World:
 
     def known_as(self, player_id: str, random: Random) -> None:
         """Let a player be known as somebody of some strength."""
-        rating = Rating(random.gauss(1500, 200), random.uniform(50, 350))
+        rating = Rating(random.gauss(1500, 300), random.uniform(50, 200))
         self.results.ratings[player_id, OVERALL] = Standing(rating, 0, EPOCH_MS)
 
     def look_at_service(self) -> None:
@@ -206,7 +209,7 @@ class World:
         arrivals = sorted((self.plan.arrival(number), number) for number in self.plan.pairs)
         for at, number in arrivals:
             await asyncio.sleep(at - self.loop.time())
-            is_strange = self.plan.random("company", number).random() < _STRANGERS_SHARE
+            is_strange = self.plan.random("company", number).random() < self._strangers_share
             self.run(self._play(Strangers(self, number) if is_strange else Pair(self, number)))
 
     async def _play(self, company: Company) -> None:
@@ -236,9 +239,9 @@ class World:
             self.loop.stop()
 
 
-def simulate(plan: Plan, *, keep_story: bool = False, **unique: bool) -> Report:
-    """Run a plan, with a store that keeps unique what a real one does. What the engine logs as an error is a break."""
-    world = World(plan, keep_story=keep_story, **unique)
+def simulate(plan: Plan, *, keep_story: bool = False, **terms: Any) -> Report:
+    """Run a plan, by the terms of a `World`. What the engine logs as an error is a break."""
+    world = World(plan, keep_story=keep_story, **terms)
     with _logs_of(world), _ids_of(plan), _without_collections():
         try:
             return world.live()
