@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.simulation.invariants import Invariant
-from tests.simulation.plan import drawn_plan
+from tests.simulation.plan import Fault, Kind, Plan, drawn_plan
 from tests.simulation.plants import (
     accept_no_more_with_time,
     announce_before_commit,
@@ -30,6 +31,18 @@ from tests.simulation.world import simulate
 
 MATCHES = 150
 SEEDS = range(1, 9)
+
+
+def usual_times(seed: int) -> Plan:
+    """The plan of a seed."""
+    return drawn_plan(seed, matches=MATCHES)
+
+
+def hard_times(seed: int) -> Plan:
+    """A plan in which the store also freezes again and again, each time for longer than anybody waits."""
+    plan = usual_times(seed)
+    frozen = [Fault(Kind.FROZEN, 0, float(at), at + 5.0) for at in range(4, round(plan.span_s), 13)]
+    return replace(plan, faults=tuple(sorted((*plan.faults, *frozen), key=lambda fault: fault.at)))
 
 
 @pytest.mark.parametrize(
@@ -83,13 +96,13 @@ def test_simulation_meets_a_planted_bug(
 
 
 @pytest.mark.parametrize(
-    ("plant", "invariant", "terms"),
+    ("plant", "invariant", "times", "terms"),
     [
-        (make_a_match_anew, Invariant.ONE_MATCH_A_SEARCH, {}),
-        (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, {"strangers_share": 1.0}),
-        (keep_who_went, Invariant.NO_ENTRY_IS_LEFT, {}),
-        (rate_what_we_ended, Invariant.RATED_FAIRLY, {}),
-        (look_only_ahead, Invariant.EVERY_MATCH_IS_RATED, {}),
+        (make_a_match_anew, Invariant.ONE_MATCH_A_SEARCH, hard_times, {"strangers_share": 1.0}),
+        (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, usual_times, {"strangers_share": 1.0}),
+        (keep_who_went, Invariant.NO_ENTRY_IS_LEFT, usual_times, {}),
+        (rate_what_we_ended, Invariant.RATED_FAIRLY, usual_times, {}),
+        (look_only_ahead, Invariant.EVERY_MATCH_IS_RATED, usual_times, {}),
     ],
     ids=[
         "makes_a_match_anew",
@@ -103,11 +116,12 @@ def test_simulation_meets_a_planted_bug_that_takes_many(
     monkeypatch: pytest.MonkeyPatch,
     plant: Callable[[pytest.MonkeyPatch], None],
     invariant: Invariant,
+    times: Callable[[int], Plan],
     terms: dict[str, Any],
 ) -> None:
     """One that few people and one fault alone do not bring about: its story is longer."""
     plant(monkeypatch)
-    reports = (simulate(drawn_plan(seed, matches=MATCHES), keep_story=True, **terms) for seed in SEEDS)
+    reports = (simulate(times(seed), keep_story=True, **terms) for seed in SEEDS)
     report = next((report for report in reports if report.broken is not None), None)
     assert report is not None
     assert report.broken is not None
