@@ -216,7 +216,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             return
         connection = self._connect(eio_sid, identity, address)
         try:
-            sessions = await self._welcome.sessions(identity.player.id)
+            matches = await self._welcome.live_matches(identity.player.id)
         except Refused:
             # It comes back by itself, and then hears of all its matches.
             await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
@@ -224,7 +224,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.exception("welcome_failed")
             await self._transports.cut(eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
         else:
-            self._welcome.say(connection, sessions)
+            self._welcome.say(connection, matches)
 
     async def _refuse(self, eio_sid: str, refusal: Refused, address: str) -> None:
         """Answer a CONNECT that is refused."""
