@@ -134,6 +134,7 @@ class DrawRow(Struct, gc=False, omit_defaults=True):
     question_ids: list[int]
     option_orders: list[tuple[int, ...]]
     ghost_run: Run | None = None
+    unrecorded: int | None = None
 
 
 class AnswerRow(Answer, frozen=True, kw_only=True, gc=False):
@@ -280,6 +281,7 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
                     [question.id for question in match.questions],
                     [question.option_order for question in match.questions],
                     match.run,
+                    match.unrecorded or None,
                 )
             )
             if event.seat is not None:
