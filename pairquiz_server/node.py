@@ -32,6 +32,7 @@ from pairquiz_server.engine.retention import Keep, Retention
 from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
 from pairquiz_server.rules.absence import Patience
@@ -152,6 +153,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             connections.rename(player_id, display_name)
             committer.forget(connections.followed(player_id))
 
+        turns = Turns()
         failed = asyncio.Event()
         under_way: set[asyncio.Task[None]] = set()
         heartbeat = Heartbeat(nodes, clock, node, moved=moved, forgotten=forgotten, returned=returned)
@@ -179,6 +181,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             seen=seen,
             live_here=connections.live_here,
             trip_ms=connections.trip_ms,
+            turns=turns,
         )
         runs = Runs(database)
         challenges = Challenges(game, runs, rules)
@@ -190,7 +193,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             look_after=lambda player_id: beside(catch_up.look_after(player_id)),
             present=connections.present,
         )
-        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
+        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers, turns=turns)
         connections.watch(searches)
         matchmaker = Matchmaker(
             seekers,
@@ -223,6 +226,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             _rematch_rules(settings),
             check=departures.check,
             tell=announcer.announce_rematch,
+            turns=turns,
         )
         eraser = Eraser(erasures, bans)
         retention = Retention(RetentionRows(database), clock, _keep(settings))

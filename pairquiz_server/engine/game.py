@@ -39,7 +39,7 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player
-from pairquiz_server.rules.runs import recorded
+from pairquiz_server.rules.runs import BOTH, recorded
 from pairquiz_server.rules.scoring import Scoring, ScoringProfile
 from pairquiz_server.rules.terms import Pace, Run
 from pairquiz_server.store.matches import Matches
@@ -88,7 +88,8 @@ class Game:
     """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
 
     `live_here` says of how many live matches a player has heard who is connected here, None of one who is not: who is
-    far from the limit, the database is not asked about.
+    far from the limit, the database is not asked about. In a player's turn, of `turns`, the player's matches are
+    counted and one more is made, so that nothing else makes one in between.
 
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
@@ -108,26 +109,29 @@ class Game:
         random: Random | None = None,
         live_here: Callable[[str], int | None] = lambda player_id: None,
         trip_ms: Trip = lambda _: None,
+        turns: Turns | None = None,
     ) -> None:
         self._matches = matches
         self._live_here = live_here
         self._committer = committer
         self._rules = rules
         self._lag_allowance = rules.lag_allowance
+        self._unrecorded = 0 if rules.record_runs else BOTH
         self._leads = Leads(trip_ms, rules.reveal_lead_max_ms)
         self._random = random or secrets.SystemRandom()
         self.draws = Draws(questions, seen, self._random)
         self._submit = committer.submit
         self.knows = committer.knows
         self._creates = True
-        self._creating = Turns()
+        self._turns = turns or Turns()
         self._topics = Recent(questions.list_topics, TOPICS_KEPT_S)
         self._live = Together(self._read_live)
         self.now = clock.now
 
     def stop_creating(self) -> None:
-        """Refuse new matches from now on (`draining`); those that there are go on."""
+        """Refuse new matches from now on (`draining`), and make none by itself; those that there are go on."""
         self._creates = False
+        self.rematches.stop()
 
     def create(
         self,
@@ -211,7 +215,7 @@ class Game:
 
     async def _create_in_turn(self, caller: Caller, gather: Gather) -> None:
         """Gather what a creation must know and submit it; gather again where it collided."""
-        async with self._creating.of(caller.player.id):
+        async with self._turns.of(caller.player.id):
             while True:
                 command = await gather()
                 if isinstance(command, Decision):
@@ -224,25 +228,39 @@ class Game:
         """Take the free seat of a match, found by its id or by its code in any spelling."""
         if match_id is None:
             return self._asking(caller, self._join_by_code(caller, join_code))
-        if self._may_be_full(caller.player.id):
-            return self._asking(caller, self._join_unless_full(caller, match_id))
-        self._join(caller, match_id)
-        return None
+        if self._join_at_once(caller, match_id):
+            return None
+        return self._asking(caller, self._join_unless_full(caller, match_id))
 
-    def _may_be_full(self, player_id: str) -> bool:
-        """Tell whether the database has to say if a player is in so many live matches that it joins no more."""
+    def _join_at_once(self, caller: Caller, match_id: str) -> bool:
+        """Join where it is certain that the player is not in too many live matches; tell whether it is.
+
+        It is, where nothing else can bring the player one before this is settled, but for a search, which brings one.
+        """
+        player_id, command = caller.player.id, self._join_of(caller, match_id)
         most = self._rules.live_matches_max
         if not most:
-            return False
+            caller.command = command
+            self._submit(caller)
+            return True
         live = self._live_here(player_id)
-        return live is None or live >= most
+        if live is None or live + 1 >= most or not self._turns.take_at_once(player_id):
+            return False
+
+        def settle(outcome: Outcome) -> None:
+            self._turns.give_back(player_id)
+            _settle(caller, outcome)
+
+        self._submit_for(caller, command, settle)
+        return True
 
     async def _join_unless_full(self, caller: Caller, match_id: str) -> None:
-        most = self._rules.live_matches_max
-        _, live = await self._matches.find_before_creation(caller.player.id, None, most)
-        if live >= most and (await self.load(match_id)).seat_of(caller.player.id) is None:  # else it is a duplicate
-            raise Refused(Code.TOO_MANY_SESSIONS)
-        self._join(caller, match_id)
+        most, player_id = self._rules.live_matches_max, caller.player.id
+        async with self._turns.of(player_id):
+            _, live = await self._matches.find_before_creation(player_id, None, most)
+            if live >= most and (await self.load(match_id)).seat_of(player_id) is None:  # else it is a duplicate
+                raise Refused(Code.TOO_MANY_SESSIONS)
+            await self._settled(caller, self._join_of(caller, match_id))
 
     async def _join_by_code(self, caller: Caller, join_code: str | None) -> None:
         found, code = None, normal_code(join_code or "")
@@ -250,14 +268,11 @@ class Game:
             found = await self._matches.find_by_code(code, caller.player.id)
         if found is None:
             raise Refused(Code.NOT_FOUND)
-        if self._may_be_full(caller.player.id):
+        if not self._join_at_once(caller, found):
             await self._join_unless_full(caller, found)
-        else:
-            self._join(caller, found)
 
-    def _join(self, caller: Caller, match_id: str) -> None:
-        caller.command = JoinMatch(match_id=match_id, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
-        self._submit(caller)
+    def _join_of(self, caller: Caller, match_id: str) -> JoinMatch:
+        return JoinMatch(match_id=match_id, player=caller.player, ready_ttl_ms=self._rules.ready_ttl_ms)
 
     def start(self, caller: Caller, *, match_id: str) -> Work:
         """Draw the questions and start the clock."""
@@ -308,6 +323,7 @@ class Game:
             lead_ms=self._leads.of(match),
             pause_ms=self._rules.round_pause_ms,
             run=run,
+            unrecorded=self._unrecorded,
         )
 
     async def by_itself(self, match_id: str) -> StartMatch | Tick:
@@ -424,8 +440,8 @@ class Game:
         except Refused as refusal:
             _settle(caller, refusal)
 
-    async def _settled(self, caller: Caller, command: Creation) -> bool:
-        """Submit a creation and wait until it is settled; tell whether it collided."""
+    async def _settled(self, caller: Caller, command: Creation | JoinMatch) -> bool:
+        """Submit what brings a match and wait until it is settled; tell whether it collided."""
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: Outcome) -> None:
@@ -439,7 +455,7 @@ class Game:
         self._submit_for(caller, command, settle)
         return await done
 
-    def _submit_for(self, caller: Caller, command: Creation, settle: Settle) -> None:
+    def _submit_for(self, caller: Caller, command: Creation | JoinMatch, settle: Settle) -> None:
         arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
         self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))
 
