@@ -37,7 +37,7 @@ from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import find_time
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.searches import Hearers, Searches
-from pairquiz_server.engine.seen import NEVER, Seen
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import PlayersPaired
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -111,7 +111,7 @@ async def serve(work: Work) -> Report:
             question_count=5, time_limit_s=30, scoring=Scoring(), waiting_ttl_ms=600_000, ready_ttl_ms=600_000
         )
         committer = Committer(matches, announce, pace_s=0.005, node=node)
-        seen = Seen(SeenRows(database).find_last, committer.cached, lambda: NEVER)
+        seen = Seen(SeenRows(database).find_last, committer.cached)
         draws = Draws(questions, seen, SystemRandom())
         hearers = Hearers(
             search=lambda player_id, news: None,
@@ -167,8 +167,9 @@ async def measure(url: str, seekers: int, nodes: int, per_s: float) -> dict[str,
     ]  # fmt: skip
     for child in children:
         assert child.stdout is not None
-        while (await child.stdout.readline()).strip() != b"ready":
-            pass
+        while (line := await child.stdout.readline()).strip() != b"ready":
+            if not line:
+                raise click.ClickException("a node ended before it was ready: its own words are above")
     for child in children:
         assert child.stdin is not None
         child.stdin.write(b"go\n")
