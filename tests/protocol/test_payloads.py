@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairquiz_server.protocol import COMMANDS, payloads
-from pairquiz_server.protocol.payloads import parse
+from pairquiz_server.protocol import COMMANDS, payloads, reading
+from pairquiz_server.protocol.reading import parse
 from pairquiz_server.rules.errors import Code, Refused
 
 SESSION = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -100,15 +100,15 @@ def test_an_optional_key_that_is_null_is_absent(command: str, key: str) -> None:
 def test_a_required_key_is_missed_by_its_name(command: str, keys: list[str]) -> None:
     for key in keys:
         rest = {name: value for name, value in GOOD[command].items() if name != key}
-        assert refusal(command, rest) == f"{key}: is missing"
+        assert refusal(command, rest).startswith(f"{key}: is missing: expected ")
         assert refusal(command, {**rest, key: None}).startswith(f"{key}: expected ")
 
 
 @pytest.mark.parametrize(
     ("command", "key", "choices"),
     [
-        ("create_pair_quiz", "pace", "free, or rounds"),
-        ("find_opponent", "scoring", "speed_bonus, accuracy, negative, difficulty, or practice"),
+        ("create_pair_quiz", "pace", "free, rounds, or null"),
+        ("find_opponent", "scoring", "speed_bonus, accuracy, negative, difficulty, practice, or null"),
         ("report_question", "reason", "wrong_answer, unclear, outdated, offensive, or other"),
     ],
 )
@@ -147,7 +147,7 @@ def test_a_wrong_value_is_refused_by_its_key(place: tuple[str, str], values: lis
     for value in values:
         message = refusal(command, {**GOOD[command], key: value})
         assert message.startswith(f"{key}: "), (value, message)
-        assert len(message) < 100
+        assert len(message) < 120
 
 
 RIGHT = {
@@ -172,7 +172,7 @@ def test_a_value_at_the_edge_is_taken(place: tuple[str, str], values: list[Any])
 @pytest.mark.parametrize("data", [b"[]", b"7", b'"x"', b"true", b"1.5"])
 def test_a_payload_that_is_no_object_is_refused(data: bytes) -> None:
     for row in COMMANDS.values():
-        with pytest.raises(Refused, match="expected `object`"):
+        with pytest.raises(Refused, match="expected an object, got "):
             parse(row.payload, data)
 
 
@@ -220,13 +220,13 @@ def test_any_bytes_are_a_payload_or_are_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("text", [SESSION, SESSION.upper(), f"urn:{SESSION.replace('-', '')}"])
 def test_a_session_id_is_a_uuid(text: str) -> None:
-    assert payloads.session_id(text) == SESSION
+    assert reading.session_id(text) == SESSION
 
 
 @given(text=st.text() | st.text(min_size=36, max_size=36) | st.text("0123456789abcdef-{}", min_size=36, max_size=36))
 def test_what_is_no_uuid_is_not_found(text: str) -> None:
     try:
-        assert payloads.session_id(text) == str(UUID(text))
+        assert reading.session_id(text) == str(UUID(text))
     except Refused as refused:
         assert refused.code is Code.NOT_FOUND  # noqa: PT017  (what else it raises is the failure)
 
@@ -235,13 +235,13 @@ def test_what_is_no_uuid_is_not_found(text: str) -> None:
     ("value", "number"), [(7, 7), (-1, -1), (HUGE, HUGE), ("7", 7), ("007", 7), ("9" * 18, 10**18 - 1)]
 )
 def test_a_question_id_is_an_integer_or_its_text(value: int | str, number: int) -> None:
-    assert payloads.question_id(value) == number
+    assert reading.question_id(value) == number
 
 
 @pytest.mark.parametrize("value", ["", " 7", "7.0", "+7", "-7", "0x7", "٣", "²", "9" * 19, "9" * 10_000, "\x00"])
 def test_a_question_id_of_another_text_is_refused(value: str) -> None:
-    with pytest.raises(Refused, match="question_id: expected an integer"):
-        payloads.question_id(value)
+    with pytest.raises(Refused, match="question_id: expected a whole number"):
+        reading.question_id(value)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_question_id_of_another_text_is_refused(value: str) -> None:
     ],
 )
 def test_a_topic_is_tidied(text: str | None, topic: str) -> None:
-    assert payloads.topic(text) == topic
+    assert reading.topic(text) == topic
 
 
 @pytest.mark.parametrize(
@@ -270,14 +270,14 @@ def test_a_topic_is_tidied(text: str | None, topic: str) -> None:
 )  # fmt: skip
 def test_a_topic_that_is_none_is_refused_by_its_key(text: str) -> None:
     with pytest.raises(Refused, match=r"^topic: ") as refused:
-        payloads.topic(text)
+        reading.topic(text)
     assert refused.value.code is Code.INVALID_PAYLOAD
 
 
 @given(text=st.text(st.characters()))
 def test_any_topic_that_is_taken_can_be_stored(text: str) -> None:
     try:
-        name = payloads.topic(text)
+        name = reading.topic(text)
     except Refused:
         return
     assert "\x00" not in name.encode().decode()
@@ -287,12 +287,12 @@ def test_any_topic_that_is_taken_can_be_stored(text: str) -> None:
 @pytest.mark.parametrize("text", ["\x00", "a\nb", "\x7f", "\ud800"])
 def test_a_text_with_control_characters_is_refused_by_its_key(text: str) -> None:
     with pytest.raises(Refused, match=r"^request_id: has control characters$"):
-        payloads.clean("request_id", text)
+        reading.clean("request_id", text)
 
 
 @pytest.mark.parametrize("text", [None, "", "x", "é 😀", "\u200d"])
 def test_a_text_without_control_characters_is_taken_as_it_is(text: str | None) -> None:
-    assert payloads.clean("request_id", text) == text
+    assert reading.clean("request_id", text) == text
 
 
 @pytest.mark.parametrize(
@@ -301,4 +301,4 @@ def test_a_text_without_control_characters_is_taken_as_it_is(text: str | None) -
      ("\x00", None), ("\ud800", None), (10**4000, None), (-1, "-1")],
 )  # fmt: skip
 def test_a_guests_claim_is_kept_where_it_can_be(claimed: Any, label: str | None) -> None:
-    assert payloads.label(claimed) == label
+    assert reading.label(claimed) == label
