@@ -19,7 +19,7 @@ def least(kind: type) -> Any:
 def _of(schema: Schema) -> Any:
     match schema:
         case {"examples": [first, *_]}:
-            return list(first) if isinstance(first, tuple) else first
+            return first
         case {"$ref": place}:
             return _of(components()[place.rpartition("/")[2]])
         case {"anyOf": [first, *_]}:

@@ -59,7 +59,9 @@ def components() -> dict[str, Schema]:
         name: _of_enum(schema, enums[name]) if name in enums else _of_struct(schema, sent=name in inputs)
         for name, schema in found.items()
     }
-    return {_NAMES.get(name, name): _renamed(schemas[name]) for name in sorted(schemas)}
+    named = {_NAMES.get(name, name): _renamed(schemas[name]) for name in sorted(schemas)}
+    plain: dict[str, Schema] = msgspec.json.decode(msgspec.json.encode(named))
+    return plain
 
 
 def reachable(names: Iterable[str]) -> dict[str, Schema]:
