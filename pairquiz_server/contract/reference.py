@@ -43,7 +43,7 @@ def reference() -> str:
 
 
 def _commands() -> Iterator[str]:
-    yield "| command | payload | acknowledgement, beside `ok` | without one | refused by |"
+    yield "| command | payload | acknowledgement, beside `ok` | else the event | refused by |"
     yield "|---|---|---|---|---|"
     for name, row in COMMANDS.items():
         event = f"`{row.event}`" if row.event else "–"

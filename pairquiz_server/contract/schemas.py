@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import cache
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -200,4 +201,4 @@ def _renamed(schema: Any) -> Any:
 
 def _flowing(text: str) -> str:
     """Return a docstring whose lines are as long as its reader's."""
-    return re.sub(r"(?<!\n)\n(?!\n)", " ", text.strip())
+    return re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(text))

@@ -50,8 +50,9 @@ def _interface(name: str, schema: Schema) -> str:
 
 
 def _said(field: Schema) -> list[str]:
-    unit = f" In {field['x-unit']}." if "x-unit" in field else ""
-    lines = [field["description"] + unit]
+    lines = [field["description"]]
+    if unit := field.get("x-unit"):
+        lines.append(f"@unit {unit}")
     if example := field.get("examples"):
         lines.append(f"@example {json.dumps(example[0], ensure_ascii=False)}")
     return lines

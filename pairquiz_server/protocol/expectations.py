@@ -41,7 +41,7 @@ def mistake(kind: type[Struct], error: ValidationError) -> str:
     got = f", got {_GOT.get(found[1], found[1])}" if found else ""
     field = _fields(kind).get(wrong.path)
     if field is None:
-        return f"{wrong.path}: {wrong.reason}" if wrong.path else f"expected an object{got}"
+        return f"{wrong.path}: {wrong.reason}" if wrong.path else f"The payload: expected an object{got}"
     expected = in_words(field.type)
     if wrong.reason == "is missing":
         return f"{wrong.path}: is missing: expected {expected}"

@@ -68,7 +68,8 @@ GuestToken = Annotated[str, opaque("The token with which to be the same guest ag
 # What every event of a match has
 
 Version = Annotated[
-    int, amount("The match's version: it rises by one with each change, so that a gap shows a miss.", 7, "changes")
+    int,
+    said("The match's version: it rises by one with each change, so that a gap shows that something was missed.", 7),
 ]
 Duplicate = Annotated[bool, said("True where the effect of the command stood already; else the key is absent.", True)]
 GhostPlays = Annotated[bool, said("True where a recorded run plays the other seat; else the key is absent.", True)]

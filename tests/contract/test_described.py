@@ -10,16 +10,23 @@ from msgspec import Struct
 
 from pairquiz_server.contract.examples import example, least
 from pairquiz_server.contract.schemas import Schema, components, name_of, received, sent
+from pairquiz_server.engine.memory import PAGE_MAX
+from pairquiz_server.store.standings import TOP
 from tests.fits import answer_fits
 
 NAMES = {"id", "question_id", "index", "correct_option", "your_answer", "opponent_answer", "answer", "rank", "protocol",
-         "protocols", "user_id"}  # fmt: skip
+         "protocols", "user_id", "version"}  # fmt: skip
 """Numbers that count nothing: they say which."""
 KEYS = [
     (f"{name}.{key}", field)
     for name, schema in components().items()
     for key, field in schema.get("properties", {}).items()
 ]
+
+
+def test_a_list_is_as_long_as_the_contract_says() -> None:
+    limits = [components()[name]["properties"]["limit"]["anyOf"][0] for name in ("PageQuery", "RankQuery")]
+    assert [limit["maximum"] for limit in limits] == [PAGE_MAX, TOP]
 
 
 def types(schema: Schema) -> set[str]:

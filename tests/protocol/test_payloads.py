@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairquiz_server.protocol import COMMANDS, payloads, reading
+from pairquiz_server.protocol.expectations import in_words
 from pairquiz_server.protocol.reading import parse
 from pairquiz_server.rules.errors import Code, Refused
 
@@ -114,6 +115,36 @@ def test_a_required_key_is_missed_by_its_name(command: str, keys: list[str]) -> 
 )
 def test_a_word_that_is_none_of_the_choices_is_told_them(command: str, key: str, choices: str) -> None:
     assert refusal(command, GOOD[command] | {key: "x"}) == f"{key}: expected {choices}"
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "message"),
+    [
+        ("create_pair_quiz", {"topic": 1}, "topic: expected a string or null, got a number"),
+        ("create_pair_quiz", {"question_count": "5"},
+         "question_count: expected a whole number from 1 to 50 or null, got a string"),
+        ("create_pair_quiz", {"question_count": 51}, "question_count: expected a whole number from 1 to 50 or null"),
+        ("create_pair_quiz", {"request_id": ""}, "request_id: expected a string of 1 to 64 characters or null"),
+        ("join_pair_quiz", {"user_id": []}, "user_id: expected a number, a string, or null, got an array"),
+        ("start_quiz", {"session_id": None}, "session_id: expected a string, got null"),
+        ("start_quiz", {}, "session_id: is missing: expected a string"),
+        ("submit_answer", {"session_id": "", "question_id": 7, "answer": True},
+         "answer: expected a whole number or a string, got a boolean"),
+        ("submit_answer", {"session_id": "", "question_id": 7, "answer": 1.5},
+         "answer: expected a whole number or a string, got a number with a decimal point"),
+        ("find_opponent", {"accept_ghost": {}}, "accept_ghost: expected true, false, or null, got an object"),
+        ("refresh_token", {"token": ""}, "token: expected a string that is not empty"),
+        ("sync_clock", [1], "The payload: expected an object, got an array"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_in_the_words_of_json(command: str, payload: Any, message: str) -> None:
+    assert refusal(command, payload) == message
+
+
+def test_no_payload_has_a_kind_of_key_that_there_are_no_words_for() -> None:
+    for row in COMMANDS.values():
+        for field in msgspec.structs.fields(row.payload):
+            assert in_words(msgspec.inspect.type_info(field.type))
 
 
 TEXT, NUMBER = [1, 1.5, True, [], {}], ["5", "", 5.0, 5.5, True, [], {}]

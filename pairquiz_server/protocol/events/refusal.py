@@ -13,7 +13,9 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     """Why something was refused: nothing has changed."""
 
     code: Annotated[Code, said("The stable name of the refusal. More may come.", "not_enough_questions")]
-    message: Annotated[str, said("What is wrong and what to do, in English.", "The topic 'Art' has 3 of the 5 …")]
+    message: Annotated[
+        str, said("What is wrong and what to do, in English.", "The topic 'Art' has 3 of the 5 questions needed")
+    ]
     retry: Annotated[bool, said("Whether the same may succeed later, unchanged.", False)]
     retry_in_ms: Annotated[int | None, span("How long to wait before that.", 1_200)] = None
     available: Annotated[int | None, amount("How many questions the topic has.", 3, "questions")] = None
