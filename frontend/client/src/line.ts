@@ -20,7 +20,10 @@ export type LineOptions = Partial<ManagerOptions & SocketOptions>;
 const ANSWER_MS = 5000;
 const BACK_MS = { first: 1000, longest: 5000, spread: 0.5 };
 
-type Untyped = { emit(name: string, payload: object, answered: (error: Error | null, reply: Outcome<object>) => void): void };
+/** One command as good as another: which payload goes with which name has been checked where it came from. */
+interface Untyped {
+  emit(name: string, payload: object, answered: (error: Error | null, reply: Outcome<object>) => void): void;
+}
 
 export class Line {
   private readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;

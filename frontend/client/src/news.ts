@@ -18,7 +18,12 @@ export type News =
   | { readonly type: "heard"; readonly event: Heard }
   /** The player wants to see a session. */
   | { readonly type: "opening"; readonly session_id: string }
-  | { readonly type: "answering"; readonly session_id: string; readonly question_id: number; readonly answer: number | string }
+  | {
+      readonly type: "answering";
+      readonly session_id: string;
+      readonly question_id: number;
+      readonly answer: number | string;
+    }
   | { readonly type: "answer_refused"; readonly session_id: string; readonly question_id: number }
   | { readonly type: "completed"; readonly reply: Completed }
   | { readonly type: "left"; readonly reply: Left }
