@@ -121,16 +121,18 @@ export class PairQuizClient {
 
   /** Follow a link to a session: its players see it, whatever has become of it, and anybody else joins. */
   async visit(session_id: string): Promise<Outcome<QuizState> | Outcome<OpponentJoined>> {
-    this.asked.add(session_id);
+    const seen = await this.look(session_id);
+    if (seen.ok) return seen;
+    return seen.error.code === "not_a_player" ? this.join({ session_id }) : this.refused("resume_pair_quiz", seen);
+  }
+
+  /** Follow a link without joining: `not_a_player` is told to whoever may ask first, and is no `problem`. */
+  async look(session_id: string): Promise<Outcome<QuizState>> {
     this.open(session_id);
     const state = await this.outbox.ask("resume_pair_quiz", { session_id });
-    this.asked.delete(session_id);
-    if (state.ok) {
-      this.tell({ type: "heard", event: { name: "quiz_state", payload: state as QuizState } });
-      return state as Outcome<QuizState>;
-    }
-    this.tell({ type: "not_opened", session_id });
-    return state.error.code === "not_a_player" ? this.join({ session_id }) : this.refused("resume_pair_quiz", state);
+    if (state.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: state as QuizState } });
+    else this.tell({ type: "not_opened", session_id });
+    return state as Outcome<QuizState>;
   }
 
   /** Show a session that one is a player of. */
