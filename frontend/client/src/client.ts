@@ -128,8 +128,10 @@ export class PairQuizClient {
 
   /** Follow a link without joining: `not_a_player` is told to whoever may ask first, and is no `problem`. */
   async look(session_id: string): Promise<Outcome<QuizState>> {
+    this.asked.add(session_id);
     this.open(session_id);
     const state = await this.outbox.ask("resume_pair_quiz", { session_id });
+    this.asked.delete(session_id);
     if (state.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: state as QuizState } });
     else this.tell({ type: "not_opened", session_id });
     return state as Outcome<QuizState>;
