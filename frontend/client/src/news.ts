@@ -1,6 +1,6 @@
 // Everything that changes what a client knows: what befalls its line, what it hears, what its player does.
 import type { Completed, FindOpponent, Left, RematchReply, ServerToClientEvents } from "./contract.js";
-import type { Problem } from "./snapshot.js";
+import type { RefusedCommand } from "./snapshot.js";
 
 export type EventName = keyof ServerToClientEvents;
 export type Payload<Name extends EventName> = Parameters<ServerToClientEvents[Name]>[0];
@@ -32,6 +32,6 @@ export type News =
   | { readonly type: "sought_no_more" }
   /** A session cannot be seen: it is unknown, or others'. */
   | { readonly type: "not_opened"; readonly session_id: string }
-  | { readonly type: "problem"; readonly problem: Problem }
+  | { readonly type: "problem"; readonly problem: RefusedCommand }
   | { readonly type: "problem_dismissed" }
   | { readonly type: "match_dismissed" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Later, type Outcome, Outbox, type Send } from "../src/outbox.js";
+import { type Later, type Result, Outbox, type Send } from "../src/outbox.js";
 
-type Answer = (reply: Outcome<object> | null) => void;
+type Answer = (reply: Result<object> | null) => void;
 
 /** A server that answers by hand, and a clock that is wound by hand. */
 class Desk {
@@ -24,7 +24,7 @@ class Desk {
     return this.arrived.map(({ name }) => name);
   }
 
-  reply(place: number, reply: Outcome<object> | null): void {
+  reply(place: number, reply: Result<object> | null): void {
     this.arrived[place]?.answer(reply);
   }
 }
