@@ -1,6 +1,6 @@
 /** Where everything begins: what to play, and against whom. */
 
-import type { RankList, Session, Topic } from "@pairquiz/client";
+import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
 import { Heading } from "../parts/Heading.tsx";
@@ -13,7 +13,7 @@ import { texts } from "../texts.ts";
 
 interface Props {
   /** null while they are fetched. */
-  topics: readonly Topic[] | null;
+  topics: readonly TopicSize[] | null;
   terms: Terms;
   sessions: readonly Session[];
   league: RankList | null;
