@@ -92,3 +92,10 @@ async def server(
     log = tmp_path_factory.mktemp("server") / "server.log"
     async with serving(sibling(postgres.dsn, "browser"), log, PAIRQUIZ_SERVER__PAGE=str(page), **NO_LIMITS) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_server(database_url: str, page: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    """A server of this story's own, that may die."""
+    async with serving(database_url, tmp_path / "server.log", PAIRQUIZ_SERVER__PAGE=str(page), **NO_LIMITS) as running:
+        yield running

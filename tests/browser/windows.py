@@ -153,6 +153,10 @@ class Window:
         name: str = await self.ask("focused")
         return name
 
+    async def first_option(self) -> str:
+        """Return the first answer that can be chosen."""
+        return (await self.read_all("button", within={"role": "list", "name": "Answers"}))[0]
+
     async def address(self) -> str:
         """Return where the window is."""
         url: str = await self.ask("address")
@@ -187,6 +191,10 @@ class Window:
         """Return what the page threw or logged as an error since the last time; the browser's own complaints, too."""
         faults: list[str] = await self.ask("faults")
         return faults
+
+    async def forgive(self, part: str) -> None:
+        """Look past complaints that have this in them: a browser logs each request that found no line."""
+        assert [fault for fault in await self.faults() if part not in fault] == []
 
     async def close(self) -> None:
         """Close the window."""
