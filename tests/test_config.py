@@ -439,6 +439,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(CHECKOUT / name, source)
     for name in ("pairquiz_server", "sql"):
         shutil.copytree(CHECKOUT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    page = source / "frontend" / "dist" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("a page")
 
     def run(*command: str | Path) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -456,20 +459,23 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv
 
 
-def test_an_installed_wheel_carries_its_settings_and_its_sql(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_carries_its_settings_its_sql_and_the_page(installed: Path, tmp_path: Path) -> None:
     program = """
 import json, sys
 from pairquiz_server import config
 from pairquiz_server.store import migrations, queries
 names = [f"{one.number:04} {one.name}" for one in migrations.read_migrations()]
-print(json.dumps([str(config.default_file()), str(queries.sql_folder()), names, len(queries.load("matches"))]))
+page = config.load(environ={}).page
+print(json.dumps([str(config.default_file()), str(page), str(queries.sql_folder()), names, len(queries.load("matches"))]))
 """
     run = subprocess.run(
         [installed / "bin" / "python", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True, env={}
     )
-    file, sql, names, queries = msgspec.json.decode(run.stdout)
+    file, page, sql, names, queries = msgspec.json.decode(run.stdout)
     assert Path(file) == installed / "share" / "pairquiz-server" / "config.toml"
     assert Path(file).read_text() == (CHECKOUT / "config.toml").read_text()
+    assert (Path(page) / "index.html").read_text() == "a page"
+    assert Path(page).is_relative_to(installed)
     assert Path(sql).is_relative_to(installed)
     assert names == [f"{one.number:04} {one.name}" for one in read_migrations()]
     assert queries > 0

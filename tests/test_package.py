@@ -61,12 +61,12 @@ def test_a_wheel_without_a_page_has_all_that_the_server_needs(checkout: Path) ->
     needed = {path for path in needed if path.suffix != ".pyc" and path.parts[0] not in ("_sql", "_page")}
     assert {f"pairquiz_server/{path}" for path in needed} <= found
     assert {f"pairquiz_server/_sql/{path.relative_to(TOP / 'sql')}" for path in (TOP / "sql").rglob("*.sql")} <= found
-    assert not [name for name in found if "_page" in name]
+    assert not [name for name in found if "/_page/" in name]
 
 
 def test_a_wheel_has_the_built_page_and_nothing_else_of_the_frontend(checkout: Path) -> None:
     found = names(packed(with_page(checkout), "build_wheel"))
-    assert {name for name in found if "_page" in name} == CARRIED
+    assert {name for name in found if "/_page/" in name} == CARRIED
 
 
 @pytest.mark.parametrize(("built", "carried"), [(with_page, CARRIED), (Path, set())], ids=["built", "not built"])
@@ -77,4 +77,4 @@ def test_a_wheel_can_be_made_of_a_source_distribution(
     with tarfile.open(packed(built(checkout), "build_sdist")) as archive:
         archive.extractall(unpacked, filter="data")
     (source,) = unpacked.iterdir()
-    assert {name for name in names(packed(source, "build_wheel")) if "_page" in name} == carried
+    assert {name for name in names(packed(source, "build_wheel")) if "/_page/" in name} == carried
