@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
@@ -72,10 +72,7 @@ const calls = {
     return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
   },
   faults: ({ faults }) => faults.splice(0),
-  close: ({ page, window }) => {
-    windows.delete(window);
-    return page.close();
-  },
+  close: ({ page }) => page.close({ runBeforeUnload: false }),
   async leave({ browser: owner }) {
     await browsers.get(owner)?.close();
     browsers.delete(owner);

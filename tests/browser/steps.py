@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tests.browser.windows import Window
 
-TOPIC = "Science"
+TOPIC = "Geography"
 QUESTIONS = 3
 HOME = "Same questions. One clock. Who is quicker?"
 DONE = "You are done"

@@ -43,7 +43,7 @@ async def older(bundle: Path, server: Server) -> AsyncIterator[str]:
 async def meet(open_window: Open, older: str) -> tuple[Window, Window]:
     """Let one create a session and the other join it."""
     ann = await open_window("Ann", older)
-    await ann.fill("textbox", "Topic", "Science")
+    await ann.fill("textbox", "Topic", "Geography")
     await ann.press("button", "Create")
     await ann.see("text", "Waiting for an opponent")
     ben = await open_window("Ben", older)
