@@ -8,7 +8,7 @@ export default tseslint.config(
   { ignores: ["dist/", "client/dist/", "client/build/"] },
   js.configs.recommended,
   {
-    files: ["src/**/*.{ts,tsx}", "vite.config.ts"],
+    files: ["src/**/*.{ts,tsx}", "test/**/*.ts", "vite.config.ts"],
     extends: [tseslint.configs.strictTypeChecked, jsxA11y.flatConfigs.strict, reactHooks.configs.flat.recommended],
     languageOptions: {
       globals: globals.browser,
@@ -19,5 +19,10 @@ export default tseslint.config(
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
     },
   },
-  { files: ["client/**/*.ts"], extends: [tseslint.configs.strict], languageOptions: { globals: globals.browser } },
+  {
+    files: ["client/**/*.ts"],
+    extends: [tseslint.configs.strict],
+    languageOptions: { globals: globals.browser },
+    rules: { "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_" }] },
+  },
 );

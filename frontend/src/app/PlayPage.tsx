@@ -1,5 +1,6 @@
 /** The first page: what to play, or the search for somebody. */
 
+import { isLive, type Match, type Session } from "@pairquiz/client";
 import { usePairQuiz } from "@pairquiz/client/react";
 import { useState } from "react";
 import { Home } from "../screens/Home.tsx";
@@ -9,7 +10,7 @@ import { go, type Invitation } from "./route.ts";
 import { useTerms, type Terms } from "./terms.ts";
 
 export function PlayPage() {
-  const { client, search, sessions } = usePairQuiz();
+  const { client, search, sessions, match } = usePairQuiz();
   const [terms, setTerms] = useTerms();
   const [isBusy, setBusy] = useState(false);
   const topics = useFetched(() => client.api.topics(), "topics");
@@ -34,7 +35,7 @@ export function PlayPage() {
     <Home
       topics={topics?.topics ?? null}
       terms={chosen}
-      sessions={sessions}
+      sessions={withMatch(sessions, match)}
       league={league}
       isBusy={isBusy}
       onTerms={setTerms}
@@ -51,6 +52,12 @@ export function PlayPage() {
 function follow(invitation: Exclude<Invitation, { joinCode: string }>): void {
   if ("sessionId" in invitation) go({ name: "duel", sessionId: invitation.sessionId });
   else go({ name: "challenge", code: invitation.challengeCode });
+}
+
+/** The running duels, with the one that was opened since the server has told of them all. */
+function withMatch(sessions: readonly Session[], match: Match | null): readonly Session[] {
+  if (match === null || !isLive(match) || sessions.some((each) => each.session_id === match.session_id)) return sessions;
+  return [match, ...sessions];
 }
 
 /** The terms with a topic that there is: the one that was chosen may have gone since. */

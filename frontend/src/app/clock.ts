@@ -35,12 +35,13 @@ export function useReached(moment: number, now: () => number): boolean {
 
 /** Seconds of a span that goes on: `elapsedMs` is what was last heard of it. */
 export function useElapsed(elapsedMs: number): number {
-  const [heard, setHeard] = useState(() => ({ elapsedMs, at: performance.now() }));
-  const [now, setNow] = useState(heard.at);
-  if (heard.elapsedMs !== elapsedMs) setHeard({ elapsedMs, at: performance.now() });
+  const [seconds, setSeconds] = useState(0);
   useEffect(() => {
-    const timer = window.setInterval(() => setNow(performance.now()), 1000);
+    const begun = performance.now() - elapsedMs;
+    const look = () => setSeconds(Math.floor((performance.now() - begun) / 1000));
+    look();
+    const timer = window.setInterval(look, 1000);
     return () => window.clearInterval(timer);
-  }, []);
-  return Math.floor((heard.elapsedMs + Math.max(0, now - heard.at)) / 1000);
+  }, [elapsedMs]);
+  return seconds;
 }

@@ -17,9 +17,8 @@ export function useFollowed(route: Route): void {
     go({ name: "duel", sessionId: current }, { replace: location.pathname.startsWith("/pair-quiz/challenge/") });
   }, [current]);
 
-  const isElsewhere = route.name !== "duel" || route.sessionId !== match?.session_id;
   const isDone = match !== null && isOver(match) && opening === null;
   useEffect(() => {
-    if (isElsewhere && isDone && route.name !== "duel") client.dismiss();
-  }, [isElsewhere, isDone, route.name, client]);
+    if (isDone && route.name !== "duel") client.dismiss();
+  }, [isDone, route.name, client]);
 }

@@ -11,7 +11,7 @@ export type Route =
   | { name: "missing" };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const CODE = /^[0-9a-z]{8}$/i;
+const [JOIN_CODE, CHALLENGE_CODE] = [/^[0-9a-z]{8}$/i, /^[0-9a-z]{12}$/i];
 const MOVED = "pairquiz:moved";
 
 /** Reads an address. Leaderboards and the profile are marks on the first page, so that a server has to know three paths alone. */
@@ -55,7 +55,8 @@ export function readInvitation(text: string): Invitation | null {
   }
   if (UUID.test(tidy)) return { sessionId: tidy };
   const code = tidy.replace(/[\s-]/g, "");
-  return CODE.test(code) ? { joinCode: code } : null;
+  if (CHALLENGE_CODE.test(code)) return { challengeCode: code };
+  return JOIN_CODE.test(code) ? { joinCode: code } : null;
 }
 
 /** Goes to a route. `replace` leaves no way back to where one was. */
