@@ -26,11 +26,11 @@ class Invitation(NamedTuple):
 async def agree(window: Window, *, pace: str = "Own pace", questions: int = QUESTIONS) -> None:
     """Choose what to play, at the start."""
     await window.see("heading", HOME)
-    await window.press("text", TOPIC)
+    await window.press("radio", TOPIC)
     await window.press("text", "The rules of the duel")
-    await window.press("text", pace, within={"role": "group", "name": "Pace"})
-    await window.press("text", str(questions), within={"role": "group", "name": "Questions"})
-    await window.press("text", "60", within={"role": "group", "name": "Seconds for each"})
+    await window.press("radio", pace, within={"role": "group", "name": "Pace"})
+    await window.press("radio", str(questions), within={"role": "group", "name": "Questions"})
+    await window.press("radio", "60", within={"role": "group", "name": "Seconds for each"})
 
 
 async def invite(window: Window, **wishes: str | int) -> Invitation:
