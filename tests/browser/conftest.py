@@ -1,5 +1,6 @@
 """Chromium, the page as it is built, and the real server; after each story, no window has complained of anything."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +14,7 @@ from pairquiz_server import config
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.acceptance.server import Server, serving
 from tests.browser.windows import Chromium, Window, chromium_running
+from tests.chaos.proxy import Proxy
 from tests.conftest import copied, execute, sibling
 from tests.nodejs import find_node, installed, missing
 
@@ -87,15 +89,27 @@ async def open_window(chromium: Chromium) -> AsyncIterator[Open]:
 async def server(
     postgres: EmbeddedPostgres, template: str, page: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    """`pairquiz-server serve`, with the page, for all stories."""
+    """`pairquiz-server serve`, with the page, for all stories. Who is away has time, while pictures are taken."""
     await execute(postgres.dsn, copied("browser", template))
     log = tmp_path_factory.mktemp("server") / "server.log"
-    async with serving(sibling(postgres.dsn, "browser"), log, PAIRQUIZ_SERVER__PAGE=str(page), **NO_LIMITS) as running:
+    patient = {"PAIRQUIZ_GAME__CLOSED_GRACE_S": "120", "PAIRQUIZ_GAME__ABSENCE_BUDGET_S": "600"}
+    environ = {"PAIRQUIZ_SERVER__PAGE": str(page), **NO_LIMITS, **patient}
+    async with serving(sibling(postgres.dsn, "browser"), log, **environ) as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def own_server(database_url: str, page: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    """A server of this story's own, that may die."""
+    """A server of this story's own, with the usual patience; it may die."""
     async with serving(database_url, tmp_path / "server.log", PAIRQUIZ_SERVER__PAGE=str(page), **NO_LIMITS) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(own_server: Server) -> AsyncIterator[Proxy]:
+    """A line to that server, which can be silent."""
+    port = int(own_server.url.rpartition(":")[2])
+    proxy = Proxy(lambda: asyncio.open_connection("127.0.0.1", port))
+    await proxy.start()
+    yield proxy
+    await proxy.close()

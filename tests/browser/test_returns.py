@@ -19,17 +19,27 @@ from tests.browser.steps import (
     start,
 )
 from tests.browser.windows import Window
+from tests.chaos.proxy import Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def playing(open_window: Open, server: Server) -> tuple[Window, Window]:
-    """Two who see their first question."""
+async def playing(open_window: Open, server: Server, *, bens_way: str | None = None) -> tuple[Window, Window]:
+    """Two who see their first question; `bens_way` is the address by which Ben reaches the server."""
     ann = await open_window("Ann", server.url)
-    ben = await open_window("Ben", (await invite(ann)).link, phone=True)
+    link = (await invite(ann)).link
+    ben = await open_window("Ben", link.replace(server.url, bens_way or server.url), phone=True)
     await accept(ben)
     await start(ann, ben)
     return ann, ben
+
+
+async def ten_seconds(window: Window) -> None:
+    """Wait until the clock of the duel has gone on by as much."""
+    minutes, _, seconds = (await window.read("timer")).strip().partition(":")
+    then = int(minutes) * 60 + int(seconds) - 10
+    face = "document.querySelector('[role=timer]').innerText.trim().split(':')"
+    await window.until(f"(([minutes, seconds]) => minutes * 60 + Number(seconds) <= {then})({face})")
 
 
 async def test_a_window_is_loaded_again_at_every_step(open_window: Open, server: Server) -> None:
@@ -74,28 +84,42 @@ async def test_an_opponent_leaves_and_comes_back(open_window: Open, server: Serv
     await results(ann, ben)
 
 
-async def test_an_opponent_who_does_not_come_back_has_lost(open_window: Open, server: Server) -> None:
-    ann, ben = await playing(open_window, server)
+async def test_an_opponent_who_does_not_come_back_has_lost(open_window: Open, own_server: Server) -> None:
+    ann, ben = await playing(open_window, own_server)
     await ben.close()
     await ann.see("text", re.compile("has closed the page"))
     await ann.see("heading", re.compile("did not come back. You win"))
 
 
-async def test_who_is_offline_for_a_while_plays_on(open_window: Open, server: Server) -> None:
-    ann, ben = await playing(open_window, server)
+async def test_who_is_offline_for_ten_seconds_plays_on(open_window: Open, own_server: Server, line: Proxy) -> None:
+    ann, ben = await playing(open_window, own_server, bens_way=f"http://127.0.0.1:{line.port}")
+    line.freeze()  # not even a farewell reaches the server: Chromium would let one pass
     await ben.offline(True)
     await ben.see("text", re.compile("^You are offline"))
-    await ann.see("text", re.compile(r"has lost the connection"))
-    await ben.key("1")  # kept, and sent as soon as the line is back
+    await ben.key("1")
     await ben.see("text", re.compile("^Kept"))
-    await ann.see("text", re.compile(r"(20|1\d) s to come back"))  # ten seconds later
+    await answer(ann, 1)
+    await ten_seconds(ann)
+    line.thaw()
     await ben.offline(False)
-    await ann.miss("text", re.compile(r"s to come back"))
     await ben.see("text", re.compile("^(Right|Wrong)$"))
+    await ben.miss("text", re.compile("^You are offline"))
     await ben.forgive("ERR_INTERNET_DISCONNECTED")
     await go_on(ben)
     await answer_all(ben, since=2)
+    await answer_all(ann, since=2)
+    await results(ann, ben)
+
+
+async def test_the_other_is_told_of_a_line_that_is_gone(open_window: Open, own_server: Server, line: Proxy) -> None:
+    ann, ben = await playing(open_window, own_server, bens_way=f"http://127.0.0.1:{line.port}")
+    line.freeze()
+    await ann.see("text", re.compile("has lost the connection"))
+    await ann.see("text", re.compile(r"\d+ s to come back"))
+    line.thaw()
+    await ann.miss("text", re.compile("s to come back"))
     await answer_all(ann)
+    await answer_all(ben)
     await results(ann, ben)
 
 
