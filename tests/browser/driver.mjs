@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 50;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
@@ -45,7 +47,7 @@ const calls = {
   address: ({ page }) => page.url(),
   see: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().waitFor(),
   missing: async ({ page, ...what }) => {
-    await find(page, what).filter({ visible: true }).waitFor({ state: "hidden" });
+    await find(page, what).filter({ visible: true }).first().waitFor({ state: "hidden" });
   },
   read: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().innerText(),
   readAll: ({ page, ...what }) => find(page, what).filter({ visible: true }).allInnerTexts(),
@@ -61,7 +63,14 @@ const calls = {
       const element = document.activeElement;
       return element === document.body ? "" : (element.getAttribute("aria-label") ?? element.textContent.trim());
     }),
-  until: ({ page, script }) => page.waitForFunction(script).then(() => undefined),
+  // Playwright's own `waitForFunction` is an eval in the page, which the page's policy forbids.
+  async until({ page, script }) {
+    const end = Date.now() + PATIENCE_MS;
+    while (!(await page.evaluate(script))) {
+      if (Date.now() > end) throw new Error("it never becomes true");
+      await setTimeout(LOOK_EVERY_MS);
+    }
+  },
   tell: ({ page, script }) => page.evaluate(script),
   offline: ({ owner, on }) => browsers.get(owner).setOffline(on),
   theme: ({ page, theme }) => page.emulateMedia({ colorScheme: theme }),

@@ -79,7 +79,7 @@ async def test_an_opponent_leaves_and_comes_back(open_window: Open, server: Serv
     await answer_all(ann)
     await ann.see("heading", "You are done")
     await ben.go(link)
-    await ann.miss("text", re.compile(r"s to come back"))
+    await ann.miss("text", re.compile(r"\d s to come back"))
     await answer_all(ben, since=2)
     await results(ann, ben)
 
@@ -117,7 +117,7 @@ async def test_the_other_is_told_of_a_line_that_is_gone(open_window: Open, own_s
     await ann.see("text", re.compile("has lost the connection"))
     await ann.see("text", re.compile(r"\d+ s to come back"))
     line.thaw()
-    await ann.miss("text", re.compile("s to come back"))
+    await ann.miss("text", re.compile(r"\d s to come back"))
     await answer_all(ann)
     await answer_all(ben)
     await results(ann, ben)
