@@ -13,10 +13,10 @@ import jwt
 import pytest
 
 from pairquiz_server.store.pool import Database
-from tests.acceptance.conftest import npm
 from tests.acceptance.duelist import Duelist, duelling
 from tests.acceptance.server import Server, serving
 from tests.chaos.proxy import Proxy
+from tests.nodejs import npm
 
 QUICK = {"reconnectionDelay": 50, "reconnectionDelayMax": 200}
 SECRET = "a secret of the issuer, long enough for its algorithm"
@@ -100,7 +100,9 @@ async def test_two_who_look_for_somebody_play_in_rounds_and_again(duel: Duel) ->
             for player in (ada, ben):
                 match = await player.match(
                     "in_progress",
-                    lambda match, index=index: (match["round"] or {}).get("index") == index and match["round"]["closes_at"],
+                    lambda match, index=index: (
+                        (match["round"] or {}).get("index") == index and match["round"]["closes_at"]
+                    ),
                 )
                 assert (await player.do("answer", match["questions"][index]["id"], 0))["ok"]
         for player in (ada, ben):

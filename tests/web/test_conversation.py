@@ -73,7 +73,9 @@ class Scribe:
 
     @property
     def text(self) -> str:
-        return "\n".join(self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written).strip("\n")
+        return "\n".join(self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written).strip(
+            "\n"
+        )
 
     def _line(self, arrow: str, frame: str) -> str:
         head = frame[: len(frame) - len(frame.lstrip("0123456789"))]
