@@ -1,6 +1,7 @@
 """The commands by which two players come together."""
 
-from pairquiz_server.engine.game import Game, Work
+from pairquiz_server.engine.caller import Work
+from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import payloads, reading, views
 from pairquiz_server.protocol.events import Blocked, RematchReply, Searching
 from pairquiz_server.protocol.performing.playing import joined

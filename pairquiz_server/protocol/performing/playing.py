@@ -1,6 +1,7 @@
 """The commands of a match: from its creation to its end."""
 
-from pairquiz_server.engine.game import Game, Work
+from pairquiz_server.engine.caller import Work
+from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import payloads, reading, views
 from pairquiz_server.protocol.events import Completed, Left, Sessions
 from pairquiz_server.protocol.sending import Events, Reply, Sender
