@@ -64,9 +64,9 @@ class Player:
 
 @asynccontextmanager
 async def playing(
-    folder: Path, node: str, url: str, *, keeps_token: bool = False, **options: Any
+    folder: Path, node: str, url: str, *, keeps_token: bool = False, connects: bool = True, **options: Any
 ) -> AsyncIterator[Player]:
-    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected."""
+    """Start a client of the server at `url` with the client's own `options`; where it `connects`, wait until it is."""
     habit = ["keeps-token"] if keeps_token else []
     command = [node, "player.mjs", url, json.dumps(options), *habit]
     process = await asyncio.create_subprocess_exec(
@@ -74,7 +74,8 @@ async def playing(
     )
     player = Player(process)
     try:
-        await player.event("connect")
+        if connects:
+            await player.event("connect")
         yield player
     finally:
         with suppress(ProcessLookupError):
