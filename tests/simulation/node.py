@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.presence import Presence

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine import matchmaker, rater, sweeper
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.matchmaker import Matchmaker
+from pairquiz_server.engine.making import Makings
 from pairquiz_server.engine.searches import Searches
 from pairquiz_server.rules import fairness, pairing, rematch, rounds
 from pairquiz_server.rules.decide import Decision
@@ -120,7 +120,7 @@ def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_a_match_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the match of two who were brought together under another id, where nobody has said whether it was made."""
-    real = Matchmaker._make
+    real = Makings._make
     tried: set[str] = set()
 
     async def make(self: Any, matches: Iterable[str]) -> None:
@@ -134,7 +134,7 @@ def make_a_match_anew(monkeypatch: pytest.MonkeyPatch) -> None:
             named.append(command.match_id)
         await real(self, named)
 
-    monkeypatch.setattr(Matchmaker, "_make", make)
+    monkeypatch.setattr(Makings, "_make", make)
 
 
 def keep_who_went(monkeypatch: pytest.MonkeyPatch) -> None:

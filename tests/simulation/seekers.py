@@ -97,11 +97,10 @@ class Queue:
                 self.rows.setdefault(entry.player.id, Row(entry, node))
 
     def read_queue(self, behind: Place, limit: int) -> list[Queued]:
-        game_at = self._model.game_at or 0
         looking = [
             (_order(row.wishes), row.entry.rating, player_id)
             for player_id, row in self.rows.items()
-            if row.match_id is None and self._model.nodes[row.node] >= game_at - SILENT_MS
+            if row.match_id is None and self._lives(row.node)
         ]
         front = (_order(behind.wishes), behind.rating, behind.player_id)
         stretch = sorted(place for place in looking if place > front)
@@ -170,7 +169,7 @@ class Queue:
         ]
 
     def look(self, node: UUID) -> dict[str, Seen]:
-        seeking = [row.wishes for row in self.rows.values() if row.match_id is None]
+        seeking = [row.wishes for row in self.rows.values() if row.match_id is None and self._lives(row.node)]
         return {
             player_id: Seen(row.entry.ticket, row.match_id is not None, seeking.count(row.wishes))
             for player_id, row in self.rows.items()
@@ -222,6 +221,10 @@ class Queue:
     def _called(self, player: Player) -> Player:
         known = self._model.player(player.id)
         return replace(player, display_name=(known or player).display_name, label=None)
+
+    def _lives(self, node: UUID) -> bool:
+        """Tell whether a node has given a sign of life lately. That its session is gone, nobody sees here."""
+        return self._model.nodes[node] >= (self._model.game_at or 0) - SILENT_MS
 
     def _are_apart(self, first: str, second: str) -> bool:
         """Tell whether one of two has blocked the other."""

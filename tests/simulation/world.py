@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from pairquiz_server.engine import game, matchmaker, rematch, searches
+from pairquiz_server.engine import matchmaker, opening, rematch, searches
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.rating import Rating
@@ -258,7 +258,7 @@ def _ids_of(plan: Plan) -> Iterator[None]:
         return UUID(int=random.getrandbits(128), version=4)
 
     with ExitStack() as patches:
-        for module in (game, matchmaker, rematch, searches):
+        for module in (matchmaker, opening, rematch, searches):
             patches.enter_context(patch.object(module, "uuid4", drawn))
         yield
 
