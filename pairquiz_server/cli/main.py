@@ -9,7 +9,8 @@ import click
 
 from pairquiz_server import __version__, logs
 from pairquiz_server.app import StartError
-from pairquiz_server.cli import config, migrate, players, questions, serve, token, usage
+from pairquiz_server.cli import completion, config, migrate, play, players, questions, serve, token, usage
+from pairquiz_server.client.errors import ClientError
 from pairquiz_server.config import ConfigError
 from pairquiz_server.formats import UnreadableFile
 from pairquiz_server.store.embedded import EmbeddedPostgresError
@@ -33,7 +34,7 @@ class _OneLineErrors(click.Group):
             sys.exit(error.exit_code)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "pairquiz-server"
-            _fail(f"{error.format_message().rstrip('.')}. See {command} --help", error.exit_code)
+            _fail(f"{_sentence(error.format_message())} See {command} --help", error.exit_code)
         except click.ClickException as error:
             _fail(error.format_message())
         except click.Abort:
@@ -43,10 +44,14 @@ class _OneLineErrors(click.Group):
                 f"the database cannot be used: {error}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
                 "or unset it to use the embedded PostgreSQL"
             )
-        except (ConfigError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
+        except (ConfigError, ClientError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
             _fail(str(error))
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else text.rstrip(".") + "."
 
 
 def _unwind(number: int, _frame: FrameType | None) -> NoReturn:
@@ -66,12 +71,14 @@ def main() -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(play.play)
 main.add_command(migrate.migrate)
 main.add_command(questions.questions)
 main.add_command(players.players)
 main.add_command(token.token)
 main.add_command(config.config)
 main.add_command(usage.usage)
+main.add_command(completion.completion)
 
 
 if __name__ == "__main__":
