@@ -12,15 +12,15 @@ from pairquiz_server.client.errors import ClientError
 from pairquiz_server.client.topics import topics
 from pairquiz_server.config import ConfigError
 
-WITHIN_S = 0.5
-"""Nobody waits longer for a word that they can type."""
+WITHIN_S = 2.0
+"""Nobody waits longer for a word that they can type. Where no server runs, that is known at once."""
 
 
 def topic_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a topic from what the server has that is meant; while none answers, from nothing."""
     try:
         settings = read_settings(ctx.params.get("config_file")).server
-        url = ctx.params.get("url")
+        url = ctx.params.get("url") or next(iter(ctx.args), None)  # click has not come to it where a value is missing
         where = address(url).url if url else own_url(settings.host, settings.port)
     except (ConfigError, ClientError):
         return []

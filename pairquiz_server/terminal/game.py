@@ -135,6 +135,7 @@ class Game:
             await self._begin()
         while question := await seat.next_question():
             assert seat.duel is not None  # it asks the question
+            self._hands.forget()
             face.asks(question, seat.duel)
             option = await seat.while_open(question, self._choice())
             if option == DONE:

@@ -18,11 +18,14 @@ class Hands(Protocol):
     """What the player types next: a key or a line without its end, `ENTER` for an empty one, `END` after the last."""
 
     async def typed(self) -> str | None:
-        """Return what is typed from now on."""
+        """Return what is typed next."""
+
+    def forget(self) -> None:
+        """Let what was pressed before answer nothing; what was written before is meant all the same."""
 
 
 class Keys:
-    """Single keys of a terminal; what was pressed before anybody asked is forgotten."""
+    """Single keys of a terminal."""
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -30,13 +33,18 @@ class Keys:
 
     async def typed(self) -> str | None:
         """Return the next key that is pressed."""
-        while not self._pressed.empty():
-            if self._pressed.get_nowait() is END:
-                return END
         key = await self._pressed.get()
         if key is END:
             self._pressed.put_nowait(END)
         return key
+
+    def forget(self) -> None:
+        """Let a key that was meant for the question before answer nothing."""
+        over = False
+        while not self._pressed.empty():
+            over |= self._pressed.get_nowait() is END
+        if over:
+            self._pressed.put_nowait(END)
 
     def read(self) -> None:
         """Take what the terminal has."""
@@ -68,6 +76,9 @@ class TypedLines:
         line = await self._lines.get()
         self._over = line is END
         return line
+
+    def forget(self) -> None:
+        """Forget nothing: each line is for a question."""
 
     def read(self, file: int, loop: asyncio.AbstractEventLoop) -> None:
         """Read until the end, in a thread of its own: no loop can wait for a file on a disk."""

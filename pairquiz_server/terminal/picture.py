@@ -13,7 +13,8 @@ from pairquiz_server.client.duel import Duel
 from pairquiz_server.protocol.events import OpponentState, QuestionView
 from pairquiz_server.terminal import words
 
-WIDTH = 80
+WIDTH = 79
+"""One less than the narrowest usual terminal has: some break a line that is full."""
 _NAME_MAX = 30
 _GOOD, _BAD, _KEY = "bold green", "bold red", "bold cyan"
 

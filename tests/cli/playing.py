@@ -116,9 +116,10 @@ class Table:
         self._processes: list[Process] = []
         self._screens: list[AtScreen] = []
 
-    async def piped(self, *words: str) -> Piped:
+    async def piped(self, *words: str, **environ: str) -> Piped:
+        ours = self._environment() | environ
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, "play", *words, env=self._environment(), stdin=PIPE, stdout=PIPE, stderr=PIPE
+            *COMMAND, "play", *words, env=ours, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         self._processes.append(process)
         return Piped(process)

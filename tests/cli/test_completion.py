@@ -35,7 +35,7 @@ def completed(program: Path, *words: str) -> list[str]:
         COMP_CWORD=str(len(words)),
     )
     result = subprocess.run([program], env=environ, capture_output=True, text=True, check=True, timeout=30)
-    return [line.partition(",")[2] for line in result.stdout.splitlines()]
+    return [line.partition(",")[2] for line in result.stdout.splitlines() if line]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

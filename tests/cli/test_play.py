@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke, one_line, serving
+from tests.cli.conftest import SECRET, Invoke, one_line, serving
 from tests.cli.playing import Piped, Table, table
-from tests.conftest import Server
+from tests.conftest import Server, StartServer
 
 QUICK = ("--questions", "2", "--time-limit", "5")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -201,25 +201,24 @@ async def test_a_topic_that_is_typed_wrongly_is_guessed(server: Server, players:
     assert said == f"pairquiz-server: there is no topic 'Histroy' at {server.url}: did you mean 'History'?\n"
 
 
-async def test_where_guests_may_not_play_a_token_is_asked_for(
-    start_server: object, database_url: str, players: Table
-) -> None:
-    server = await start_server(JWT_SECRET="a secret of at least thirty-two bytes")  # type: ignore[operator]
+async def test_where_guests_may_not_play_a_token_is_asked_for(start_server: StartServer, players: Table) -> None:
+    server = await start_server(JWT_SECRET=SECRET)
     player = await players.piped(server.url)
     assert await player.end() == 1
     assert "QUIZ_TOKEN" in await player.errors()
 
 
-def test_where_no_server_runs_it_is_said_how_to_start_one(invoke: Invoke, tmp_path: Path) -> None:
+async def test_where_no_server_runs_it_is_said_how_to_start_one(players: Table) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    result = invoke("play", PAIRQUIZ_SERVER__PORT=str(port), XDG_STATE_HOME=str(tmp_path))
-    said = one_line(result)
-    assert result.exit_code == 1
-    assert f"no server answers at http://127.0.0.1:{port}" in said
+    here = await players.piped(PAIRQUIZ_SERVER__PORT=str(port))
+    elsewhere = await players.piped(f"localhost:{port}")
+    assert await here.end() == await elsewhere.end() == 1
+    said = await here.errors()
+    assert said.startswith(f"pairquiz-server: no server answers at http://127.0.0.1:{port} ")
     assert "pairquiz-server serve" in said
-    said = one_line(invoke("play", f"localhost:{port}", XDG_STATE_HOME=str(tmp_path)))
-    assert "is it up" in said
+    assert said.count("\n") == 1
+    assert "is it up" in await elsewhere.errors()
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ async def test_keys_that_were_pressed_before_a_question_answer_nothing(terminal:
     with hands.keys(program) as keys:
         os.write(player, b"11")
         keys.read()
+        keys.forget()
         asking = asyncio.create_task(keys.typed())
         await asyncio.sleep(0)
         os.write(player, b"\r")
