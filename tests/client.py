@@ -110,12 +110,16 @@ class Client:
             return closed.code
 
     async def _read(self) -> None:
-        message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
+        try:
+            message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
+        except ConnectionResetError:  # a PING of a server that has closed since: what came behind it is still there
+            return
         if message.type is not WSMsgType.TEXT:
             raise Closed(self.socket.close_code)
         frame: str = message.data
         if frame == "2":
-            await self.send_frame("3")
+            with suppress(ConnectionResetError):  # likewise
+                await self.send_frame("3")
         elif frame.startswith("42"):
             name, payload = json.loads(frame[2:])
             self._events.append((name, payload))

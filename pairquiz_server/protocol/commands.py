@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from pairquiz_server.engine.caller import Caller, Work
 from pairquiz_server.engine.challenges import Challenges
-from pairquiz_server.engine.game import Caller, Game, Work
+from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.submission import Outcome

@@ -1,6 +1,6 @@
 """A duel on a screen: drawn in place, and gone when it is over; the results stay."""
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.constrain import Constrain
 from rich.live import Live
 from rich.padding import Padding
@@ -14,7 +14,7 @@ from pairquiz_server.client.line import BACK, LOST
 from pairquiz_server.protocol.events import OwnAnswer, QuestionView, RoundOpened
 from pairquiz_server.terminal import words
 from pairquiz_server.terminal.picture import WIDTH, Moment, Verdict, picture
-from pairquiz_server.terminal.results import Choice, review
+from pairquiz_server.terminal.results import Choice, Reviewed, review
 
 
 class Screen:
@@ -40,6 +40,7 @@ class Screen:
         if heard.name in (LOST, BACK):
             self._online = heard.name == BACK
         if isinstance(heard.event, OwnAnswer) and now is not None:
+            self._notice = ""
             options = {question.id: question.options for question in now.questions}[heard.event.question_id]
             self._verdict = Verdict(words.judged(heard.event, options), heard.event.correct)
         if isinstance(heard.event, RoundOpened):
@@ -75,28 +76,29 @@ class Screen:
             return
         style = {"won": "bold green", "lost": "bold red"}.get(duel.results.outcome, "bold")
         self._console.print(Constrain(_review(duel), WIDTH))
-        self._console.print(Constrain(Text(words.outcome(duel.results), style=style), WIDTH))
+        self._console.print(Constrain(Padding(Text(words.outcome(duel.results), style=style), (1, 0, 0, 0)), WIDTH))
 
 
 def _review(duel: Duel) -> RenderableType:
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", no_wrap=True, style="dim")
-    table.add_column(max_width=16, no_wrap=True, overflow="ellipsis")
-    table.add_column(ratio=1)
-    table.add_column(justify="right", no_wrap=True)
     them = words.name_of(duel.opponent)
-    for one in review(duel):
-        table.add_row(str(one.number), Text("Question"), Text(one.question, style="bold"), "")
-        if not (one.yours.right or one.theirs.right):
-            table.add_row("", Text("right"), Text(one.right), "")
-        table.add_row("", Text("you"), _choice(one.yours), one.yours.points)
-        if one.receipt is not None:
-            table.add_row("", "", Text(one.receipt, style="dim"), "")
-        table.add_row("", Text(them), _choice(one.theirs), one.theirs.points)
-        if one.explanation is not None:
-            table.add_row("", "", Text(one.explanation, style="italic"), "")
-        table.add_row("", "", "", "")
-    return Padding(table, (1, 0, 0, 0))
+    return Group(*(_reviewed(one, them) for one in review(duel)))
+
+
+def _reviewed(one: Reviewed, them: str) -> RenderableType:
+    answers = Table.grid(padding=(0, 1))
+    answers.add_column(max_width=16, no_wrap=True, overflow="ellipsis")
+    answers.add_column(ratio=1)
+    answers.add_column(justify="right", no_wrap=True)
+    if not (one.yours.right or one.theirs.right):
+        answers.add_row("right", Text(one.right), "")
+    answers.add_row("you", _choice(one.yours), one.yours.points)
+    if one.receipt is not None:
+        answers.add_row("", Text(one.receipt, style="dim"), "")
+    answers.add_row(Text(them), _choice(one.theirs), one.theirs.points)
+    if one.explanation is not None:
+        answers.add_row("", Text(one.explanation, style="italic"), "")
+    question = Text(f"{one.number}. {one.question}", style="bold")
+    return Padding(Group(question, Padding(answers, (0, 0, 0, 3))), (1, 0, 0, 0))
 
 
 def _choice(choice: Choice) -> Text:

@@ -189,7 +189,7 @@ def test_a_screen_leaves_the_results_and_obeys_nobody_but_rich() -> None:
     assert "\x9b" not in written
     assert "\x1b[2J" not in written
     assert "[bold]" in written  # as somebody wrote it
-    left = written[written.rindex("Question") :]
+    left = written[written.rindex("1. ") :]
     assert "You have won, 142 : -34" in left
     assert "right: 100, for speed: 42" in left
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import structlog
 
+from pairquiz_server.engine.caller import Work
 from pairquiz_server.engine.challenges import Challenges
-from pairquiz_server.engine.game import Game, Work
+from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import debugging
