@@ -13,6 +13,7 @@ from pairquiz_server.cli import completion, config, migrate, play, players, ques
 from pairquiz_server.client.errors import ClientError
 from pairquiz_server.config import ConfigError
 from pairquiz_server.formats import UnreadableFile
+from pairquiz_server.nearest import did_you_mean
 from pairquiz_server.store.embedded import EmbeddedPostgresError
 from pairquiz_server.store.migrations import MigrationError
 from pairquiz_server.store.pool import StorageUnavailable
@@ -34,7 +35,7 @@ class _OneLineErrors(click.Group):
             sys.exit(error.exit_code)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "pairquiz-server"
-            _fail(f"{_sentence(error.format_message())} See {command} --help", error.exit_code)
+            _fail(f"{_with_the_nearest(error)}. See {command} --help", error.exit_code)
         except click.ClickException as error:
             _fail(error.format_message())
         except click.Abort:
@@ -50,8 +51,13 @@ class _OneLineErrors(click.Group):
             signal.signal(signal.SIGTERM, before)
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith("?") else text.rstrip(".") + "."
+def _with_the_nearest(error: click.UsageError) -> str:
+    """Return what is wrong, with the name that was meant where a command or an option is misspelled."""
+    name = getattr(error, "option_name", None) or getattr(error, "command_name", None)
+    known: list[str] | None = getattr(error, "possibilities", None)
+    if name is None or not known:
+        return error.format_message().rstrip(".")
+    return error.message.rstrip(".") + did_you_mean(name, known)
 
 
 def _unwind(number: int, _frame: FrameType | None) -> NoReturn:

@@ -33,10 +33,11 @@ def review(duel: Duel) -> Iterator[Reviewed]:
     """Yield each question of a match that was played."""
     assert duel.results is not None  # it was played
     questions = {question.id: question for question in duel.questions}
+    began_at = None if duel.in_rounds else duel.started_at  # in rounds each question has a beginning of its own
     for number, result in enumerate(duel.results.questions, 1):
         question = questions.get(result.id)
         if question is not None:
-            yield _reviewed(number, question, result, duel.started_at)
+            yield _reviewed(number, question, result, began_at)
 
 
 def lines(duel: Duel) -> Iterator[str]:
