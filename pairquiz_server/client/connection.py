@@ -11,6 +11,7 @@ from socketio.exceptions import BadNamespaceError
 from socketio.exceptions import ConnectionError as NoConnection
 
 from pairquiz_server.client.errors import ClientError, Lost, NoServer, Refusal
+from pairquiz_server.protocol import PROTOCOL_VERSION
 
 CONNECT_S = 10.0
 """How long a server may take to answer CONNECT, and to say `welcome`."""
@@ -30,7 +31,7 @@ class Connection:
 
     def __init__(self, url: str, token: str | None, hear: Hear) -> None:
         self._url = url
-        self._auth = {"token": token} if token else {}
+        self._auth = {"protocol": PROTOCOL_VERSION} | ({"token": token} if token else {})
         self._hear = hear
         loop = asyncio.get_running_loop()
         self._welcomed: asyncio.Future[Any] = loop.create_future()

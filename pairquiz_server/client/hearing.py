@@ -1,4 +1,4 @@
-"""What a server tells, read by the structs of the protocol; what is not known here is nobody's concern here."""
+"""What a server tells, read by the structs of the protocol; an event that is not known here is nobody's concern here."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -7,51 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.client.errors import ClientError
-from pairquiz_server.protocol import events
+from pairquiz_server.protocol.events import OpponentAnswer, OwnAnswer
+from pairquiz_server.protocol.events.table import EVENTS
 
 Kind = TypeVar("Kind", bound=Struct)
-
-
-class ErrorTold(Struct, frozen=True):
-    """The event `error`: what was refused without an acknowledgement, or ends the connection."""
-
-    message: str
-    code: str
-    retry: bool = False
-    command: str = ""
-
-
-class RatingChanged(Struct, frozen=True):
-    """A completed match was rated."""
-
-    session_id: str
-    topic: str
-    rating: int
-    change: int
-    provisional: bool
-
-
-_KINDS: dict[str, type[Struct]] = {
-    "welcome": events.Welcome,
-    "opponent_joined": events.OpponentJoined,
-    "opponent_found": events.OpponentFound,
-    "opponent_search": events.OpponentSearch,
-    "quiz_started": events.QuizStarted,
-    "round_opened": events.RoundOpened,
-    "round_closed": events.RoundClosed,
-    "opponent_completed": events.Completed,
-    "quiz_results": events.QuizResults,
-    "opponent_disconnected": events.OpponentDisconnected,
-    "opponent_reconnected": events.OpponentReconnected,
-    "opponent_left": events.OpponentLeft,
-    "session_expired": events.SessionExpired,
-    "session_delayed": events.SessionDelayed,
-    "quiz_state": events.QuizState,
-    "rating_changed": RatingChanged,
-    "server_draining": events.ServerDraining,
-    "token_expiring": events.TokenExpiring,
-    "error": ErrorTold,
-}
 
 
 class Heard(Struct, frozen=True):
@@ -65,10 +24,8 @@ class Heard(Struct, frozen=True):
 def hear(name: str, said: Any) -> Heard:
     """Read an event. Raises `ClientError` for one that is not what the protocol says."""
     payload = said if isinstance(said, dict) else {}
-    kind = _answer_kind(payload) if name == "answer_submitted" else _KINDS.get(name)
-    if kind is None:
-        return Heard(name, payload, None)
-    return Heard(name, payload, read(payload, kind, name))
+    kind = _kind_of(name, payload)
+    return Heard(name, payload, None if kind is None else read(payload, kind, name))
 
 
 def read(said: Mapping[str, Any], kind: type[Kind], name: str) -> Kind:
@@ -82,5 +39,8 @@ def read(said: Mapping[str, Any], kind: type[Kind], name: str) -> Kind:
         ) from None
 
 
-def _answer_kind(said: Mapping[str, Any]) -> type[Struct]:
-    return events.OwnAnswer if said.get("player") == "you" else events.OpponentAnswer
+def _kind_of(name: str, said: Mapping[str, Any]) -> type[Struct] | None:
+    if name == "answer_submitted":
+        return OwnAnswer if said.get("player") == "you" else OpponentAnswer
+    row = EVENTS.get(name)
+    return None if row is None else row.payloads[0]
