@@ -13,7 +13,7 @@ from tests.cli.conftest import SECRET, Invoke, one_line, serving
 from tests.cli.playing import Piped, Table, table
 from tests.conftest import Server, StartServer
 
-QUICK = ("--questions", "2", "--time-limit", "5")
+QUICK = ("--questions", "2", "--time-limit", "10")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -22,6 +22,13 @@ async def players(tmp_path: Path) -> AsyncIterator[Table]:
     """Players of one machine."""
     async with table(tmp_path) as laid:
         yield laid
+
+
+@pytest.fixture
+async def patient(start_server: StartServer) -> Server:
+    """A server where whoever was away may come back however long a program takes to start."""
+    graces = ("CLOSED_GRACE_S", "RECONNECT_GRACE_S", "ABSENCE_BUDGET_S")
+    return await start_server(**{f"PAIRQUIZ_GAME__{grace}": "600" for grace in graces})
 
 
 async def two(players: Table, url: str, *wishes: str) -> tuple[Piped, Piped]:
@@ -126,14 +133,14 @@ async def test_ctrl_c_takes_an_invitation_back(server: Server, players: Table) -
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_player_whose_program_ended_comes_back_by_the_same_command(
-    server: Server, players: Table, number: signal.Signals
+    patient: Server, players: Table, number: signal.Signals
 ) -> None:
-    first, second = await two(players, server.url, "--questions", "2")
+    first, second = await two(players, patient.url, "--questions", "2", "--time-limit", "300")
     first.type("1\n")
     await first.line("Question 2 of 2")
     first.process.send_signal(number)
     await first.end()
-    again = await players.piped(server.url, "--questions", "2")
+    again = await players.piped(patient.url, "--questions", "2")
     await again.line("Going on with the match")
     await again.line("Question 2 of 2")
     again.type("2\n")
@@ -142,22 +149,22 @@ async def test_a_player_whose_program_ended_comes_back_by_the_same_command(
     assert "everything is answered" in again.said[-1]
 
 
-async def test_fresh_leaves_what_is_not_over(server: Server, players: Table) -> None:
-    first, second = await two(players, server.url)
+async def test_fresh_leaves_what_is_not_over(patient: Server, players: Table) -> None:
+    first, second = await two(players, patient.url)
     first.process.kill()
     await first.end()
-    again = await players.piped(server.url, "--fresh")
+    again = await players.piped(patient.url, "--fresh")
     await again.line("by the code")
     assert await second.end() == 0
     assert "the other has left" in second.said[-1]
 
 
-async def test_a_bot_comes_back_with_its_player(server: Server, players: Table) -> None:
-    first = await players.piped(server.url, "--bot", "hard", "--questions", "3", "--time-limit", "5")
+async def test_a_bot_comes_back_with_its_player(patient: Server, players: Table) -> None:
+    first = await players.piped(patient.url, "--bot", "hard", "--questions", "3", "--time-limit", "20")
     await first.line("Question 1 of 3")
     first.process.kill()
     await first.end()
-    again = await players.piped(server.url)
+    again = await players.piped(patient.url)
     again.type("1\n1\n1\n")
     assert await again.end() == 0, await again.errors()
     assert "everything is answered" in again.said[-1]

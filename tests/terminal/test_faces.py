@@ -15,6 +15,7 @@ from pairquiz_server.client.clock import ServerClock
 from pairquiz_server.client.duel import Duel
 from pairquiz_server.client.hearing import Heard, hear
 from pairquiz_server.protocol.events import (
+    Accuracy,
     OpponentBrief,
     OpponentState,
     QuestionResult,
@@ -23,7 +24,7 @@ from pairquiz_server.protocol.events import (
     Receipt,
     RoundState,
 )
-from pairquiz_server.rules.scoring import Accuracy
+from pairquiz_server.protocol.words import OpponentKind
 from pairquiz_server.terminal import results, words
 from pairquiz_server.terminal.face import Face
 from pairquiz_server.terminal.lines import Lines
@@ -42,7 +43,14 @@ QUESTION = QuestionView(
     options=("short", "long " * 40, "x" * 120, "🇩🇪 flags and 👩‍👩‍👧 families" + ATTACK),
     kind="single_choice",
 )
-OPPONENT = OpponentState("A name of forty characters, as long as it" + ATTACK, True, "player", 2, 250, False)
+OPPONENT = OpponentState(
+    "A name of forty characters, as long as it" + ATTACK,
+    True,
+    OpponentKind.PLAYER,
+    answered=2,
+    score=250,
+    completed=False,
+)
 WAITING = Duel(
     session_id=SESSION,
     topic="A topic " * 10,
