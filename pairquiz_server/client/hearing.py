@@ -1,4 +1,4 @@
-"""What a server tells, read by the structs of the protocol; an event that is not known here is nobody's concern here."""
+"""What a server tells, read by the structs of the protocol; an event that is not known here is nobody's concern."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

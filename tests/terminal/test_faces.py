@@ -43,8 +43,9 @@ QUESTION = QuestionView(
     options=("short", "long " * 40, "x" * 120, "🇩🇪 flags and 👩‍👩‍👧 families" + ATTACK),
     kind="single_choice",
 )
+NAME = "A name of forty characters, as long as it" + ATTACK
 OPPONENT = OpponentState(
-    "A name of forty characters, as long as it" + ATTACK,
+    NAME,
     True,
     OpponentKind.PLAYER,
     answered=2,
