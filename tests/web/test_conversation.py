@@ -78,7 +78,8 @@ class Scribe:
 
     @property
     def text(self) -> str:
-        return "\n".join(self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written).strip("\n")
+        lines = [self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written]
+        return "\n".join(lines).strip("\n")
 
     def _line(self, arrow: str, frame: str) -> str:
         head = frame[: len(frame) - len(frame.lstrip("0123456789"))]
