@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -67,6 +68,11 @@ async def begun(first: Duelist, second: Duelist, **wishes: Any) -> Any:
     return await first.match("in_progress")
 
 
+def is_open(index: int, match: Any) -> bool:
+    """Tell whether a round is open."""
+    return match["round"] is not None and match["round"]["index"] == index and match["round"]["closes_at"] is not None
+
+
 async def answer_rest(player: Duelist, option: int = 0) -> None:
     match = player.snapshot["match"]
     for question in match["questions"]:
@@ -106,12 +112,7 @@ async def test_two_who_look_for_somebody_play_in_rounds_and_again(duel: Duel) ->
             assert (await player.do("find", wishes))["seeking"]
         for index in range(3):
             for player in (ada, ben):
-                match = await player.match(
-                    "in_progress",
-                    lambda match, index=index: (
-                        (match["round"] or {}).get("index") == index and match["round"]["closes_at"]
-                    ),
-                )
+                match = await player.match("in_progress", partial(is_open, index))
                 assert (await player.do("answer", match["questions"][index]["id"], 0))["ok"]
         for player in (ada, ben):
             over = await player.match("completed", lambda match: match["rematch"])
