@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
-MADE_OF = ("pairquiz_server", "sql", "setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "config.toml")
+MADE_OF = (
+    "pairquiz_server",
+    "sql",
+    "setup.cfg",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "config.toml",
+)
 PAGE = ("index.html", "index.html.br", "assets/page-Ab1.js", "assets/page-Ab1.js.gz", "mark.svg")
 CARRIED = {f"pairquiz_server/_page/dist/{name}" for name in PAGE}
 

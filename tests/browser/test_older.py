@@ -1,4 +1,4 @@
-"""A frontend that was written for the server before this one plays here as it is: nothing of it knows of this server."""
+"""A frontend that was written for the server before this one plays here as it is, and knows nothing of this server."""
 
 import asyncio
 import re
@@ -23,7 +23,14 @@ QUESTIONS = 5
 def bundle(driver_folder: Path) -> Path:
     """The older frontend, built."""
     esbuild = driver_folder / "node_modules" / ".bin" / "esbuild"
-    command = [esbuild, "older/page.jsx", "--bundle", "--jsx=automatic", "--outfile=older/page.js", "--log-level=warning"]
+    command = [
+        esbuild,
+        "older/page.jsx",
+        "--bundle",
+        "--jsx=automatic",
+        "--outfile=older/page.js",
+        "--log-level=warning",
+    ]
     subprocess.run(command, cwd=driver_folder, env={"PATH": SEARCH_PATH}, check=True)
     return driver_folder / "older"
 

@@ -59,7 +59,9 @@ async def test_the_page_is_shown_wherever_a_person_arrives(served: Server, path:
 
 
 async def test_the_page_runs_no_script_that_is_written_into_it(served: Server) -> None:
-    policy = dict(part.split(" ", 1) for part in (await get(served, "/")).headers["content-security-policy"].split("; "))
+    policy = dict(
+        part.split(" ", 1) for part in (await get(served, "/")).headers["content-security-policy"].split("; ")
+    )
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
     assert not re.search(r"unsafe|\*|https?:", json.dumps(policy))

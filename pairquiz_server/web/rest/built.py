@@ -22,11 +22,11 @@ _KINDS = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-"""Not what the machine thinks: that differs from one to the next, and a browser runs no script that is called otherwise."""
+"""Not what the machine thinks: machines differ, and a browser runs no script that is called otherwise."""
 
 
 class BuiltFile(Struct, frozen=True):
-    """One file. `bodies` is by its content coding, and has at least `identity`; `digest` is the same for all of them."""
+    """One file. `bodies` is by content coding, and has at least `identity`; `digest` is the same for all of them."""
 
     kind: str
     bodies: Mapping[str, bytes]
@@ -36,9 +36,7 @@ class BuiltFile(Struct, frozen=True):
 def read_built(folder: Path) -> dict[str, BuiltFile]:
     """Read every file of a built page, by its path below the folder. What begins with a dot is none of it."""
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
-    return {
-        path.relative_to(folder).as_posix(): _read(path) for path in paths if path.suffix not in SUFFIXES.values()
-    }
+    return {path.relative_to(folder).as_posix(): _read(path) for path in paths if path.suffix not in SUFFIXES.values()}
 
 
 def _read(path: Path) -> BuiltFile:
