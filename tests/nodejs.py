@@ -30,15 +30,22 @@ def find_node() -> str:
     return found
 
 
-def installed(node: str, source: Path, folder: Path) -> Path:
-    """Copy a folder with a package.json, and install what that names: two runs at a time do not meet."""
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    installing = subprocess.run(
-        [*_npm(node), "ci", "--prefer-offline"],
-        cwd=folder, env={**os.environ, "PATH": SEARCH_PATH}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert installing.returncode == 0, installing.stderr
+def installed(node: str, source: Path, folder: Path, *options: str) -> Path:
+    """Copy a folder with a package.json, and install what its lock file names: two runs at a time do not meet."""
+    ignored = shutil.ignore_patterns("node_modules", "dist", "build")
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
+    npm(node, folder, "ci", "--prefer-offline", *options)
     return folder
+
+
+def npm(node: str, folder: Path, *arguments: str) -> str:
+    """Run npm in a folder, and return what it says."""
+    environ = {**os.environ, "PATH": SEARCH_PATH}
+    ran = subprocess.run(
+        [*_npm(node), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 def _npm(node: str) -> list[str]:

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from pairquiz_server.engine.caller import Caller, Work
 from pairquiz_server.engine.codes import CHALLENGE_CODE_LENGTH, new_code, normal_code
-from pairquiz_server.engine.game import Caller, Game, GameRules, Work
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.ghosts import duel
 from pairquiz_server.rules.commands import PairPlayers
 from pairquiz_server.rules.decide import Decision

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.engine.clock import Clock
-from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Cause

@@ -1,6 +1,7 @@
 """Node with the official client, and the real server."""
 
-from collections.abc import AsyncIterator, Callable
+import tarfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
-from tests.nodejs import find_node, installed
+from tests.nodejs import find_node, installed, npm
 from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
+ROOT = Path(__file__).parents[2]
+FRONTEND, EXAMPLES = ROOT / "frontend", ROOT / "examples"
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 Pair = tuple[Server, Server]
 
@@ -25,8 +28,37 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def client_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The official client, installed for this run alone."""
+    """The official client, installed for this run alone: two runs at a time do not meet."""
     return installed(node, CLIENT, tmp_path_factory.mktemp("client"))
+
+
+@pytest.fixture(scope="session")
+def frontend_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of our own client package, and what is needed to build it."""
+    return installed(node, FRONTEND, tmp_path_factory.mktemp("frontend"), "--workspace", "client")
+
+
+@pytest.fixture(scope="session")
+def package_folder(node: str, client_folder: Path, frontend_folder: Path) -> Path:
+    """The official client's folder, with our own package beside it, as npm packs it."""
+    packed = npm(node, frontend_folder / "client", "pack", "--silent").strip().splitlines()[-1]
+    place = client_folder / "node_modules" / "@pairquiz" / "client"
+    place.mkdir(parents=True)
+    with tarfile.open(frontend_folder / "client" / packed) as archive:
+        archive.extractall(place, members=_unpacked(archive), filter="data")
+    return client_folder
+
+
+@pytest.fixture(scope="session")
+def examples_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, with what they need."""
+    return installed(node, EXAMPLES, tmp_path_factory.mktemp("examples"))
+
+
+def _unpacked(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The files of a package without the folder that npm puts them into."""
+    for member in archive.getmembers():
+        yield member.replace(name=member.name.removeprefix("package/"))
 
 
 @pytest.fixture

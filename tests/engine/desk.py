@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.engine.matchmaker import Ghost, Matchmaker
@@ -61,6 +62,23 @@ class Desk:
     async def find(self, player: Player, topic: str = "General", **wishes: Any) -> bool:
         return await self.searches.find(player, topic=topic, **wishes)
 
+    async def refused(self, player: Player, **wishes: Any) -> str:
+        """The code of the refusal that a player gets who looks for somebody."""
+        with pytest.raises(Refused) as refusal:
+            await self.find(player, **wishes)
+        return refusal.value.code
+
+    async def rate(self, player: Player, rating: float, *, topic_id: int = 0, deviation: float = 50) -> None:
+        """Let a player have a rating, over all or in a topic."""
+        await self.database.fetch(
+            "INSERT INTO pairquiz.players VALUES ($1, 'user', $2, NULL, 1) ON CONFLICT DO NOTHING",
+            player.id,
+            player.display_name,
+        )
+        await self.database.fetch(
+            "INSERT INTO pairquiz.ratings VALUES ($1, $2, $3, $4, 0.06, 9, 1)", player.id, topic_id, rating, deviation
+        )
+
     async def rounds(self, count: int = 1, *, later_ms: int = 0) -> None:
         for _ in range(count):
             self.node.clock.at += later_ms
@@ -99,3 +117,8 @@ class Desk:
         finally:
             self.node.matches.flowing.set()
             await round_
+
+
+def ids(*players: Player) -> frozenset[str]:
+    """Who plays one match."""
+    return frozenset(player.id for player in players)

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.leads import Trip
 from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.seen import Seen

@@ -156,7 +156,7 @@ async def ended(server: Server, session_id: str, client: Client) -> None:
     """Wait until a match is over."""
     async with asyncio.timeout(30):
         while True:
-            match = (await server.running.game._matches.load([session_id]))[session_id]
+            match = await server.running.game.load(session_id)
             if match.ended_at is not None:
                 return
             await client.settled()

@@ -1,9 +1,15 @@
 // The connection, over the official socket.io-client: who we are, when to come back, and when not to.
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import type { ClientToServerEvents, ErrorEvent, ServerToClientEvents, Welcome } from "./contract.js";
+import {
+  type ClientToServerEvents,
+  type CommandRefused,
+  PROTOCOL,
+  type ServerToClientEvents,
+  type Welcome,
+} from "./contract.js";
 import type { Identity } from "./identity.js";
 import type { EventName, Heard } from "./news.js";
-import type { CommandName, Outcome } from "./outbox.js";
+import type { CommandName, Result } from "./outbox.js";
 
 /** What befalls the line. Whoever is `lost` comes back by itself; whoever is `sentAway` or `refused` does not. */
 export interface Listener {
@@ -20,11 +26,14 @@ export type LineOptions = Partial<ManagerOptions & SocketOptions>;
 const ANSWER_MS = 5000;
 const BACK_MS = { first: 1000, longest: 5000, spread: 0.5 };
 
-type Untyped = { emit(name: string, payload: object, answered: (error: Error | null, reply: Outcome<object>) => void): void };
+/** One command as good as another: which payload goes with which name has been checked where it came from. */
+interface Untyped {
+  emit(name: string, payload: object, answered: (error: Error | null, reply: Result<object>) => void): void;
+}
 
 export class Line {
   private readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
-  private farewell: ErrorEvent | null = null;
+  private farewell: CommandRefused | null = null;
 
   constructor(
     url: string | undefined,
@@ -65,7 +74,7 @@ export class Line {
   }
 
   /** Send a command; `answered` is called once, with null where no answer came. */
-  send(name: CommandName, payload: object, answered: (reply: Outcome<object> | null) => void): void {
+  send(name: CommandName, payload: object, answered: (reply: Result<object> | null) => void): void {
     const socket = this.socket.timeout(ANSWER_MS) as unknown as Untyped;
     socket.emit(name, payload, (error, reply) => answered(error ? null : reply));
   }
@@ -73,7 +82,7 @@ export class Line {
   private async introduce(say: (auth: object) => void): Promise<void> {
     try {
       const token = await this.identity.tokenToUse();
-      say(token ? { token } : {});
+      say(token ? { token, protocol: PROTOCOL } : { protocol: PROTOCOL });
     } catch {
       // The app does not know its own user's token for now: without it we would be somebody else.
       this.socket.io.engine.close();

@@ -1,6 +1,6 @@
 /** Where everything begins: what to play, and against whom. */
 
-import type { RankList, Session, Topic } from "@pairquiz/client";
+import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
 import { Heading } from "../parts/Heading.tsx";
@@ -12,7 +12,8 @@ import { Topics } from "../parts/Topics.tsx";
 import { texts } from "../texts.ts";
 
 interface Props {
-  topics: readonly Topic[];
+  /** null while they are fetched. */
+  topics: readonly TopicSize[] | null;
   terms: Terms;
   sessions: readonly Session[];
   league: RankList | null;
@@ -25,7 +26,7 @@ interface Props {
 
 export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind, onInvite, onJoin }: Props) {
   const words = texts.home;
-  const topic = topics.find((each) => each.name === terms.topic);
+  const topic = topics?.find((each) => each.name === terms.topic);
   return (
     <main id="content" className="screen wide home">
       <header className="stack tight hero">
@@ -37,13 +38,17 @@ export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind,
       {sessions.length > 0 && <Running sessions={sessions} />}
       <div className="columns">
         <section className="card" aria-label={texts.bar.play}>
-          <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
+          <div className="topics-place">
+            {topics !== null && (
+              <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
+            )}
+          </div>
           <Rules terms={terms} available={topic?.questions ?? 0} onChange={onTerms} />
-          <div className="actions">
-            <button type="button" className="key main big" disabled={topic === undefined} onClick={onFind}>
+          <div className="stack">
+            <button type="button" className="key main big full" disabled={topic === undefined} onClick={onFind}>
               {words.find}
             </button>
-            <button type="button" className="key big" disabled={topic === undefined || isBusy} onClick={onInvite}>
+            <button type="button" className="key full" disabled={topic === undefined || isBusy} onClick={onInvite}>
               {words.invite}
             </button>
           </div>

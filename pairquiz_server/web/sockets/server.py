@@ -22,6 +22,7 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import TokenRefreshed
+from pairquiz_server.protocol.versions import require_spoken
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.arrivals import Arrivals
@@ -190,6 +191,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         token, address = auth.get("token"), self._arrivals.address_of(eio_sid)
         try:
             self._arrivals.connect(eio_sid)
+            require_spoken(auth.get("protocol"))
             if token is not None and not isinstance(token, str):
                 raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
             token = token or bearer_token(self.environ[eio_sid])
