@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.codes import CODES
 from pairquiz_server.protocol.commands import ANY_COMMAND
 from pairquiz_server.protocol.events import EVENTS, ConnectError, Failure, Problem
-from pairquiz_server.protocol.rest import ANY_ROUTE, ROUTES
+from pairquiz_server.protocol.rest import ANY_ROUTE, ROUTES, RestRow
 from pairquiz_server.rules.errors import Code
 
 CONNECT_ERROR = "connect_error"
@@ -51,17 +52,29 @@ def answer_fits(name: str, payload: Any, kind: type[Struct]) -> None:
 
 def response_fits(method: str, path: str, status: int, body: Any) -> None:
     """The same of the answer to a request, where the contract has its route."""
-    plain = path.partition("?")[0].rstrip("/")
-    for name, row in ROUTES.items():
-        if row.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", row.path), plain):
-            if status in (row.status, *row.also):
-                if row.answer:
-                    _fits(name, body, (row.answer,))
-            else:
-                _fits(f"the refusal of {name}", body, (Failure,))
-                if Code(body["error"]["code"]) not in (*row.codes, *ANY_ROUTE):
-                    raise Misfit(f"the contract does not have that {name} may be refused by {body}")
-            return
+    plain = path.partition("?")[0].removesuffix("/")
+    there = [(name, row) for name, row in ROUTES.items() if row.path == plain]
+    there = there or [(name, row) for name, row in ROUTES.items() if _leads(row.path, plain)]
+    for name, row in there:
+        if row.method == method:
+            _response_fits(name, row, status, body)
+
+
+def _leads(path: str, plain: str) -> bool:
+    return re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), plain) is not None
+
+
+def _response_fits(name: str, row: RestRow, status: int, body: Any) -> None:
+    if status in (row.status, *row.also):
+        if row.answer:
+            _fits(name, body, (row.answer,))
+        return
+    _fits(f"the refusal of {name}", body, (Failure,))
+    code = Code(body["error"]["code"])
+    if code not in (*row.codes, *ANY_ROUTE):
+        raise Misfit(f"the contract does not have that {name} may be refused by {code}")
+    if CODES[code].status != status:
+        raise Misfit(f"{name} was refused by {code} with {status}")
 
 
 def _fits(name: str, payload: Any, kinds: Iterable[type[Struct]]) -> None:

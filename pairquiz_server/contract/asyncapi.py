@@ -1,5 +1,6 @@
 """The commands and events of the sockets as AsyncAPI 3."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -9,7 +10,8 @@ from pairquiz_server.contract.examples import example
 from pairquiz_server.contract.schemas import name_of, one_of, placed, reachable
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION
 from pairquiz_server.protocol.commands import ANY_COMMAND, CommandRow
-from pairquiz_server.protocol.events import EVENTS, EventRow, Problem
+from pairquiz_server.protocol.events import EVENTS, ConnectError, EventRow, Problem
+from pairquiz_server.protocol.payloads import ConnectAuth
 from pairquiz_server.rules.errors import Code
 
 _PLACE = "#/components/schemas/{name}"
@@ -18,17 +20,29 @@ Two-player quiz duels over Socket.IO 5 (Engine.IO 4), main namespace. Each messa
 payload. A command may ask for an acknowledgement, `{{ok: true, …}}` or `{{ok: false, error}}`; without one the reply
 comes as an event. This is version {PROTOCOL_VERSION} of the protocol, which a client may say as `auth.protocol`."""
 
+_CONNECT = {
+    "action": "receive",
+    "channel": {"$ref": "#/channels/connection"},
+    "summary": "Let a client in: `welcome` is the first event then. Else it hears why not.",
+    "messages": [{"$ref": "#/channels/connection/messages/CONNECT"}],
+    "reply": {
+        "channel": {"$ref": "#/channels/connection"},
+        "messages": [{"$ref": "#/channels/connection/messages/CONNECT_ERROR"}],
+    },
+}
+
 
 def asyncapi() -> dict[str, Any]:
     """Return the document."""
     commands = {name: _command(name, row) for name, row in COMMANDS.items()}
     replies = {f"{name}.ack": _acknowledgement(name, row) for name, row in COMMANDS.items()}
     events = {f"{name}.event" if name in COMMANDS else name: _event(name, row) for name, row in EVENTS.items()}
-    kinds: list[type[Struct]] = [Problem]
+    door = {"CONNECT": _door(ConnectAuth), "CONNECT_ERROR": _door(ConnectError)}
+    kinds: list[type[Struct]] = [Problem, ConnectAuth, ConnectError]
     kinds += [kind for row in COMMANDS.values() for kind in (row.payload, *row.replies)]
     kinds += [kind for event in EVENTS.values() for kind in event.payloads]
     schemas = {name: _portable(schema) for name, schema in reachable(map(name_of, kinds)).items()}
-    messages = commands | replies | events
+    messages = door | commands | replies | events
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -47,27 +61,49 @@ def asyncapi() -> dict[str, Any]:
             }
         },
         "channels": {
+            "connection": {
+                "address": "/",
+                "title": "The packets by which a client connects to the main namespace",
+                "messages": _placed(door),
+            },
             "duel": {
                 "address": "/",
-                "title": "The main namespace",
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in [*commands, *events]},
+                "title": "The events of the main namespace",
+                "messages": _placed([*commands, *events]),
             },
             "acknowledgements": {
                 "address": None,
                 "title": "The acknowledgement of a command, by the number that it was sent with",
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in replies},
+                "messages": _placed(replies),
             },
         },
-        "operations": {name: _receive(name, row) for name, row in COMMANDS.items()}
+        "operations": {"connect": _CONNECT}
+        | {name: _receive(name, row) for name, row in COMMANDS.items()}
         | {f"tell_{name}": _send(message) for name, message in zip(EVENTS, events, strict=True)},
         "components": {"messages": messages, "schemas": placed(schemas, _PLACE)},
     }
 
 
+def _placed(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
+
+
+def _door(kind: type[Struct]) -> dict[str, Any]:
+    return {
+        "summary": _summary(kind),
+        "payload": _portable(one_of([kind], _PLACE)),
+        "examples": [{"payload": example(kind)}],
+    }
+
+
+def _summary(kind: type[Struct]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
+
+
 def _command(name: str, row: CommandRow) -> dict[str, Any]:
     return {
         "name": name,
-        "summary": (row.payload.__doc__ or "").partition("\n")[0],
+        "summary": _summary(row.payload),
         "payload": _portable(one_of([row.payload], _PLACE)),
         "examples": [{"payload": example(row.payload)}],
     }
@@ -103,7 +139,7 @@ def _receive(name: str, row: CommandRow) -> dict[str, Any]:
     return {
         "action": "receive",
         "channel": {"$ref": "#/channels/duel"},
-        "summary": (row.payload.__doc__ or "").partition("\n")[0],
+        "summary": _summary(row.payload),
         "messages": [{"$ref": f"#/channels/duel/messages/{name}"}],
         "reply": {
             "channel": {"$ref": "#/channels/acknowledgements"},

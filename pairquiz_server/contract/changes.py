@@ -45,17 +45,20 @@ class _Comparison:
         yield from _rows("event", old["events"], new["events"])
         for name in old["events"].keys() & new["events"].keys():
             yield from self._structs(name, old["events"][name], new["events"][name], sent=False)
+        yield from self._asking("connect", old["connect"], new["connect"])
         yield from _rows("command", old["commands"], new["commands"])
         for name in old["commands"].keys() & new["commands"].keys():
-            before, after = old["commands"][name], new["commands"][name]
-            yield from self._structs(name, [before["payload"]], [after["payload"]], sent=True)
-            yield from self._structs(name, before["replies"], after["replies"], sent=False)
+            yield from self._asking(name, old["commands"][name], new["commands"][name])
         yield from _rows("route", old["routes"], new["routes"])
         for name in old["routes"].keys() & new["routes"].keys():
             yield from self._route(name, old["routes"][name], new["routes"][name])
         for code in new["codes"]:
             if code not in old["codes"]:
                 yield Change(code, f"the error code {code}", "is new", breaking=False)
+
+    def _asking(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+        yield from self._structs(name, [old["payload"]], [new["payload"]], sent=True)
+        yield from self._structs(name, old["replies"], new["replies"], sent=False)
 
     def _route(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         for key in ("route", "status"):

@@ -108,9 +108,11 @@ def _present(schema: Schema) -> Schema:
 
 
 def _answers(route: RestRow) -> dict[str, Any]:
-    content = {"content": _json(route.answer)} if route.answer else {}
+    shape = {"type": "object" if route.media == "application/json" else "string"}
+    content = _json(route.answer) if route.answer else {route.media: {"schema": shape}}
     return {
-        str(status): {"description": HTTPStatus(status).phrase, **content} for status in (route.status, *route.also)
+        str(status): {"description": HTTPStatus(status).phrase, "content": content}
+        for status in (route.status, *route.also)
     }
 
 

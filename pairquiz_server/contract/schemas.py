@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from pairquiz_server.protocol import COMMANDS
 from pairquiz_server.protocol.events import EVENTS, ConnectError, Failure
+from pairquiz_server.protocol.payloads import ConnectAuth
 from pairquiz_server.protocol.rest import ROUTES
 from pairquiz_server.rules.errors import Code
 
@@ -35,7 +36,7 @@ def name_of(kind: type) -> str:
 
 def sent() -> list[type[Struct]]:
     """Return the structs that clients send."""
-    kinds = [row.payload for row in COMMANDS.values()]
+    kinds: list[type[Struct]] = [ConnectAuth, *(row.payload for row in COMMANDS.values())]
     for route in ROUTES.values():
         kinds += [kind for kind in (route.payload, route.parts, route.query) if kind]
     return list(dict.fromkeys(kinds))

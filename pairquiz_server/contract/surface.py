@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from pairquiz_server.contract.schemas import components, name_of
 from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION
-from pairquiz_server.protocol.events import EVENTS
+from pairquiz_server.protocol.events import EVENTS, ConnectError
+from pairquiz_server.protocol.payloads import ConnectAuth
 from pairquiz_server.protocol.rest import ROUTES
 from pairquiz_server.rules.errors import Code
 
@@ -18,6 +19,7 @@ def surface() -> Surface:
     """Return it, as JSON has it."""
     return {
         "protocol": PROTOCOL_VERSION,
+        "connect": {"payload": name_of(ConnectAuth), "replies": [name_of(ConnectError)]},
         "events": {name: [name_of(kind) for kind in row.payloads] for name, row in EVENTS.items()},
         "commands": {
             name: {"payload": name_of(row.payload), "replies": [name_of(kind) for kind in row.replies]}

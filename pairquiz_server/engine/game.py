@@ -15,6 +15,7 @@ from pairquiz_server.engine.reads import Reads
 from pairquiz_server.engine.rematch import Rematches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.starting import Starting
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.commands import CompleteQuiz, LeaveMatch, SubmitAnswer
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
@@ -23,6 +24,9 @@ from pairquiz_server.store.questions import Questions
 
 class Game:
     """The game of one process. Commands raise nothing of their own. `rematches` is set by whoever builds both.
+
+    In a player's turn, of `turns`, the player's live matches are counted and one more is made, so that nothing else
+    makes one in between.
 
     A command whose method returns None is on its way, or refused. Else the database has to be asked first: what is
     returned then has to be awaited, until the same is true.
@@ -42,8 +46,9 @@ class Game:
         random: Random | None = None,
         live_here: LiveHere = lambda player_id: None,
         trip_ms: Trip = lambda _: None,
+        turns: Turns | None = None,
     ) -> None:
-        random = random or secrets.SystemRandom()
+        random, turns = random or secrets.SystemRandom(), turns or Turns()
         self.draws = Draws(questions, seen, random)
         self._submit = committer.submit
         self._lag_allowance = rules.lag_allowance
@@ -56,17 +61,21 @@ class Game:
         self.live_matches = reads.live_matches
         self.topics = reads.topics
 
-        self._opening = Opening(matches, reads, self.draws, committer.submit, rules, random)
+        self._opening = Opening(matches, reads, self.draws, committer.submit, rules, random, turns)
         self.create = self._opening.create
         self.open = self._opening.open
         self.make_sure_of_room = self._opening.make_sure_of_room
-        self.stop_creating = self._opening.close
 
-        self.join = Joining(matches, reads, committer.submit, rules, live_here).join
+        self.join = Joining(matches, reads, committer.submit, rules, live_here, turns).join
 
         starting = Starting(reads, self.draws, committer, rules, Leads(trip_ms, rules.reveal_lead_max_ms))
         self.start = starting.start
         self.by_itself = starting.by_itself
+
+    def stop_creating(self) -> None:
+        """Refuse new matches from now on (`draining`), and make none by itself; those that there are go on."""
+        self._opening.close()
+        self.rematches.stop()
 
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0

@@ -1,6 +1,5 @@
 """How a player opens a match: what its creation must know is gathered, and it is tried again where it collides."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
@@ -8,12 +7,12 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from pairquiz_server.engine.caller import Caller, Work, asking
+from pairquiz_server.engine.caller import Caller, Work, asking, collided
 from pairquiz_server.engine.codes import JOIN_CODE_LENGTH, new_code
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.reads import Reads
-from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
+from pairquiz_server.engine.submission import Collision, Outcome, Submission
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.commands import CreateMatch, Creation, Topic
 from pairquiz_server.rules.decide import Decision
@@ -37,6 +36,7 @@ class Opening:
         submit: Callable[[Submission], None],
         rules: GameRules,
         random: Random,
+        turns: Turns,
     ) -> None:
         self._matches = matches
         self._reads = reads
@@ -44,7 +44,7 @@ class Opening:
         self._submit = submit
         self._rules = rules
         self._random = random
-        self._turns = Turns()
+        self._turns = turns
         self.closed = False
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Opening:
             else:
                 caller.hear(outcome)
 
-        self._submit_for(caller, make(), settle)
+        self._submit(caller.told(make(), settle))
 
     async def _open_in_turn(self, caller: Caller, gather: Gather) -> None:
         """Gather what a creation must know and submit it; gather again where it collided."""
@@ -142,24 +142,5 @@ class Opening:
                 if isinstance(command, Decision):
                     caller.hear(command)
                     return
-                if not await self._collided(caller, command):
+                if not await collided(caller, command, self._submit):
                     return
-
-    async def _collided(self, caller: Caller, command: Creation) -> bool:
-        """Submit a creation and wait until it is settled; tell whether it collided."""
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-        def settle(outcome: Outcome) -> None:
-            try:
-                if not isinstance(outcome, Collision):
-                    caller.hear(outcome)
-            finally:
-                if not done.done():  # whoever asked may have gone; the command stands
-                    done.set_result(isinstance(outcome, Collision))
-
-        self._submit_for(caller, command, settle)
-        return await done
-
-    def _submit_for(self, caller: Caller, command: Creation, settle: Settle) -> None:
-        arrived_at, origin, request = caller.arrived_at, caller.origin, caller.request
-        self._submit(Told(command=command, arrived_at=arrived_at, tell=settle, origin=origin, request=request))

@@ -11,7 +11,7 @@ from pairquiz_server.engine.reads import Reads
 from pairquiz_server.rules.commands import MatchQuestion, StartMatch, Tick
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, Match
-from pairquiz_server.rules.runs import recorded
+from pairquiz_server.rules.runs import BOTH, recorded
 from pairquiz_server.rules.terms import Run
 
 
@@ -25,6 +25,7 @@ class Starting:
         self._submit = committer.submit
         self._rules = rules
         self._leads = leads
+        self._unrecorded = 0 if rules.record_runs else BOTH
 
     def start(self, caller: Caller, *, match_id: str) -> Work:
         """Draw the questions and start the clock."""
@@ -93,6 +94,7 @@ class Starting:
             lead_ms=self._leads.of(match),
             pause_ms=self._rules.round_pause_ms,
             run=run,
+            unrecorded=self._unrecorded,
         )
 
 

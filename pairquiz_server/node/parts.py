@@ -26,6 +26,7 @@ from pairquiz_server.engine.retention import Retention
 from pairquiz_server.engine.searches import Hearers, Search, Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.node.rules import game_rules, keep, rematch_rules, worth
 from pairquiz_server.node.tasks import Tasks
@@ -88,7 +89,7 @@ class Parts:
         self.announcer = Announcer(connections, clock.now, relay)
 
         # The game, and what lets time pass in it.
-        questions, rows = Questions(database), PresenceRows(database)
+        questions, rows, turns = Questions(database), PresenceRows(database), Turns()
         matches = Matches(database, questions)
         self.heartbeat = Heartbeat(
             self._nodes, clock, node, moved=self._moved, forgotten=self._forgotten, returned=self._returned
@@ -114,6 +115,7 @@ class Parts:
             seen=self.seen,
             live_here=connections.live_here,
             trip_ms=connections.trip_ms,
+            turns=turns,
         )
         self.sweeper = Sweeper(
             matches,
@@ -135,7 +137,7 @@ class Parts:
             look_after=self._look_after,
             present=connections.present,
         )
-        self.searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
+        self.searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers, turns=turns)
         connections.watch(self.searches)
         self.matchmaker = Matchmaker(
             seekers,
@@ -177,6 +179,7 @@ class Parts:
             rematch_rules(settings),
             check=self.departures.check,
             tell=self.announcer.announce_rematch,
+            turns=turns,
         )
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))

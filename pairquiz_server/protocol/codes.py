@@ -42,7 +42,9 @@ CODES: dict[Code, CodeRow] = {
         "too many commands, creations, searches, codes that open nothing, or exports at once; `retry_in_ms`", 429
     ),
     Code.TOO_MANY_SESSIONS: CodeRow(
-        "a creation, a joining, a search, or a rematch, by who is in too many sessions that are not over", 409
+        "a creation, a joining, a search, a challenge, or a rematch, by who is in too many sessions that are not over; "
+        "a search is one",
+        409,
     ),
     Code.TOO_MANY_CONNECTIONS: CodeRow(
         "HTTP alone, at the handshake: too many from one address; `retry_in_ms`", 429, http_only=True

@@ -1,4 +1,4 @@
-"""What clients send: a struct for each command's payload.
+"""What clients send: a struct for each command's payload, and what is said at CONNECT.
 
 Unknown keys are ignored; a known key of a wrong type, range or length is refused by its name; a missing payload and
 `null` are the empty object, and an optional key that is `null` is absent.
@@ -45,6 +45,17 @@ WantedPace = Annotated[Pace | None, said("How the questions are to be asked; `fr
 WantedScoring = Annotated[
     ScoringProfile | None, said("What answers are to be worth; `speed_bonus` where it is not said.", "speed_bonus")
 ]
+
+
+class ConnectAuth(Struct, frozen=True, gc=False):
+    """What a client says of itself as it connects: the `auth` of Socket.IO."""
+
+    token: Annotated[
+        str | None, opaque("Who one is: a user's token, or a guest's newest one. Without one, one is a new guest.")
+    ] = None
+    protocol: Annotated[
+        int | None, said("Which version of the protocol one was written for; the current one where it is not said.", 1)
+    ] = None
 
 
 class CreatePairQuiz(Struct, frozen=True, gc=False):

@@ -12,10 +12,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pairquiz_server.protocol.expectations import mistake
-from pairquiz_server.protocol.payloads import DEFAULT_TOPIC, ClaimedUser, Id
+from pairquiz_server.protocol.frames import BadFrame
+from pairquiz_server.protocol.payloads import DEFAULT_TOPIC, ClaimedUser, ConnectAuth, Id
+from pairquiz_server.protocol.versions import not_spoken
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.player import PLAYER_ID_MAX
 from pairquiz_server.rules.question import TOPIC_MAX, printable, tidy, topic_fault
+from pairquiz_server.validation import fault
 
 _UUID_LENGTH = 36
 _SESSION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -35,6 +38,21 @@ def parse(kind: type[P], data: Raw | bytes | None) -> P:
         raise Refused(Code.INVALID_PAYLOAD, mistake(kind, error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(Code.INVALID_PAYLOAD, "The payload is not valid JSON") from None
+
+
+def connect(data: bytes) -> ConnectAuth | Refused:
+    """Read what is said at CONNECT; one of its keys that is not what it should be is a refusal. Raises `BadFrame`."""
+    try:
+        return msgspec.json.decode(data or b"{}", type=ConnectAuth)
+    except msgspec.ValidationError as error:
+        match fault(error).path:
+            case "token":
+                return Refused(Code.UNAUTHORIZED, "auth.token must be a text")
+            case "protocol":
+                return not_spoken()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    raise BadFrame("a CONNECT whose payload is no object")
 
 
 def session_id(text: str) -> str:

@@ -38,7 +38,8 @@ class RestRow(Struct, frozen=True, kw_only=True):
     """One route: `path` has no trailing slash, and is served with and without one.
 
     `parts` are the variables of the path, `query` the keys behind it, each a field of a struct; `answer` is None where
-    it is no JSON of a known shape. `codes` are those beside `ANY_ROUTE`.
+    it is of no known shape, but `media` alone. It comes with `status`, and with those of `also`. `codes` are those
+    beside `ANY_ROUTE`.
     """
 
     method: str
@@ -49,6 +50,7 @@ class RestRow(Struct, frozen=True, kw_only=True):
     query: type[Struct] | None = None
     payload: type[Struct] | None = None
     answer: type[Struct] | None = None
+    media: str = "application/json"
     status: int = 200
     also: tuple[int, ...] = ()
     codes: tuple[Code, ...] = ()
@@ -223,6 +225,7 @@ ROUTES: dict[str, RestRow] = {
         path="/metrics",
         summary="Prometheus: to the machine itself alone; from elsewhere with `PAIRQUIZ_METRICS__TOKEN`.",
         auth=Auth.OPERATOR,
+        media="text/plain",
         codes=(Code.UNAUTHORIZED, Code.FORBIDDEN),
     ),
     "openapi": RestRow(method="GET", path="/openapi.json", summary="This contract, as OpenAPI 3.1.", auth=Auth.NONE),

@@ -8,15 +8,16 @@ SPOKEN = (PROTOCOL_VERSION,)
 """All versions that a client may ask for."""
 
 
-def require_spoken(claimed: object) -> None:
-    """Refuse (`unsupported_protocol`) a client that says `auth.protocol` and means none of ours.
+def require_spoken(version: int | None) -> None:
+    """Refuse (`unsupported_protocol`) who speaks another version. Who says nothing speaks the current one."""
+    if version is not None and version not in SPOKEN:
+        raise not_spoken()
 
-    Who says nothing speaks the current version.
-    """
-    if claimed is None or (type(claimed) is int and claimed in SPOKEN):
-        return
+
+def not_spoken() -> Refused:
+    """Say which versions are spoken."""
     spoken = " and ".join(map(str, SPOKEN))
-    raise Refused(
+    return Refused(
         Code.UNSUPPORTED_PROTOCOL,
         f"This server speaks version {spoken} of the protocol, and auth.protocol says another: update the older one",
         protocols=list(SPOKEN),

@@ -141,6 +141,7 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         resumed_at=None,
         pause_ms=command.pause_ms,
         run=command.run,
+        unrecorded=command.unrecorded,
     )
     opened: tuple[Event, ...] = ()
     if match.pace is Pace.ROUNDS:

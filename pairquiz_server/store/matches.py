@@ -187,6 +187,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         ratings=None if record["player1_rating"] is None else (record["player1_rating"], record["player2_rating"]),
         pause_ms=record["pause_ms"],
         run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
+        unrecorded=record["unrecorded"] or 0,
     )
 
 

@@ -164,6 +164,7 @@ def _add(rows: Batch, match: Match, event: Milestone) -> None:
                     [question.id for question in match.questions],
                     [question.option_order for question in match.questions],
                     match.run,
+                    match.unrecorded or None,
                 )
             )
             if event.seat is not None:

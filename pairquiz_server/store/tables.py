@@ -104,6 +104,7 @@ class DrawRow(Struct, gc=False, omit_defaults=True):
     question_ids: list[int]
     option_orders: list[tuple[int, ...]]
     ghost_run: Run | None = None
+    unrecorded: int | None = None
 
 
 class AnswerRow(Answer, frozen=True, kw_only=True, gc=False):

@@ -107,7 +107,7 @@ class Edge:
         visitors = Visitors(clock, admission, limits, self.arrivals)
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
-            *page_routes(),
+            *page_routes(settings),
             *contract_routes(),
             *Rest(game, people, challenges, searches, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),

@@ -64,9 +64,16 @@ class Player:
 
 @asynccontextmanager
 async def playing(
-    folder: Path, node: str, url: str, *, version: str = "socket.io-client", keeps_token: bool = False, **options: Any
+    folder: Path,
+    node: str,
+    url: str,
+    *,
+    version: str = "socket.io-client",
+    keeps_token: bool = False,
+    connects: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Player]:
-    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected.
+    """Start a client of the server at `url` with the client's own `options`; where it `connects`, wait until it is.
 
     `version` is the package of client/package.json that it is.
     """
@@ -77,7 +84,8 @@ async def playing(
     )
     player = Player(process)
     try:
-        await player.event("connect")
+        if connects:
+            await player.event("connect")
         yield player
     finally:
         with suppress(ProcessLookupError):

@@ -54,6 +54,7 @@ BREAKING: dict[str, tuple[str, Plant]] = {
     "a route is elsewhere": ("alive", lambda new: new["routes"]["alive"].update(route="GET /health")),
     "another status": ("create_session", lambda new: new["routes"]["create_session"].update(status=200)),
     "a token is needed": ("list_topics", lambda new: new["routes"]["list_topics"].update(auth="token")),
+    "a key of CONNECT is gone": ("protocol", lambda new: keys(new, "ConnectAuth").pop("protocol")),
     "a key of an event is gone": ("score", lambda new: keys(new, "OwnAnswer").pop("score")),
     "a key of an inner struct is gone": ("judged_at", lambda new: keys(new, "Receipt").pop("judged_at")),
     "a key that was sent is gone": ("join_code", lambda new: keys(new, "JoinPairQuiz").pop("join_code")),

@@ -31,7 +31,7 @@ def test_the_validator_of_openapi_takes_it() -> None:
 
 def test_the_parser_of_asyncapi_takes_it(run: Run) -> None:
     found = json.loads(run("parse.mjs", stdin=json.dumps(asyncapi())).stdout)
-    assert found == {"errors": [], "operations": len(COMMANDS) + len(EVENTS)}
+    assert found == {"errors": [], "operations": 1 + len(COMMANDS) + len(EVENTS)}
 
 
 def test_the_parser_of_asyncapi_finds_what_is_wrong(run: Run) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine.matchmaker import Ghost, Matchmaker
 from pairquiz_server.engine.searches import Hearers, Searches, SearchNews
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import PlayersPaired
 from pairquiz_server.rules.match import Match
@@ -24,7 +25,9 @@ from tests.engine.stage import RULES, Node
 class Desk:
     """Where players of one node look for somebody. A round is one when the test says so."""
 
-    def __init__(self, node: Node, *, live_matches_max: int = 0, ghost: Ghost | None = None) -> None:
+    def __init__(
+        self, node: Node, *, live_matches_max: int = 0, ghost: Ghost | None = None, turns: Turns | None = None
+    ) -> None:
         self.node = node
         self.id: UUID = uuid4()
         self.database: Database = node.database
@@ -41,7 +44,7 @@ class Desk:
             present=lambda player_id: player_id not in self.gone,
         )
         clock: Any = node.clock
-        self.searches = Searches(self.seekers, node.game.draws.topic, clock, self.id, rules, hearers)
+        self.searches = Searches(self.seekers, node.game.draws.topic, clock, self.id, rules, hearers, turns=turns)
         self.matchmaker = Matchmaker(
             self.seekers,
             self.searches,

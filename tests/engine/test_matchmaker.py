@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from pairquiz_server.engine import matchmaker
@@ -131,6 +132,28 @@ class TestPair:
         await desk.database.fetch(f"UPDATE pairquiz.nodes SET beaten_at = {last_beat} - 1500")
         await desk.rounds()
         assert desk.pairs() == {ids(ALICE, BOB)}
+
+    async def test_nobody_is_paired_or_counted_whose_node_has_just_died(
+        self, desk: Desk, other_desk: Desk, database_url: str
+    ) -> None:
+        """Its last beat is no older than others'; its session is gone."""
+        session = await asyncpg.connect(database_url)
+        await desk.database.fetch(
+            "UPDATE pairquiz.nodes SET session_pid = $1 WHERE id = $2", session.get_server_pid(), other_desk.id
+        )
+        await other_desk.find(BOB)
+        assert [queued.seeker.player_id for queued in await desk.seekers.read_queue(FRONT, 10)] == [BOB.id]
+        await session.close()
+        async with asyncio.timeout(20):
+            while await desk.database.fetch("SELECT FROM pg_stat_activity WHERE pid = $1", session.get_server_pid()):
+                pass
+        await desk.find(ALICE)
+        await desk.rounds(2, later_ms=2_000)
+        assert desk.pairs() == set()
+        assert [news.seeking for _, news in desk.news] == [1, 1]
+        await desk.find(CAROL)
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, CAROL)}
 
     async def test_who_wants_something_else_between_the_look_and_the_mark_is_not_paired(self, desk: Desk) -> None:
         await desk.find(ALICE)

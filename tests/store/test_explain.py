@@ -85,7 +85,8 @@ BY_INDEX = {
     ),
     "matches.find_by_code": Found({"matches_waiting_code", "matches_player2"}, ("CODE1", "player 2")),
     "matches.find_before_creation": Found(
-        {"matches_request", "matches_player1", "matches_player2"}, ("player 20", "request", 5)
+        {"matches_request", "matches_player1", "matches_player2", "seekers_pkey", "matches_pkey"},
+        ("player 20", "request", 5),
     ),
     "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
@@ -93,7 +94,7 @@ BY_INDEX = {
     "matches.find_ticks": Found({"matches_tick"}, (100, 500)),
     "matches.next_tick": Found({"matches_tick"}, (100,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
-    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
+    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None, True)),
     "ratings.find": Found({"matches_ended", "results_pkey", "players_pkey"}, (ROWS - 600, 500, 5)),
     "ratings.read": Found({"ratings_pkey"}, (["player 7", "player 8"], [0, 8])),
     "ratings.write": Found(
@@ -116,6 +117,10 @@ BY_INDEX = {
     "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
+    "players.keep_unrecorded": Found(
+        {"players_pkey", "matches_played1", "matches_played2", "matches_player1", "matches_player2", "draws_pkey"},
+        ("player 7",),
+    ),
     "players.export": Found(
         {
             *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
@@ -301,7 +306,7 @@ async def test_the_end_of_a_long_history_is_found_as_fast_as_its_beginning(conne
 
 
 async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:
-    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000, None)
+    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000, None, True)
     (live,) = [node for node in plan if node.get("Subplan Name") == "CTE live"]
     (ordered,) = [node for node in live["Plans"] if node["Parent Relationship"] == "Outer"]
     assert (live["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["matches.id"])
@@ -333,7 +338,7 @@ async def test_no_walk_over_live_matches_looks_cheap_where_few_are_known(
     await transaction.rollback()
     scans = {node["Index Name"]: node.get("Index Cond", "") for node in plan if "Index Name" in node}
     assert scans.keys() <= BY_INDEX[f"matches.{name}"].indexes
-    assert all("_id = " in condition or "join_code = " in condition for condition in scans.values())
+    assert all("id = " in condition or "join_code = " in condition for condition in scans.values())
 
 
 async def _explained_save(connection: asyncpg.Connection, name: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch, Nodes
-from pairquiz_server.store.pool import Database
+from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.rows import Change
 from tests.store.deadlocks import deadlocks
 from tests.store.duel import (
@@ -123,6 +123,36 @@ class TestClock:
         assert reading.game_at == NOW + 500
         assert reading.beaten_at is not None
         assert before <= reading.beaten_at <= reading.database_at
+
+    async def test_node_counts_as_silent_from_the_end_of_the_session_by_which_it_beats(
+        self, nodes: Nodes, database: Database, other_database: Database
+    ) -> None:
+        async def silent() -> list[UUID]:
+            return [row["id"] for row in await other_database.fetch("SELECT id FROM pairquiz.silent_nodes")]
+
+        assert await silent() == [], "nobody has beaten by a session yet"
+        for node in (FIRST, SECOND):
+            await beat(Nodes(database if node is FIRST else other_database), NOW + 500, node)
+        assert await silent() == []
+        assert database._prober is not None
+        database._prober.terminate()
+        async with asyncio.timeout(20):
+            while await silent() != [FIRST]:
+                pass
+        await beat(nodes, NOW + 1_000)
+        assert await silent() == []
+
+    async def test_session_of_a_pooler_says_nothing_of_a_node(
+        self, nodes: Nodes, database: Database, database_url: str
+    ) -> None:
+        await beat(nodes, NOW + 500)
+        pooled = Database(DatabaseOptions(dsn=database_url, transaction_pooler=True))
+        await pooled.open()
+        try:
+            await beat(Nodes(pooled), NOW + 600)
+        finally:
+            await pooled.close()
+        assert await database.fetchval("SELECT session_pid FROM pairquiz.nodes WHERE id = $1", FIRST) is None
 
     async def test_node_whose_clock_is_behind_adopts_the_one_that_is_ahead(self, nodes: Nodes) -> None:
         await beat(nodes, NOW + 1_500)

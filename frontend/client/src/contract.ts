@@ -259,6 +259,20 @@ export interface Completed {
   ghost?: boolean;
 }
 
+/** What a client says of itself as it connects: the `auth` of Socket.IO. */
+export interface ConnectAuth {
+  /**
+   * Who one is: a user's token, or a guest's newest one. Without one, one is a new guest.
+   * @example "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl"
+   */
+  token?: string | null;
+  /**
+   * Which version of the protocol one was written for; the current one where it is not said.
+   * @example 1
+   */
+  protocol?: number | null;
+}
+
 /** CONNECT_ERROR: who came is not let in. In the official client it is the event `connect_error`. */
 export interface ConnectError {
   /**
@@ -2658,7 +2672,7 @@ export interface ServerToClientEvents {
   session_expired: (event: SessionExpired) => void;
   /** To both, after the server was away. */
   session_delayed: (event: SessionDelayed) => void;
-  /** To a player, where no other event tells of a change. */
+  /** To a connection, behind `welcome`; a player, where no other event tells of a change. */
   quiz_state: (event: QuizState) => void;
   /** To the other. */
   rematch_requested: (event: RematchRequested) => void;

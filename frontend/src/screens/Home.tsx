@@ -12,8 +12,7 @@ import { Topics } from "../parts/Topics.tsx";
 import { texts } from "../texts.ts";
 
 interface Props {
-  /** null while they are fetched. */
-  topics: readonly TopicSize[] | null;
+  topics: readonly TopicSize[];
   terms: Terms;
   sessions: readonly Session[];
   league: RankList | null;
@@ -26,7 +25,7 @@ interface Props {
 
 export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind, onInvite, onJoin }: Props) {
   const words = texts.home;
-  const topic = topics?.find((each) => each.name === terms.topic);
+  const topic = topics.find((each) => each.name === terms.topic);
   return (
     <main id="content" className="screen wide home">
       <header className="stack tight hero">
@@ -38,17 +37,13 @@ export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind,
       {sessions.length > 0 && <Running sessions={sessions} />}
       <div className="columns">
         <section className="card" aria-label={texts.bar.play}>
-          <div className="topics-place">
-            {topics !== null && (
-              <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
-            )}
-          </div>
+          <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
           <Rules terms={terms} available={topic?.questions ?? 0} onChange={onTerms} />
-          <div className="stack">
-            <button type="button" className="key main big full" disabled={topic === undefined} onClick={onFind}>
+          <div className="actions">
+            <button type="button" className="key main big" disabled={topic === undefined} onClick={onFind}>
               {words.find}
             </button>
-            <button type="button" className="key full" disabled={topic === undefined || isBusy} onClick={onInvite}>
+            <button type="button" className="key big" disabled={topic === undefined || isBusy} onClick={onInvite}>
               {words.invite}
             </button>
           </div>

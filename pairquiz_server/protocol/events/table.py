@@ -54,7 +54,9 @@ EVENTS: dict[str, EventRow] = {
     "opponent_left": EventRow((OpponentLeft,), "the other"),
     "session_expired": EventRow((SessionExpired,), "both"),
     "session_delayed": EventRow((SessionDelayed,), "both, after the server was away"),
-    "quiz_state": EventRow((QuizState,), "a player, where no other event tells of a change"),
+    "quiz_state": EventRow(
+        (QuizState,), "a connection, behind `welcome`; a player, where no other event tells of a change"
+    ),
     "rematch_requested": EventRow((RematchRequested,), "the other"),
     "rating_changed": EventRow((RatingChanged,), "each player who was rated, a second or two after `quiz_results`"),
     "token_expiring": EventRow((TokenExpiring,), "the connection, a minute before"),
