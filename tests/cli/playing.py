@@ -96,6 +96,10 @@ class AtScreen:
         async with asyncio.timeout(PATIENCE_S):
             return await self.process.wait()
 
+    def modes(self) -> list[object]:
+        """Return how the terminal is set."""
+        return termios.tcgetattr(self._terminal)
+
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._terminal)
         os.close(self._terminal)
