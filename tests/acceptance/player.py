@@ -58,11 +58,14 @@ class Player:
 
 @asynccontextmanager
 async def playing(
-    folder: Path, node: str, url: str, *, keeps_token: bool = False, **options: Any
+    folder: Path, node: str, url: str, *, version: str = "socket.io-client", keeps_token: bool = False, **options: Any
 ) -> AsyncIterator[Player]:
-    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected."""
+    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected.
+
+    `version` is the package of client/package.json that it is.
+    """
     habit = ["keeps-token"] if keeps_token else []
-    command = [node, "player.mjs", url, json.dumps(options), *habit]
+    command = [node, "player.mjs", url, json.dumps(options), version, *habit]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdin=PIPE, stdout=PIPE, limit=LINE_MAX, start_new_session=True
     )

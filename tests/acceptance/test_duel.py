@@ -59,9 +59,11 @@ async def test_two_strangers_play_until_results(play: Play, database: Database, 
             assert not {"error", "disconnect", "connect_error"} & set(player.names)
 
 
-async def test_the_older_frontend_plays_as_it_always_has(play: Play, database: Database) -> None:
+@pytest.mark.parametrize("version", ["socket.io-client-oldest", "socket.io-client"], ids=["4.0.0", "newest"])
+async def test_the_older_frontend_plays_as_it_always_has(play: Play, database: Database, version: str) -> None:
     """It asks for no acknowledgement, and says on both sides that it is user 1."""
     frontend: dict[str, Any] = {
+        "version": version,
         "transports": ["websocket", "polling"],
         "reconnection": True,
         "reconnectionAttempts": 5,

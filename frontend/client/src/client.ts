@@ -16,7 +16,7 @@ import { Identity, type TokenSource } from "./identity.js";
 import { defaultStorage, Kept, type TextStorage } from "./kept.js";
 import { Line, type LineOptions, type Listener } from "./line.js";
 import type { Heard, News } from "./news.js";
-import { type CommandName, type CommandPayload, later, type Outcome, Outbox, type ReplyTo } from "./outbox.js";
+import { type CommandName, type CommandPayload, later, type Result, Outbox, type ReplyTo } from "./outbox.js";
 import { reduce, wanted } from "./reducer.js";
 import { initialSnapshot, type Refusal, type Snapshot } from "./snapshot.js";
 
@@ -106,33 +106,35 @@ export class PairQuizClient {
   // Getting into a match.
 
   /** Open a match that waits for an opponent. */
-  async create(wishes: CreateWishes = {}): Promise<Outcome<QuizCreated>> {
+  async create(wishes: CreateWishes = {}): Promise<Result<QuizCreated>> {
     const reply = await this.command("create_pair_quiz", { ...wishes, request_id: randomId() });
     if (reply.ok) this.open(reply.session_id);
     return reply;
   }
 
   /** Join a match by its id or its code. */
-  async join(where: Pick<JoinPairQuiz, "session_id" | "join_code">): Promise<Outcome<OpponentJoined>> {
+  async join(where: Pick<JoinPairQuiz, "session_id" | "join_code">): Promise<Result<OpponentJoined>> {
     const reply = await this.command("join_pair_quiz", where);
     if (reply.ok) this.open(reply.session_id);
     return reply;
   }
 
   /** Follow a link to a session: its players see it, whatever has become of it, and anybody else joins. */
-  async visit(session_id: string): Promise<Outcome<QuizState> | Outcome<OpponentJoined>> {
+  async visit(session_id: string): Promise<Result<QuizState> | Result<OpponentJoined>> {
     const seen = await this.look(session_id);
     if (seen.ok) return seen;
     return seen.error.code === "not_a_player" ? this.join({ session_id }) : this.refused("resume_pair_quiz", seen);
   }
 
   /** Follow a link without joining: `not_a_player` is told to whoever may ask first, and is no `problem`. */
-  async look(session_id: string): Promise<Outcome<QuizState>> {
+  async look(session_id: string): Promise<Result<QuizState>> {
+    this.asked.add(session_id);
     this.open(session_id);
     const state = await this.outbox.ask("resume_pair_quiz", { session_id });
+    this.asked.delete(session_id);
     if (state.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: state as QuizState } });
     else this.tell({ type: "not_opened", session_id });
-    return state as Outcome<QuizState>;
+    return state as Result<QuizState>;
   }
 
   /** Show a session that one is a player of. */
@@ -146,18 +148,18 @@ export class PairQuizClient {
   }
 
   /** Look for somebody who wants the same, until somebody is found or `cancelFind`. */
-  async find(wishes: FindOpponent = {}): Promise<Outcome<ReplyTo<"find_opponent">>> {
+  async find(wishes: FindOpponent = {}): Promise<Result<ReplyTo<"find_opponent">>> {
     this.tell({ type: "seeking", wishes });
     return this.seek(wishes);
   }
 
-  async cancelFind(): Promise<Outcome<ReplyTo<"cancel_find_opponent">>> {
+  async cancelFind(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
     this.tell({ type: "sought_no_more" });
     return this.command("cancel_find_opponent", {});
   }
 
   /** Play against a recorded run. */
-  async acceptChallenge(challenge_code: string): Promise<Outcome<OpponentJoined>> {
+  async acceptChallenge(challenge_code: string): Promise<Result<OpponentJoined>> {
     const reply = await this.command("accept_challenge", { challenge_code });
     if (reply.ok) this.open(reply.session_id);
     return reply;
@@ -165,14 +167,14 @@ export class PairQuizClient {
 
   // In the match on screen.
 
-  async start(): Promise<Outcome<ReplyTo<"start_quiz">>> {
+  async start(): Promise<Result<ReplyTo<"start_quiz">>> {
     const reply = await this.ofMatch("start_quiz", {});
     if (reply.ok) this.tell({ type: "heard", event: { name: "quiz_started", payload: reply } });
     return reply;
   }
 
   /** Answer a question by the option's index, or by its exact text. It counts once, however often it is sent. */
-  async answer(question_id: number, answer: number | string): Promise<Outcome<ReplyTo<"submit_answer">>> {
+  async answer(question_id: number, answer: number | string): Promise<Result<ReplyTo<"submit_answer">>> {
     const session_id = this.snapshot.match?.session_id;
     if (session_id) this.tell({ type: "answering", session_id, question_id, answer });
     const reply = await this.ofMatch("submit_answer", { question_id, answer });
@@ -182,28 +184,28 @@ export class PairQuizClient {
   }
 
   /** Be done: what is not answered counts as wrong. */
-  async complete(): Promise<Outcome<ReplyTo<"quiz_completed">>> {
+  async complete(): Promise<Result<ReplyTo<"quiz_completed">>> {
     const reply = await this.ofMatch("quiz_completed", {});
     if (reply.ok) this.tell({ type: "completed", reply });
     return reply;
   }
 
   /** Give up: in a running match the other has won. */
-  async leave(): Promise<Outcome<ReplyTo<"leave_pair_quiz">>> {
+  async leave(): Promise<Result<ReplyTo<"leave_pair_quiz">>> {
     const reply = await this.ofMatch("leave_pair_quiz", {});
     if (reply.ok) this.tell({ type: "left", reply });
     return reply;
   }
 
   /** Ask for another match against the same opponent; once both have asked it opens by itself. */
-  async requestRematch(): Promise<Outcome<ReplyTo<"request_rematch">>> {
+  async requestRematch(): Promise<Result<ReplyTo<"request_rematch">>> {
     const reply = await this.ofMatch("request_rematch", {});
     if (reply.ok) this.tell({ type: "rematch_asked", reply });
     return reply;
   }
 
   /** A link to one's own run in the match on screen. */
-  createChallenge(): Promise<Outcome<ChallengeCreated>> {
+  createChallenge(): Promise<Result<ChallengeCreated>> {
     return this.ofMatch("create_challenge", {});
   }
 
@@ -211,22 +213,22 @@ export class PairQuizClient {
     question_id: number,
     reason: ReportReason,
     note?: string,
-  ): Promise<Outcome<ReplyTo<"report_question">>> {
+  ): Promise<Result<ReplyTo<"report_question">>> {
     return this.ofMatch("report_question", { question_id, reason, ...(note === undefined ? {} : { note }) });
   }
 
   /** Find the opponent of the match on screen no more. */
-  block(): Promise<Outcome<ReplyTo<"block_player">>> {
+  block(): Promise<Result<ReplyTo<"block_player">>> {
     return this.ofMatch("block_player", {});
   }
 
-  unblock(): Promise<Outcome<ReplyTo<"unblock_player">>> {
+  unblock(): Promise<Result<ReplyTo<"unblock_player">>> {
     return this.ofMatch("unblock_player", {});
   }
 
   // The rest.
 
-  setProfile(changes: SetProfile): Promise<Outcome<ReplyTo<"set_profile">>> {
+  setProfile(changes: SetProfile): Promise<Result<ReplyTo<"set_profile">>> {
     return this.command("set_profile", changes);
   }
 
@@ -237,25 +239,25 @@ export class PairQuizClient {
   private async command<Name extends CommandName>(
     name: Name,
     payload: CommandPayload<Name>,
-  ): Promise<Outcome<ReplyTo<Name>>> {
+  ): Promise<Result<ReplyTo<Name>>> {
     return this.refused(name, await this.outbox.ask(name, payload));
   }
 
   private ofMatch<Name extends CommandName>(
     name: Name,
     payload: Omit<CommandPayload<Name>, "session_id">,
-  ): Promise<Outcome<ReplyTo<Name>>> {
+  ): Promise<Result<ReplyTo<Name>>> {
     const session_id = this.snapshot.match?.session_id;
     if (session_id) return this.command(name, { ...payload, session_id } as CommandPayload<Name>);
     return Promise.resolve(this.refused(name, { ok: false, error: NO_MATCH }));
   }
 
-  private refused<Reply>(command: string, outcome: Outcome<Reply>): Outcome<Reply> {
+  private refused<Reply>(command: string, outcome: Result<Reply>): Result<Reply> {
     if (!outcome.ok) this.tell({ type: "problem", problem: { ...outcome.error, command } });
     return outcome;
   }
 
-  private async seek(wishes: FindOpponent): Promise<Outcome<ReplyTo<"find_opponent">>> {
+  private async seek(wishes: FindOpponent): Promise<Result<ReplyTo<"find_opponent">>> {
     this.isFinding = true;
     const reply = await this.command("find_opponent", wishes);
     this.isFinding = false;

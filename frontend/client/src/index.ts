@@ -7,7 +7,7 @@ export type { TokenSource } from "./identity.js";
 export type { TextStorage } from "./kept.js";
 export { isOver } from "./match.js";
 export type { EventName, Heard, News, Payload } from "./news.js";
-export type { CommandName, CommandPayload, Outcome, ReplyTo } from "./outbox.js";
+export type { CommandName, CommandPayload, Result, ReplyTo } from "./outbox.js";
 export { closesAt, isLive, openQuestion } from "./playing.js";
 export { reduce, wanted } from "./reducer.js";
 export {
@@ -18,7 +18,7 @@ export {
   type MatchEnd,
   type Opening,
   type Player,
-  type Problem,
+  type RefusedCommand,
   type Refusal,
   type Search,
   type Snapshot,

@@ -1,9 +1,15 @@
 // The connection, over the official socket.io-client: who we are, when to come back, and when not to.
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import type { ClientToServerEvents, ErrorEvent, ServerToClientEvents, Welcome } from "./contract.js";
+import {
+  type ClientToServerEvents,
+  type CommandRefused,
+  PROTOCOL,
+  type ServerToClientEvents,
+  type Welcome,
+} from "./contract.js";
 import type { Identity } from "./identity.js";
 import type { EventName, Heard } from "./news.js";
-import type { CommandName, Outcome } from "./outbox.js";
+import type { CommandName, Result } from "./outbox.js";
 
 /** What befalls the line. Whoever is `lost` comes back by itself; whoever is `sentAway` or `refused` does not. */
 export interface Listener {
@@ -18,13 +24,19 @@ export type LineOptions = Partial<ManagerOptions & SocketOptions>;
 
 /** A command that has no answer by then is sent again. The server answers within three seconds, whatever hangs. */
 const ANSWER_MS = 5000;
-const BACK_MS = { first: 1000, longest: 5000, spread: 0.5 };
 
-type Untyped = { emit(name: string, payload: object, answered: (error: Error | null, reply: Outcome<object>) => void): void };
+/** How a stock client comes back: a pause that grows, with chance in it. */
+const USUAL_PAUSES = { reconnectionDelay: 1000, reconnectionDelayMax: 5000, randomizationFactor: 0.5 };
+
+/** One command as good as another: which payload goes with which name has been checked where it came from. */
+interface Untyped {
+  emit(name: string, payload: object, answered: (error: Error | null, reply: Result<object>) => void): void;
+}
 
 export class Line {
   private readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
-  private farewell: ErrorEvent | null = null;
+  private readonly pauses: typeof USUAL_PAUSES;
+  private farewell: CommandRefused | null = null;
 
   constructor(
     url: string | undefined,
@@ -35,13 +47,12 @@ export class Line {
     const settings: LineOptions = {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      reconnectionDelay: BACK_MS.first,
-      reconnectionDelayMax: BACK_MS.longest,
-      randomizationFactor: BACK_MS.spread,
+      ...USUAL_PAUSES,
       ...options,
       autoConnect: false,
       auth: (say) => void this.introduce(say),
     };
+    this.pauses = { ...USUAL_PAUSES, ...options };
     this.socket = url === undefined ? io(settings) : io(url, settings);
     this.socket.onAny((name: EventName, payload: unknown) => this.hear({ name, payload } as Heard));
     this.socket.on("connect_error", (error) => this.failed(error));
@@ -65,7 +76,7 @@ export class Line {
   }
 
   /** Send a command; `answered` is called once, with null where no answer came. */
-  send(name: CommandName, payload: object, answered: (reply: Outcome<object> | null) => void): void {
+  send(name: CommandName, payload: object, answered: (reply: Result<object> | null) => void): void {
     const socket = this.socket.timeout(ANSWER_MS) as unknown as Untyped;
     socket.emit(name, payload, (error, reply) => answered(error ? null : reply));
   }
@@ -73,7 +84,7 @@ export class Line {
   private async introduce(say: (auth: object) => void): Promise<void> {
     try {
       const token = await this.identity.tokenToUse();
-      say(token ? { token } : {});
+      say(token ? { token, protocol: PROTOCOL } : { protocol: PROTOCOL });
     } catch {
       // The app does not know its own user's token for now: without it we would be somebody else.
       this.socket.io.engine.close();
@@ -82,7 +93,7 @@ export class Line {
 
   private hear(event: Heard): void {
     if (event.name === "welcome") this.welcomed(event.payload);
-    if (event.name === "server_draining") this.comeBackAfter(event.payload.reconnect_in_ms, 0);
+    if (event.name === "server_draining") this.comeBackAfter(event.payload.reconnect_in_ms);
     if (event.name === "error" && event.payload.code === "forbidden") this.farewell = event.payload;
     this.listener.heard(event);
   }
@@ -90,15 +101,22 @@ export class Line {
   private welcomed(welcome: Welcome): void {
     if (welcome.guest_token) this.identity.remember(welcome.guest_token);
     this.farewell = null;
-    this.comeBackAfter(BACK_MS.first, BACK_MS.spread);
+    this.comeBackAsUsual();
   }
 
-  /** Say when to come back once the line is closed. The server has spread its times out already. */
-  private comeBackAfter(ms: number, spread: number): void {
+  /** Come back so long after the line is closed. The server has spread these times out already. */
+  private comeBackAfter(ms: number): void {
     const manager = this.socket.io;
     manager.reconnectionDelay(ms);
-    manager.reconnectionDelayMax(Math.max(ms, BACK_MS.longest));
-    manager.randomizationFactor(spread);
+    manager.reconnectionDelayMax(Math.max(ms, this.pauses.reconnectionDelayMax));
+    manager.randomizationFactor(0);
+  }
+
+  private comeBackAsUsual(): void {
+    const manager = this.socket.io;
+    manager.reconnectionDelay(this.pauses.reconnectionDelay);
+    manager.reconnectionDelayMax(this.pauses.reconnectionDelayMax);
+    manager.randomizationFactor(this.pauses.randomizationFactor);
   }
 
   private failed(error: Error & { data?: { code?: string } }): void {

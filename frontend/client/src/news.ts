@@ -1,6 +1,6 @@
 // Everything that changes what a client knows: what befalls its line, what it hears, what its player does.
 import type { Completed, FindOpponent, Left, RematchReply, ServerToClientEvents } from "./contract.js";
-import type { Problem } from "./snapshot.js";
+import type { RefusedCommand } from "./snapshot.js";
 
 export type EventName = keyof ServerToClientEvents;
 export type Payload<Name extends EventName> = Parameters<ServerToClientEvents[Name]>[0];
@@ -18,7 +18,12 @@ export type News =
   | { readonly type: "heard"; readonly event: Heard }
   /** The player wants to see a session. */
   | { readonly type: "opening"; readonly session_id: string }
-  | { readonly type: "answering"; readonly session_id: string; readonly question_id: number; readonly answer: number | string }
+  | {
+      readonly type: "answering";
+      readonly session_id: string;
+      readonly question_id: number;
+      readonly answer: number | string;
+    }
   | { readonly type: "answer_refused"; readonly session_id: string; readonly question_id: number }
   | { readonly type: "completed"; readonly reply: Completed }
   | { readonly type: "left"; readonly reply: Left }
@@ -27,6 +32,6 @@ export type News =
   | { readonly type: "sought_no_more" }
   /** A session cannot be seen: it is unknown, or others'. */
   | { readonly type: "not_opened"; readonly session_id: string }
-  | { readonly type: "problem"; readonly problem: Problem }
+  | { readonly type: "problem"; readonly problem: RefusedCommand }
   | { readonly type: "problem_dismissed" }
   | { readonly type: "match_dismissed" };

@@ -1,18 +1,17 @@
 // Commands that were not answered yet. What was sent may have been lost: it goes out again until it is answered.
-import type { Ack, ClientToServerEvents } from "./contract.js";
+import type { Commands } from "./contract.js";
 import type { Refusal } from "./snapshot.js";
 
-export type CommandName = keyof ClientToServerEvents;
-export type CommandPayload<Name extends CommandName> = Parameters<ClientToServerEvents[Name]>[0];
-type AckOf<Name extends CommandName> = Parameters<NonNullable<Parameters<ClientToServerEvents[Name]>[1]>>[0];
+export type CommandName = keyof Commands;
+export type CommandPayload<Name extends CommandName> = Commands[Name]["payload"];
 /** What a command answers, `ok` apart. */
-export type ReplyTo<Name extends CommandName> = AckOf<Name> extends Ack<infer Reply> ? Reply : never;
+export type ReplyTo<Name extends CommandName> = Commands[Name]["reply"];
 
 /** What became of a command. It never throws: look at `ok`. */
-export type Outcome<Reply> = ({ readonly ok: true } & Reply) | { readonly ok: false; readonly error: Refusal };
+export type Result<Reply> = ({ readonly ok: true } & Reply) | { readonly ok: false; readonly error: Refusal };
 
 /** Brings a command to the server, and calls back once: with its answer, or with null where none came. */
-export type Send = (name: CommandName, payload: object, answered: (reply: Outcome<object> | null) => void) => void;
+export type Send = (name: CommandName, payload: object, answered: (reply: Result<object> | null) => void) => void;
 
 /** Calls back after so many milliseconds, and can be told not to. */
 export type Later = (ms: number, act: () => void) => () => void;
@@ -20,7 +19,7 @@ export type Later = (ms: number, act: () => void) => () => void;
 interface Entry {
   readonly name: CommandName;
   readonly payload: object;
-  readonly settle: (outcome: Outcome<object>) => void;
+  readonly settle: (outcome: Result<object>) => void;
   failures: number;
   cancel: () => void;
 }
@@ -51,9 +50,9 @@ export class Outbox {
   }
 
   /** Send a command, now or as soon as there is a line; its repeats are the server's to recognise. */
-  ask<Name extends CommandName>(name: Name, payload: CommandPayload<Name>): Promise<Outcome<ReplyTo<Name>>> {
+  ask<Name extends CommandName>(name: Name, payload: CommandPayload<Name>): Promise<Result<ReplyTo<Name>>> {
     return new Promise((resolve) => {
-      const settle = resolve as (outcome: Outcome<object>) => void;
+      const settle = resolve as (outcome: Result<object>) => void;
       const entry: Entry = { name, payload: payload as object, settle, failures: 0, cancel: () => {} };
       this.entries.add(entry);
       if (this.isOpen) this.transmit(entry);
@@ -100,7 +99,7 @@ export class Outbox {
     return error.code === "internal" && entry.failures + 1 >= FAULTS_MAX;
   }
 
-  private settle(entry: Entry, outcome: Outcome<object>): void {
+  private settle(entry: Entry, outcome: Result<object>): void {
     entry.cancel();
     this.entries.delete(entry);
     entry.settle(outcome);

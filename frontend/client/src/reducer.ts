@@ -116,8 +116,8 @@ function afterWelcome(now: Snapshot, welcome: Welcome): Snapshot {
   };
   if (welcomed.opening || (match && !isOver(match))) return welcomed;
   // Found while the line was broken, or from before a reload; who looks for somebody does not wait for another.
-  const waits = sessions.find((one) => one.session_id !== match?.session_id && (one.status !== "waiting" || !now.search));
-  if (!waits || match) return welcomed;
+  const waits = sessions.find((one) => one.status !== "waiting" || !now.search);
+  if (!waits || (match && !now.search)) return welcomed;
   return { ...welcomed, search: null, opening: opening(waits.session_id) };
 }
 

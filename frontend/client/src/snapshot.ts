@@ -5,6 +5,7 @@ import type {
   ErrorCode,
   FindOpponent,
   OpponentState,
+  Problem,
   QuestionView,
   QuizResults,
   QuizState,
@@ -113,18 +114,13 @@ export interface Opening {
   readonly heard: readonly Heard[];
 }
 
-/** What a command was refused with. `closed`: the client was closed first; `unreachable`: REST found no server. */
-export interface Refusal {
+/** Why something was refused. `closed`: the client was closed first; `unreachable`: HTTP has found no server. */
+export interface Refusal extends Omit<Problem, "code"> {
   readonly code: ErrorCode | "closed" | "unreachable";
-  readonly message: string;
-  readonly retry: boolean;
-  readonly retry_in_ms?: number;
-  /** With `not_enough_questions`: how many there are. */
-  readonly available?: number;
 }
 
-/** The last thing that went wrong, until it is dismissed. */
-export interface Problem extends Refusal {
+/** The last command that was refused, until it is dismissed. */
+export interface RefusedCommand extends Refusal {
   readonly command: string;
 }
 
@@ -137,7 +133,7 @@ export interface Snapshot {
   readonly opening: Opening | null;
   /** The match that is on screen; it stays when it is over, until `dismiss()` or the next one. */
   readonly match: Match | null;
-  readonly problem: Problem | null;
+  readonly problem: RefusedCommand | null;
 }
 
 /** What a client knows before it has heard anything but what was kept from before a reload. */

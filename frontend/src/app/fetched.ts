@@ -1,12 +1,12 @@
 /** What is asked for over HTTP, once for each `key`; null until it is here. What fails is tried again. */
 
-import type { Outcome } from "@pairquiz/client";
+import type { Result } from "@pairquiz/client";
 import { usePairQuiz } from "@pairquiz/client/react";
 import { useEffect, useEffectEvent, useState } from "react";
 
 const AGAIN_MS = 3000;
 
-export function useFetched<T>(fetchIt: () => Promise<Outcome<T>>, key: string): T | null {
+export function useFetched<T>(fetchIt: () => Promise<Result<T>>, key: string): T | null {
   const { connection } = usePairQuiz();
   const [found, setFound] = useState<{ key: string; value: T } | null>(null);
   const ask = useEffectEvent(fetchIt);

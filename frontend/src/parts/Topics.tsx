@@ -1,10 +1,10 @@
 /** The topics, to choose one of. */
 
-import type { Topic } from "@pairquiz/client";
+import type { TopicSize } from "@pairquiz/client";
 import { texts } from "../texts.ts";
 
 interface Props {
-  topics: readonly Topic[];
+  topics: readonly TopicSize[];
   chosen: string;
   onChoose: (topic: string) => void;
 }

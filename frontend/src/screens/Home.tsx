@@ -1,7 +1,7 @@
 /** Where everything begins: what to play, and against whom. */
 
 import { Fragment } from "react";
-import type { RankList, Session, Topic } from "@pairquiz/client";
+import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
 import { Heading } from "../parts/Heading.tsx";
@@ -13,7 +13,7 @@ import { Topics } from "../parts/Topics.tsx";
 import { texts } from "../texts.ts";
 
 interface Props {
-  topics: readonly Topic[];
+  topics: readonly TopicSize[];
   terms: Terms;
   sessions: readonly Session[];
   league: RankList | null;

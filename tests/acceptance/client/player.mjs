@@ -1,10 +1,11 @@
 // One official client. Lines of JSON come in, {"emit": [name, payload]} and {"ask": [name, payload]}; lines
 // of JSON go out: each event as {"event": name, "payload": …}, and what befalls the connection by its own name.
-// Start it with the server's address, its options as JSON, and "keeps-token" where it comes back as the same guest.
+// Start it with the server's address, its options as JSON, the name under which the client's version is installed, and
+// "keeps-token" where it comes back as the same guest.
 import { createInterface } from "node:readline";
-import { io } from "socket.io-client";
 
-const [url, options, habit] = process.argv.slice(2);
+const [url, options, version, habit] = process.argv.slice(2);
+const { io } = await import(version);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 let token;
