@@ -1,7 +1,6 @@
 """`pairquiz-server serve`: the server itself."""
 
 import gc
-import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 import uvloop
 
 from pairquiz_server import app, logs, signals
+from pairquiz_server.cli.address import own_url
 from pairquiz_server.cli.options import config_option, data_dir_option, read_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url
@@ -17,6 +17,7 @@ from pairquiz_server.database import database_url
 _SCREEN = """
   pairquiz-server is ready for players:  {url}
 
+    play        {page}
     Socket.IO   {url}   (path /socket.io/; a bare websocket may use /ws/)
     try         curl {url}/api/topics/
     a duel      emit create_pair_quiz {{topic: "General"}} from one client,
@@ -60,7 +61,7 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         signals.signals_kept(),
         database_url(settings) as url,
     ):
-        address = _url(settings.server.host, listener.getsockname()[1])
+        address = own_url(settings.server.host, listener.getsockname()[1])
         gc.set_threshold(*COLLECT_AFTER)
         gc.freeze()  # what the imports have made is never garbage: a third of what 5,000 pairs would have looked at
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
@@ -69,18 +70,13 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
 def _screen(settings: Settings, url: str) -> str:
     guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token of your issuer"
     database = "yours" if settings.database_url else f"embedded PostgreSQL in {settings.data_dir}"
-    return _SCREEN.format(url=url, players=guests, database=database)
+    return _SCREEN.format(url=url, page=_page(settings, url), players=guests, database=database)
 
 
-def _url(host: str, port: int) -> str:
-    """Return where this machine's own clients find the server; nobody can connect to 0.0.0.0 everywhere."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return f"http://{host}:{port}"
-    if address.is_unspecified:
-        return f"http://localhost:{port}"
-    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
+def _page(settings: Settings, url: str) -> str:
+    if settings.page:
+        return f"open {url} in two windows"
+    return "no page is built: run scripts/page, and start again" if settings.page_missing else "no page is shown"
 
 
 def _serve_with_reload() -> None:
