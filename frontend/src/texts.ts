@@ -58,7 +58,8 @@ const english = {
   },
 
   home: {
-    heading: "Same questions. One clock. Who is quicker?",
+    /** In sentences, between which a line may break. */
+    heading: ["Same questions.", "One clock.", "Who is quicker?"],
     intro: "Two play the same quiz at the same time, and see each other’s progress live.",
     topic: "Topic",
     topicCount: (number: number) => count(number, "question", "questions"),
@@ -137,7 +138,7 @@ const english = {
     share: "Share link",
     shareText: (topic: string) => `Play a quiz duel about ${topic} against me:`,
     qr: "QR code with the link to this duel",
-    wait: "Waiting for somebody to join …",
+    wait: "Waiting for somebody …",
     withdraw: "Withdraw the invitation",
   },
 
@@ -206,9 +207,9 @@ const english = {
       answered: (name: string, done: number) => `${name} has answered ${done}`,
       completed: (name: string) => `${name} is done`,
       away: (name: string) => `${name} is away`,
-      awayLost: (name: string) => `${name} has lost the connection`,
+      awayLost: (name: string) => `${name} has no connection`,
       awayClosed: (name: string) => `${name} has closed the page`,
-      awayFor: (seconds: number) => `${seconds} s to come back`,
+      awayFor: (seconds: number) => `· ${seconds} s left`,
       awayHeard: (seconds: number) => `They have ${count(seconds, "second", "seconds")} to come back.`,
       back: (name: string) => `${name} is back`,
       lead: "You lead",
@@ -340,7 +341,7 @@ const english = {
     heading: "Your profile",
     name: "Your name",
     nameHint: "What your opponents see. 1 to 40 characters.",
-    save: "Save name",
+    save: "Save",
     saved: "Saved.",
     rating: "Rating",
     provisional: "A guess so far: it settles after some rated duels.",

@@ -4,6 +4,7 @@ import { isLive, type Match, type Session } from "@pairquiz/client";
 import { usePairQuiz } from "@pairquiz/client/react";
 import { useState } from "react";
 import { Home } from "../screens/Home.tsx";
+import { Loading } from "../screens/Loading.tsx";
 import { Searching } from "../screens/Searching.tsx";
 import { useFetched } from "./fetched.ts";
 import { go, type Invitation } from "./route.ts";
@@ -26,6 +27,7 @@ export function PlayPage() {
       />
     );
   }
+  if (topics === null) return <Loading />;
   const invite = async () => {
     setBusy(true);
     await client.create(wishes(chosen));
@@ -33,7 +35,7 @@ export function PlayPage() {
   };
   return (
     <Home
-      topics={topics?.topics ?? null}
+      topics={topics.topics}
       terms={chosen}
       sessions={withMatch(sessions, match)}
       league={league}

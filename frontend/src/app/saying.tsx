@@ -1,4 +1,4 @@
-/** Short notes above the lower edge of the page, to eyes and ears: what was done, and what was refused. */
+/** Short notes over the page, to eyes and ears: what was done, and what was refused. */
 
 import { usePairQuiz } from "@pairquiz/client/react";
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";

@@ -53,18 +53,17 @@ function walkover({ reason }: QuizResults, name: string): string | null {
   }
 }
 
-/** One to three sentences: who led, what turned it, what was perfect. Nothing where nobody plays for points. */
+/** One to three sentences: who led, what turned it, what was perfect. Nothing where nobody plays for points, or somebody has gone. */
 export function story(results: QuizResults, name: string): string[] {
   const words = texts.results.story;
   const told: string[] = [];
+  if (walkover(results, name) !== null || results.outcome === "none") return [];
   if (results.reason === "deadline") told.push(words.deadline);
-  if (results.outcome === "won" || results.outcome === "lost") told.push(...lead(race(results), name));
+  if (results.outcome !== "draw") told.push(...lead(race(results), name));
   const [mine, theirs] = [results.your_accuracy, results.opponent_accuracy];
   if (mine.of > 0 && mine.right === mine.of) told.push(words.perfect);
   else if (theirs.of > 0 && theirs.right === theirs.of) told.push(words.opponentPerfect(name));
-  if (mine.right === theirs.right && results.outcome !== "draw" && results.outcome !== "none" && mine.right > 0) {
-    told.push(words.sameRight);
-  }
+  if (mine.right === theirs.right && mine.right > 0 && results.outcome !== "draw") told.push(words.sameRight);
   return told.slice(0, 3);
 }
 

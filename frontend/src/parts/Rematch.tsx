@@ -16,7 +16,7 @@ export function Rematch({ match, name, now, onAsk }: Props) {
   const { rematch, series } = match;
   const isOver = useReached(rematch?.expires_at ?? 0, now);
   return (
-    <div className="rematch">
+    <div className={match.missed ? "rematch awaited" : "rematch"}>
       {series !== null && (
         <p className="rematch-series">
           <span className="quiet note">{words.series}</span>

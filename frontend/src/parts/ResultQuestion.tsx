@@ -53,7 +53,7 @@ export function ResultQuestion({ number, question, result, rival, hasPoints, onR
           {explanation}
         </p>
       )}
-      <div className="row apart result-foot">
+      <div className="result-foot">
         {result.receipt === null ? <span /> : <ReceiptOf receipt={result.receipt} />}
         <button type="button" className="plain small" onClick={onReport} aria-label={texts.report.openHeard(number)}>
           {texts.report.open}
@@ -78,7 +78,8 @@ function Said({ who, side, question, answer, correct, points }: SaidProps) {
   return (
     <div className={`said ${look}`}>
       <dt>
-        <span className={`dot ${side}`}>
+        <span className={`dot ${side}`} />
+        <span className="heard">
           <Name>{who}</Name>
         </span>
       </dt>
@@ -122,5 +123,6 @@ function moment(ms: number): string {
     minute: "2-digit",
     second: "2-digit",
     fractionalSecondDigits: 3,
+    hourCycle: "h23",
   });
 }

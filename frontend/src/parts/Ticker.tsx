@@ -31,7 +31,7 @@ export function Ticker({ match, now }: Props) {
 }
 
 function TimeToComeBack({ until, now }: { until: number; now: () => number }) {
-  return <span className="number"> · {texts.duel.ticker.awayFor(useSecondsLeft(until, now))}</span>;
+  return <span className="number">{texts.duel.ticker.awayFor(useSecondsLeft(until, now))}</span>;
 }
 
 /** Tells a screen reader what has changed of the opponent since the last time. */

@@ -5,7 +5,7 @@ import { rivalName } from "../app/sides.ts";
 import { Heading } from "../parts/Heading.tsx";
 import { texts } from "../texts.ts";
 
-export function Done({ match }: { match: Match }) {
+export function Done({ match, onLeave }: { match: Match; onLeave: () => void }) {
   const words = texts.done;
   const left = match.question_count - (match.opponent?.answered ?? 0);
   const { right, of } = match.your_accuracy;
@@ -15,10 +15,13 @@ export function Done({ match }: { match: Match }) {
         {words.heading}
       </Heading>
       <p className="done-right number">{words.right(right, of)}</p>
-      <p>
+      <p className="done-left">
         <bdi dir="auto">{left > 0 && match.opponent?.completed !== true && words.waiting(rivalName(match), left)}</bdi>
       </p>
       <p className="quiet note">{words.soon}</p>
+      <button type="button" className="plain leave" onClick={onLeave}>
+        {texts.duel.leave}
+      </button>
     </section>
   );
 }

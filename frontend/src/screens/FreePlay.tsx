@@ -48,14 +48,16 @@ export function FreePlay({ match, isOnline, now, onAnswer, onLeave }: Props) {
   return (
     <main id="content" className="screen play">
       <Duel you={yourSide(match, index)} opponent={rivalSide(match)} ticker={<Ticker match={match} now={now} />} />
-      {deadline !== null && match.results === null && (
-        <Countdown endsAt={deadline} spanMs={match.question_count * match.time_limit * 1000} now={now} />
-      )}
+      <div className="countdown-place">
+        {deadline !== null && match.results === null && (
+          <Countdown endsAt={deadline} spanMs={match.question_count * match.time_limit * 1000} now={now} />
+        )}
+      </div>
       {question === undefined ? (
-        <Done match={match} />
+        <Done match={match} onLeave={onLeave} />
       ) : (
         <section className="question">
-          <QuestionHead number={index + 1} of={match.question_count} difficulty={question.difficulty} />
+          <QuestionHead number={index + 1} of={match.question_count} difficulty={question.difficulty} onLeave={onLeave} />
           <Heading title={texts.duel.question(index + 1, match.question_count)} step={question.id}>
             <span dir="auto" lang={question.lang}>
               {question.text}
@@ -81,9 +83,6 @@ export function FreePlay({ match, isOnline, now, onAnswer, onLeave }: Props) {
           />
         </section>
       )}
-      <button type="button" className="plain leave" onClick={onLeave}>
-        {texts.duel.leave}
-      </button>
     </main>
   );
 }

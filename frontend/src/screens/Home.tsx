@@ -1,5 +1,6 @@
 /** Where everything begins: what to play, and against whom. */
 
+import { Fragment } from "react";
 import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
@@ -12,8 +13,7 @@ import { Topics } from "../parts/Topics.tsx";
 import { texts } from "../texts.ts";
 
 interface Props {
-  /** null while they are fetched. */
-  topics: readonly TopicSize[] | null;
+  topics: readonly TopicSize[];
   terms: Terms;
   sessions: readonly Session[];
   league: RankList | null;
@@ -26,29 +26,29 @@ interface Props {
 
 export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind, onInvite, onJoin }: Props) {
   const words = texts.home;
-  const topic = topics?.find((each) => each.name === terms.topic);
+  const topic = topics.find((each) => each.name === terms.topic);
   return (
     <main id="content" className="screen wide home">
       <header className="stack tight hero">
-        <Heading title={words.heading} className="display">
-          {words.heading}
+        <Heading title={texts.bar.play} className="display">
+          {words.heading.map((sentence) => (
+            <Fragment key={sentence}>
+              <span>{sentence}</span>{" "}
+            </Fragment>
+          ))}
         </Heading>
         <p className="quiet">{words.intro}</p>
       </header>
       {sessions.length > 0 && <Running sessions={sessions} />}
       <div className="columns">
         <section className="card" aria-label={texts.bar.play}>
-          <div className="topics-place">
-            {topics !== null && (
-              <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
-            )}
-          </div>
+          <Topics topics={topics} chosen={terms.topic} onChoose={(name) => onTerms({ topic: name })} />
           <Rules terms={terms} available={topic?.questions ?? 0} onChange={onTerms} />
-          <div className="stack">
-            <button type="button" className="key main big full" disabled={topic === undefined} onClick={onFind}>
+          <div className="actions">
+            <button type="button" className="key main big" disabled={topic === undefined} onClick={onFind}>
               {words.find}
             </button>
-            <button type="button" className="key full" disabled={topic === undefined || isBusy} onClick={onInvite}>
+            <button type="button" className="key big" disabled={topic === undefined || isBusy} onClick={onInvite}>
               {words.invite}
             </button>
           </div>

@@ -40,18 +40,15 @@ export function RoundPlay({ match, now, onAnswer, onLeave }: Props) {
         )}
       </div>
       {question !== undefined && (closed !== undefined || isRevealed) ? (
-        <Round match={match} index={index} question={question} closed={closed} onAnswer={onAnswer} />
+        <Round match={match} index={index} question={question} closed={closed} onAnswer={onAnswer} onLeave={onLeave} />
       ) : (
         <section className="question">
-          <QuestionHead number={index + 1} of={match.question_count} />
+          <QuestionHead number={index + 1} of={match.question_count} onLeave={onLeave} />
           <Heading title={texts.rounds.getReady} step="ready">
             {texts.rounds.getReady}
           </Heading>
         </section>
       )}
-      <button type="button" className="plain leave" onClick={onLeave}>
-        {texts.duel.leave}
-      </button>
     </main>
   );
 }
@@ -63,9 +60,10 @@ interface RoundProps {
   /** What both made of it, once that is known. */
   closed: RoundResult | undefined;
   onAnswer: (questionId: number, option: number) => void;
+  onLeave: () => void;
 }
 
-function Round({ match, index, question, closed, onAnswer }: RoundProps) {
+function Round({ match, index, question, closed, onAnswer, onLeave }: RoundProps) {
   const name = rivalName(match);
   const answer = match.your_answers[String(question.id)];
   const pending = match.pending[String(question.id)];
@@ -74,7 +72,7 @@ function Round({ match, index, question, closed, onAnswer }: RoundProps) {
   useRoundHeard(closed, question);
   return (
     <section className="question">
-      <QuestionHead number={index + 1} of={match.question_count} difficulty={question.difficulty} />
+      <QuestionHead number={index + 1} of={match.question_count} difficulty={question.difficulty} onLeave={onLeave} />
       <Heading title={texts.duel.question(index + 1, match.question_count)} step={question.id}>
         <span dir="auto" lang={question.lang}>
           {question.text}
