@@ -11,6 +11,7 @@ import type {
   QuizState,
   ReportReason,
   SetProfile,
+  Welcome,
 } from "./contract.js";
 import { Identity, type TokenSource } from "./identity.js";
 import { defaultStorage, Kept, type TextStorage } from "./kept.js";
@@ -34,7 +35,19 @@ export interface PairQuizOptions {
 export type CreateWishes = Omit<CreatePairQuiz, "user_id" | "request_id">;
 
 const CLOSED: Refusal = { code: "closed", message: "The client was closed", retry: true };
+const WISHED_OTHERWISE: Refusal = {
+  code: "withdrawn",
+  message: "Something else was wished for since",
+  retry: false,
+};
+const SOMEBODY_ELSE: Refusal = {
+  code: "withdrawn",
+  message: "Somebody else plays here now",
+  retry: false,
+};
 const NO_MATCH: Refusal = { code: "wrong_state", message: "There is no match on screen", retry: false };
+/** Of these only the newest counts. */
+const SEARCHING = ["find_opponent", "cancel_find_opponent"] as const;
 const CLOCK_TRIPS = 5;
 const CLOCK_EVERY_MS = 30_000;
 const ASK_AGAIN_MS = 300;
@@ -51,7 +64,8 @@ export class PairQuizClient {
   private readonly clock = new ServerClock();
   private readonly line: Line;
   private readonly outbox: Outbox;
-  private readonly asked = new Set<string>();
+  /** The sessions whose state is asked for now. */
+  private readonly asked = new Map<string, Promise<Result<QuizState>>>();
   private isFinding = false;
   private stopClock = () => {};
 
@@ -98,7 +112,7 @@ export class PairQuizClient {
   readonly close = (): void => {
     globalThis.removeEventListener?.("online", this.hurry);
     this.stopClock();
-    this.outbox.clear(CLOSED);
+    this.giveUp(CLOSED);
     this.line.close();
     this.tell({ type: "closed" });
   };
@@ -127,14 +141,9 @@ export class PairQuizClient {
   }
 
   /** Follow a link without joining: `not_a_player` is told to whoever may ask first, and is no `problem`. */
-  async look(session_id: string): Promise<Result<QuizState>> {
-    this.asked.add(session_id);
+  look(session_id: string): Promise<Result<QuizState>> {
     this.open(session_id);
-    const state = await this.outbox.ask("resume_pair_quiz", { session_id });
-    this.asked.delete(session_id);
-    if (state.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: state as QuizState } });
-    else this.tell({ type: "not_opened", session_id });
-    return state as Result<QuizState>;
+    return this.state(session_id);
   }
 
   /** Show a session that one is a player of. */
@@ -148,12 +157,14 @@ export class PairQuizClient {
   }
 
   /** Look for somebody who wants the same, until somebody is found or `cancelFind`. */
-  async find(wishes: FindOpponent = {}): Promise<Result<ReplyTo<"find_opponent">>> {
+  find(wishes: FindOpponent = {}): Promise<Result<ReplyTo<"find_opponent">>> {
     this.tell({ type: "seeking", wishes });
     return this.seek(wishes);
   }
 
-  async cancelFind(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
+  cancelFind(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
+    this.isFinding = false;
+    this.outbox.withdraw(SEARCHING, WISHED_OTHERWISE);
     this.tell({ type: "sought_no_more" });
     return this.command("cancel_find_opponent", {});
   }
@@ -169,7 +180,7 @@ export class PairQuizClient {
 
   async start(): Promise<Result<ReplyTo<"start_quiz">>> {
     const reply = await this.ofMatch("start_quiz", {});
-    if (reply.ok) this.tell({ type: "heard", event: { name: "quiz_started", payload: reply } });
+    if (reply.ok) this.tell({ type: "started", reply });
     return reply;
   }
 
@@ -178,7 +189,7 @@ export class PairQuizClient {
     const session_id = this.snapshot.match?.session_id;
     if (session_id) this.tell({ type: "answering", session_id, question_id, answer });
     const reply = await this.ofMatch("submit_answer", { question_id, answer });
-    if (reply.ok) this.tell({ type: "heard", event: { name: "answer_submitted", payload: reply } });
+    if (reply.ok) this.tell({ type: "heard", event: { name: "answer_submitted", payload: reply }, given: answer });
     else if (session_id) this.tell({ type: "answer_refused", session_id, question_id });
     return reply;
   }
@@ -253,16 +264,20 @@ export class PairQuizClient {
   }
 
   private refused<Reply>(command: string, outcome: Result<Reply>): Result<Reply> {
-    if (!outcome.ok) this.tell({ type: "problem", problem: { ...outcome.error, command } });
+    if (!outcome.ok && !isGivenUp(outcome.error)) {
+      this.tell({ type: "problem", problem: { ...outcome.error, command } });
+    }
     return outcome;
   }
 
   private async seek(wishes: FindOpponent): Promise<Result<ReplyTo<"find_opponent">>> {
+    this.outbox.withdraw(SEARCHING, WISHED_OTHERWISE);
     this.isFinding = true;
-    const reply = await this.command("find_opponent", wishes);
+    const reply = await this.outbox.ask("find_opponent", wishes);
+    if (!reply.ok && reply.error.code === "withdrawn") return reply;
     this.isFinding = false;
     if (!reply.ok) this.tell({ type: "sought_no_more" });
-    return reply;
+    return this.refused("find_opponent", reply);
   }
 
   /** Take up news: the next snapshot, what of it is kept, who is told, and what has to be asked for because of it. */
@@ -286,24 +301,40 @@ export class PairQuizClient {
   private askForWhatIsMissing(): void {
     const session_id = wanted(this.snapshot);
     if (session_id === null || this.snapshot.connection.status !== "online" || this.asked.has(session_id)) return;
-    void this.resume(session_id);
+    void this.state(session_id);
   }
 
-  private async resume(session_id: string): Promise<void> {
-    this.asked.add(session_id);
-    const reply = await this.outbox.ask("resume_pair_quiz", { session_id });
-    if (reply.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: reply as QuizState } });
-    else if (reply.error.code !== "closed") this.tell({ type: "not_opened", session_id });
+  /** The whole state of a session, asked for once at a time. */
+  private state(session_id: string): Promise<Result<QuizState>> {
+    const asked = this.asked.get(session_id) ?? this.resume(session_id);
+    this.asked.set(session_id, asked);
+    return asked;
+  }
+
+  private async resume(session_id: string): Promise<Result<QuizState>> {
+    const reply = (await this.outbox.ask("resume_pair_quiz", { session_id })) as Result<QuizState>;
+    // Given up: it may be asked for anew by now, and is still to be shown.
+    if (!reply.ok && isGivenUp(reply.error)) return reply;
+    if (reply.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: reply } });
+    else this.tell({ type: "not_opened", session_id });
     this.asked.delete(session_id);
     // A state may be older than what was heard meanwhile.
     if (wanted(this.snapshot) === session_id) later(ASK_AGAIN_MS, () => this.askForWhatIsMissing());
     else this.askForWhatIsMissing();
+    return reply;
+  }
+
+  /** Answer all that waits with `refusal`. */
+  private giveUp(refusal: Refusal): void {
+    this.asked.clear();
+    this.isFinding = false;
+    this.outbox.clear(refusal);
   }
 
   private listener(): Listener {
     return {
       heard: (event) => {
-        if (event.name === "welcome") this.clock.restart(event.payload.server_time);
+        if (event.name === "welcome") this.welcomed(event.payload);
         this.tell({ type: "heard", event });
         if (event.name === "welcome") this.goOn();
         if (event.name === "token_expiring") void this.renew();
@@ -319,6 +350,13 @@ export class PairQuizClient {
         this.tell({ type: "refused", code, message });
       },
     };
+  }
+
+  /** What one player has wished is not asked for in the name of another, who has signed in since. */
+  private welcomed({ server_time, user_id }: Welcome): void {
+    this.clock.restart(server_time);
+    const { player } = this.snapshot;
+    if (player !== null && player.user_id !== user_id) this.giveUp(SOMEBODY_ELSE);
   }
 
   /** Whoever is welcomed says again what was not answered, looks on, and asks what time it is. */
@@ -345,6 +383,7 @@ export class PairQuizClient {
     const token = await this.identity.nextToken();
     if (token === null) return;
     this.line.send("refresh_token", { token }, (reply) => {
+      if (reply?.ok) this.identity.taken(token);
       const guestToken = reply?.ok && (reply as unknown as ReplyTo<"refresh_token">).guest_token;
       if (guestToken) this.identity.remember(guestToken);
     });
@@ -354,7 +393,9 @@ export class PairQuizClient {
   private async sentAway(): Promise<void> {
     this.outbox.shut();
     this.tell({ type: "lost" });
-    if (await this.identity.hasAnother()) this.line.connect();
+    const hasAnother = await this.identity.hasAnother();
+    if (this.snapshot.connection.status !== "offline") return; // closed meanwhile
+    if (hasAnother) this.line.connect();
     else this.tell({ type: "expired" });
   }
 
@@ -364,6 +405,11 @@ export class PairQuizClient {
 /** Make a client; `connect()` connects it. */
 export function createPairQuiz(options?: PairQuizOptions): PairQuizClient {
   return new PairQuizClient(options);
+}
+
+/** Whether it was refused by ourselves, which is no problem to show. */
+function isGivenUp({ code }: Refusal): boolean {
+  return code === "closed" || code === "withdrawn";
 }
 
 /** An id that nobody else makes; `crypto.randomUUID` is missing on pages that are not served over TLS. */
