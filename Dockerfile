@@ -1,9 +1,14 @@
-# The image of pairquiz-server: the locked dependencies, a user of its own, and no build tools.
+# The image of pairquiz-server: the locked dependencies, the page to play on, a user of its own, and no build tools.
 #
 #   docker build --tag pairquiz-server .
 #   docker run --publish 8000:8000 --env DATABASE_URL=… --env JWT_SECRET=… pairquiz-server
 #
 # It has no embedded PostgreSQL: DATABASE_URL is required. See docs/deployment.md.
+
+FROM node:22-slim AS page
+WORKDIR /source/frontend
+COPY frontend ./
+RUN npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 FROM python:3.11-slim AS build
 WORKDIR /source
@@ -11,6 +16,7 @@ RUN python -m venv /opt/pairquiz
 COPY constraints.txt setup.cfg pyproject.toml README.md LICENSE config.toml ./
 COPY pairquiz_server pairquiz_server
 COPY sql sql
+COPY --from=page /source/frontend/dist frontend/dist
 RUN /opt/pairquiz/bin/pip install --no-cache-dir --constraint constraints.txt .
 
 FROM python:3.11-slim

@@ -19,7 +19,7 @@ import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from statistics import mean, quantiles
 from typing import Any
 from uuid import uuid4
@@ -32,10 +32,12 @@ from pairquiz_server import config, logs
 from pairquiz_server.database import open_database, prepared_database
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.draws import Draws
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import find_time
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.searches import Hearers, Searches
+from pairquiz_server.engine.seen import Seen
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import PlayersPaired
 from pairquiz_server.rules.player import Player, PlayerKind
@@ -45,6 +47,7 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.seekers import Seekers
+from pairquiz_server.store.seen import SeenRows
 
 AT_ONCE = 200
 PATIENCE_S = 120.0
@@ -108,7 +111,8 @@ async def serve(work: Work) -> Report:
             question_count=5, time_limit_s=30, scoring=Scoring(), waiting_ttl_ms=600_000, ready_ttl_ms=600_000
         )
         committer = Committer(matches, announce, pace_s=0.005, node=node)
-        game = Game(matches, questions, committer, clock, rules)
+        seen = Seen(SeenRows(database).find_last, committer.cached)
+        draws = Draws(questions, seen, SystemRandom())
         hearers = Hearers(
             search=lambda player_id, news: None,
             end=lambda player_id, why: None,
@@ -116,8 +120,8 @@ async def serve(work: Work) -> Report:
             present=lambda player_id: True,
         )
         seekers = Seekers(database)
-        searches = Searches(seekers, game.draws.topic, clock, node, rules, hearers)
-        matchmaker = Matchmaker(seekers, searches, game.draws.topic, committer, clock, node, rules)
+        searches = Searches(seekers, draws.topic, clock, node, rules, hearers)
+        matchmaker = Matchmaker(seekers, searches, draws.topic, committer, clock, node, rules)
 
         async def look(number: int) -> None:
             player = Player(f"player {number}", PlayerKind.USER, "Player")
@@ -163,8 +167,9 @@ async def measure(url: str, seekers: int, nodes: int, per_s: float) -> dict[str,
     ]  # fmt: skip
     for child in children:
         assert child.stdout is not None
-        while (await child.stdout.readline()).strip() != b"ready":
-            pass
+        while (line := await child.stdout.readline()).strip() != b"ready":
+            if not line:
+                raise click.ClickException("a node ended before it was ready: its own words are above")
     for child in children:
         assert child.stdin is not None
         child.stdin.write(b"go\n")

@@ -3,6 +3,7 @@
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defaultClientConditions, defaultServerConditions, defineConfig, type Plugin } from "vite";
+import { precompressed } from "./precompressed.ts";
 
 /** Of all that a visitor fetches before the first question. */
 const BUDGET_BYTES = 120_000;
@@ -18,7 +19,7 @@ const proxy = {
 };
 
 export default defineConfig({
-  plugins: [react(), budget()],
+  plugins: [react(), budget(), precompressed()],
   // The client package as it is written, not as it was built last: in the browser, and in tests.
   resolve: { conditions: [SOURCE, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [SOURCE, ...defaultServerConditions] } },

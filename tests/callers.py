@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pairquiz_server.engine.game import Caller
+from pairquiz_server.engine.caller import Caller
 from pairquiz_server.engine.submission import Outcome
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from tests.fits import CONNECT_ERROR, acknowledgement_fits, event_fits
+
 PATIENCE_S = 30.0
 EVENT_PATIENCE_S = 40.0
 
@@ -22,13 +24,17 @@ class Closed(Exception):
 
 
 class Client:
-    """One connection. What arrives is kept until it is asked for; answers to pings are given by the way."""
+    """One connection. What arrives is kept until it is asked for; answers to pings are given by the way.
+
+    Whatever it hears is held against the contract.
+    """
 
     def __init__(self, socket: ClientWebSocketResponse) -> None:
         self.socket = socket
         self.welcome: dict[str, Any] = {}
         self._events: list[tuple[str, dict[str, Any]]] = []
         self._acks: dict[int, Any] = {}
+        self._asked: dict[int, str] = {}
         self._next_ack = 0
 
     @property
@@ -51,6 +57,7 @@ class Client:
         """Send an event and return its acknowledgement."""
         number, self._next_ack = self._next_ack, self._next_ack + 1
         arguments = [name] if payload is None else [name, payload]
+        self._asked[number] = name
         await self.send_frame(f"42{number}" + json.dumps(arguments))
         return await self.acknowledged(number)
 
@@ -110,37 +117,52 @@ class Client:
             return closed.code
 
     async def _read(self) -> None:
-        message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
+        try:
+            message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
+        except ConnectionResetError:  # a PING of a server that has closed since: what came behind it is still there
+            return
         if message.type is not WSMsgType.TEXT:
             raise Closed(self.socket.close_code)
         frame: str = message.data
         if frame == "2":
-            await self.send_frame("3")
+            with suppress(ConnectionResetError):  # likewise
+                await self.send_frame("3")
         elif frame.startswith("42"):
             name, payload = json.loads(frame[2:])
+            event_fits(name, payload)
             self._events.append((name, payload))
         elif frame.startswith("43"):
             number, _, answer = frame[2:].partition("[")
-            self._acks[int(number)] = json.loads("[" + answer)[0]
+            self._acks[int(number)] = told = json.loads("[" + answer)[0]
+            if command := self._asked.pop(int(number), None):
+                acknowledgement_fits(command, told)
         elif frame.startswith("44"):
-            self._events.append(("connect_error", json.loads(frame[2:])))
+            refusal = json.loads(frame[2:])
+            event_fits(CONNECT_ERROR, refusal)
+            self._events.append((CONNECT_ERROR, refusal))
         elif frame.startswith("41") or frame == "1":
             self._events.append(("disconnect", {}))
 
 
 @asynccontextmanager
 async def connected(
-    url: str, *, token: str | None = None, path: str = "/socket.io/", welcome: bool = True, **headers: str
+    url: str,
+    *,
+    token: str | None = None,
+    auth: dict[str, Any] | None = None,
+    path: str = "/socket.io/",
+    welcome: bool = True,
+    **headers: str,
 ) -> AsyncIterator[Client]:
-    """Connect over a websocket, and wait for `welcome`."""
-    auth = json.dumps({"token": token}) if token else ""
+    """Connect over a websocket, with a `token` or all that `auth` has, and wait for `welcome`."""
+    auth = auth or ({"token": token} if token else None)
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     async with (
         ClientSession() as session,
         session.ws_connect(f"{url}{path}?EIO=4&transport=websocket", headers=names) as socket,
     ):
         client = Client(socket)
-        await client.send_frame("40" + auth)
+        await client.send_frame("40" + (json.dumps(auth) if auth else ""))
         if welcome:
             client.welcome = await client.event("welcome")
         yield client

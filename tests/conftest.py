@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,19 @@ from pairquiz_server.web.runner import Runner
 
 TEMPLATE = "pairquiz_template"
 ROOM_IN_MEMORY = 2 * 1024**3
+
+
+LONG = frozenset({"acceptance", "bench", "cli", "cost", "simulation"})
+"""Folders of files with few tests, each of which takes long: processes are started in them, or whole matches played."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: where files are shared out among processes, none is left alone with one of these.
+
+    The others follow by how many tests they have.
+    """
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (LONG.isdisjoint(item.path.parts), -tests[item.path]))
 
 
 def pytest_configure() -> None:

@@ -358,6 +358,46 @@ def test_the_automatic_data_folder_of_an_installed_package_is_where_we_are(
     assert config.load(installed, environ=EMPTY).data_dir == tmp_path / "var"
 
 
+def test_another_page_is_relative_to_whoever_names_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = file.parents[1] / "here"
+    for folder in (here, file.parent):
+        (folder / "mine").mkdir(parents=True)
+        (folder / "mine" / "index.html").touch()
+    monkeypatch.chdir(here)
+    named = {"PAIRQUIZ_SERVER__PAGE": "mine"}
+    assert config.load(file, environ=named).page == here / "mine"
+    file.write_text('[server]\npage = "mine"\n')
+    assert config.load(file, environ=EMPTY).page == file.parent / "mine"
+    # It is shown whoever may play: it may know how to get a token.
+    assert config.load(file, environ={"JWT_SECRET": SECRET}).page == file.parent / "mine"
+
+
+@pytest.mark.parametrize("text", ["nowhere", "/dev/null", "~nobody-of-this-name/page", "a\0b"])
+def test_a_folder_without_a_page_is_refused(text: str) -> None:
+    assert "server.page" in refusal(PAIRQUIZ_SERVER__PAGE=text)
+
+
+def test_without_a_page_there_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("pairquiz_server.config.folders._PACKAGE", tmp_path / "pairquiz_server")
+    nothing = config.load(environ=EMPTY)
+    assert (nothing.page, nothing.page_missing) == (None, True)
+    wished = config.load(environ={"PAIRQUIZ_SERVER__PAGE": "none"})
+    assert (wished.page, wished.page_missing) == (None, False)
+
+
+@pytest.mark.parametrize("place", ["frontend/dist", "pairquiz_server/_page/dist"])
+def test_the_page_that_came_with_the_server_is_for_guests(
+    place: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("pairquiz_server.config.folders._PACKAGE", tmp_path / "pairquiz_server")
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "index.html").touch()
+    assert config.load(environ=EMPTY).page == tmp_path / place
+    issuer = config.load(environ={"JWT_SECRET": SECRET})
+    assert (issuer.page, issuer.page_missing) == (None, False)
+    assert config.load(environ={"JWT_SECRET": SECRET, "PAIRQUIZ_AUTH__MODE": "guest"}).page == tmp_path / place
+
+
 def test_settings_cannot_be_changed() -> None:
     settings = load(PAIRQUIZ_SERVER__ALLOWED_ORIGINS='["https://a.example"]')
     with pytest.raises(AttributeError):
@@ -399,6 +439,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(CHECKOUT / name, source)
     for name in ("pairquiz_server", "sql"):
         shutil.copytree(CHECKOUT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    page = source / "frontend" / "dist" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("a page")
 
     def run(*command: str | Path) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -416,20 +459,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return venv
 
 
-def test_an_installed_wheel_carries_its_settings_and_its_sql(installed: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_carries_its_settings_its_sql_and_the_page(installed: Path, tmp_path: Path) -> None:
     program = """
 import json, sys
 from pairquiz_server import config
 from pairquiz_server.store import migrations, queries
 names = [f"{one.number:04} {one.name}" for one in migrations.read_migrations()]
-print(json.dumps([str(config.default_file()), str(queries.sql_folder()), names, len(queries.load("matches"))]))
+page = config.load(environ={}).page
+file, sql = config.default_file(), queries.sql_folder()
+print(json.dumps([str(file), str(page), str(sql), names, len(queries.load("matches"))]))
 """
     run = subprocess.run(
         [installed / "bin" / "python", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True, env={}
     )
-    file, sql, names, queries = msgspec.json.decode(run.stdout)
+    file, page, sql, names, queries = msgspec.json.decode(run.stdout)
     assert Path(file) == installed / "share" / "pairquiz-server" / "config.toml"
     assert Path(file).read_text() == (CHECKOUT / "config.toml").read_text()
+    assert (Path(page) / "index.html").read_text() == "a page"
+    assert Path(page).is_relative_to(installed)
     assert Path(sql).is_relative_to(installed)
     assert names == [f"{one.number:04} {one.name}" for one in read_migrations()]
     assert queries > 0

@@ -152,6 +152,18 @@ def test_the_image_is_built_of_the_locked_dependencies_and_of_files_that_are_sen
     assert all(rest.split()[0].split(":")[1].endswith("-slim") for word, rest in instructions() if word == "FROM")
 
 
+def test_the_image_brings_the_page_built_by_a_node_that_is_new_enough() -> None:
+    stages = [rest for word, rest in instructions() if word == "FROM"]
+    assert int(re.search(r"^node:(\d+)-slim AS page$", stages[0])[1]) >= 20  # type: ignore[index]
+    (built,) = [rest for word, rest in instructions() if word == "RUN" and "npm" in rest]
+    assert "npm ci --ignore-scripts" in built
+    assert built.endswith("npm run build")
+    assert ("COPY", "--from=page /source/frontend/dist frontend/dist") in instructions()
+    ignored = read(".dockerignore").splitlines()
+    assert ignored.index("**/node_modules") > ignored.index("!frontend")
+    assert ignored.index("**/dist") > ignored.index("!frontend")
+
+
 def test_what_the_wheel_is_made_of_is_copied_into_the_image() -> None:
     copied = " ".join(rest for word, rest in instructions() if word == "COPY")
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "config.toml", "sql"} <= set(copied.split())

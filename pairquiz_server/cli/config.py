@@ -19,6 +19,7 @@ def _shown(settings: Settings) -> dict[str, object]:
     return {
         **{section: getattr(settings, section) for section in File.__struct_fields__},
         "data_dir": str(settings.data_dir),
+        "page": str(settings.page) if settings.page else "none" + (": not built" if settings.page_missing else ""),
         "allowed_origins": settings.allowed_origins,
         "guests_allowed": settings.guests_allowed,
         "transaction_pooler": settings.transaction_pooler,

@@ -9,7 +9,7 @@ import click
 
 from pairquiz_server import __version__, logs
 from pairquiz_server.app import StartError
-from pairquiz_server.cli import config, migrate, players, questions, serve, token, usage
+from pairquiz_server.cli import config, migrate, players, questions, schema, serve, token, usage
 from pairquiz_server.config import ConfigError
 from pairquiz_server.formats import UnreadableFile
 from pairquiz_server.store.embedded import EmbeddedPostgresError
@@ -72,6 +72,7 @@ main.add_command(players.players)
 main.add_command(token.token)
 main.add_command(config.config)
 main.add_command(usage.usage)
+main.add_command(schema.schema)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pairquiz_server.database import database_url
 _SCREEN = """
   pairquiz-server is ready for players:  {url}
 
+    play        {page}
     Socket.IO   {url}   (path /socket.io/; a bare websocket may use /ws/)
     try         curl {url}/api/topics/
     a duel      emit create_pair_quiz {{topic: "General"}} from one client,
@@ -69,7 +70,13 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
 def _screen(settings: Settings, url: str) -> str:
     guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token of your issuer"
     database = "yours" if settings.database_url else f"embedded PostgreSQL in {settings.data_dir}"
-    return _SCREEN.format(url=url, players=guests, database=database)
+    return _SCREEN.format(url=url, page=_page(settings, url), players=guests, database=database)
+
+
+def _page(settings: Settings, url: str) -> str:
+    if settings.page:
+        return f"open {url} in two windows"
+    return "no page is built: run scripts/page, and start again" if settings.page_missing else "no page is shown"
 
 
 def _url(host: str, port: int) -> str:

@@ -27,6 +27,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 8000
     region: str = "local"
     data_dir: NotEmpty = "auto"
+    page: NotEmpty = "auto"
     allowed_origins: tuple[str, ...] | Literal["auto"] = "auto"
     trusted_proxies: Proxies = 0
     ping_interval_s: WholeSeconds = 10

@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from pairquiz_server.config import sources
+from pairquiz_server.config.folders import Folders, default_file
 from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Retention, Server
 from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
 from pairquiz_server.rules.player import GUEST_TOKEN_DAYS
@@ -24,7 +24,6 @@ DEVELOPMENT_ORIGINS = (
     "http://localhost:3000",
     "http://127.0.0.1:3000",
 )
-ROOT_DATA_DIR = Path("/var/lib/pairquiz-server")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 _USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
@@ -33,7 +32,8 @@ _USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
 
-    `redis_url` is None where there is no other node to speak to, `metrics_token` where metrics stay on this machine.
+    `page_folder` is None where no page is built, `redis_url` where there is no other node to speak to, `metrics_token`
+    where metrics stay on this machine.
     """
 
     server: Server
@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: Retention
     log: Log
     data_dir: Path
+    page_folder: Path | None
     database_url: str | None
     jwt_secret: str | None
     guest_secret: str | None
@@ -61,6 +62,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.auth.mode == "guest" or (self.auth.mode == "auto" and not self.users_known)
 
     @property
+    def page(self) -> Path | None:
+        """The folder of the page to show. Our own is for guests: it has no token of anybody's issuer."""
+        return None if self.server.page == "auto" and not self.guests_allowed else self.page_folder
+
+    @property
+    def page_missing(self) -> bool:
+        """Whether our own page would be shown, if only it were built."""
+        return self.server.page == "auto" and self.guests_allowed and self.page_folder is None
+
+    @property
     def allowed_origins(self) -> tuple[str, ...]:
         """The one list of origins, with `auto` resolved."""
         if self.server.allowed_origins != "auto":
@@ -73,12 +84,6 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.database.transaction_pooler != "auto":
             return self.database.transaction_pooler
         return self.database_url is not None and urlsplit(self.database_url).port == 6543
-
-
-def default_file() -> Path | None:
-    """Return the config.toml that is read where none is named: the checkout's, else the installed one."""
-    checkout = Path(__file__).resolve().parents[2] / "config.toml"
-    return next((path for path in (checkout, _installed_file()) if path.is_file()), None)
 
 
 def load(
@@ -104,6 +109,7 @@ def load(
         file = msgspec.convert(raw, File)
     except msgspec.ValidationError as error:
         raise ConfigError(_readable(error, said_by)) from None
+    folders = Folders(source)
     settings = Settings(
         server=file.server,
         database=file.database,
@@ -112,7 +118,8 @@ def load(
         limits=file.limits,
         retention=file.retention,
         log=file.log,
-        data_dir=_data_dir(file.server.data_dir, source, named_outside="server.data_dir" in said_by),
+        data_dir=folders.data_dir(file.server.data_dir, named_outside="server.data_dir" in said_by),
+        page_folder=folders.page(file.server.page, named_outside="server.page" in said_by),
         database_url=sources.database_url(environ),
         jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
         guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
@@ -121,24 +128,6 @@ def load(
     )
     _check(settings)
     return settings
-
-
-def _installed_file() -> Path:
-    return Path(sys.prefix) / "share" / "pairquiz-server" / "config.toml"
-
-
-def _data_dir(text: str, source: Path | None, *, named_outside: bool) -> Path:
-    """Resolve the data folder: beside the file that names it; from a flag or the environment, where we are.
-
-    An installed package's file is nobody's place for data, so that there too it is where we are.
-    """
-    beside = Path.cwd() if source is None or source == _installed_file() else source.resolve().parent
-    if text == "auto":
-        return ROOT_DATA_DIR if os.geteuid() == 0 else beside / "var"
-    try:
-        return ((Path.cwd() if named_outside else beside) / Path(text).expanduser()).resolve()
-    except (OSError, RuntimeError, ValueError):
-        raise ConfigError(f"server.data_dir {text!r} is no folder's path: name one that you can write") from None
 
 
 def _check(settings: Settings) -> None:

@@ -6,15 +6,17 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from pairquiz_server.engine.caller import Caller, Work
 from pairquiz_server.engine.codes import CHALLENGE_CODE_LENGTH, new_code, normal_code
-from pairquiz_server.engine.game import Caller, Game, GameRules, Work
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.ghosts import duel
 from pairquiz_server.rules.commands import PairPlayers
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE
 from pairquiz_server.rules.player import Player
-from pairquiz_server.rules.runs import recorded
+from pairquiz_server.rules.runs import is_unrecorded, recorded
 from pairquiz_server.rules.terms import Ghost, Origin
 from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.pool import StorageUnavailable
@@ -49,6 +51,8 @@ class Challenges:
         assert seat is not None  # else it could not be viewed
         if match.status in LIVE:
             raise Refused(Code.WRONG_STATE, "The session is not over: play it to its end first")
+        if is_unrecorded(match, seat):
+            raise Refused(Code.FORBIDDEN, "Nobody was recorded when you played this session, and that stays so")
         if recorded(match, seat) is None:
             raise Refused(Code.WRONG_STATE, "Nothing can be beaten here: nobody has played this session to its end")
         now, ttl_ms = self._game.now(), self._rules.challenge_ttl_ms

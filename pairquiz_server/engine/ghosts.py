@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.searches import Search
 from pairquiz_server.rules.commands import PairPlayers, Topic
 from pairquiz_server.rules.match import Match

@@ -5,30 +5,26 @@ these pairs, those of which both still look, each with the match that is to be m
 player cannot both have marked it. A node marks only pairs with somebody of its own, so that there is always one to whom
 the pair matters, and nothing is asked while nobody looks.
 
-The match is made by a command, under the id that is marked: whoever makes it again, makes no second one. So what a
-node has left half done, because it died or lost an answer, another one finishes, and no pair is torn apart by it.
+What becomes of a pair that is marked, `engine/making` sees to.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID, uuid4
 
 import structlog
-from msgspec import Struct
-from msgspec.structs import replace
 
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer, Ready, always
-from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.game_rules import GameRules
+from pairquiz_server.engine.making import Making, Makings
 from pairquiz_server.engine.pace import Pace
 from pairquiz_server.engine.searches import FindTopic, Search, Searches
 from pairquiz_server.rules.commands import PairPlayers, Topic
-from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.pairing import Pair, pair_up
 from pairquiz_server.rules.player import Player
-from pairquiz_server.rules.terms import Origin
 from pairquiz_server.store.pool import StorageUnavailable
-from pairquiz_server.store.seekers import FRONT, Queued, Seekers, Unfinished
+from pairquiz_server.store.seekers import FRONT, Queued, Seekers
 
 log = structlog.get_logger("pairquiz.matchmaker")
 
@@ -42,21 +38,10 @@ STRETCH = 500
 """So many are read and paired at once: commands wait no longer than that takes, some milliseconds."""
 OVERLAP = 20
 """The next stretch begins so many before the end of the last one, or nobody there would meet who stands behind it."""
-UNFINISHED_MS = 5000
-"""Who has made nothing of what it marked for so long is dead, or has lost the answer."""
 GHOST_AGAIN_MS = 5000
 
 Ghost = Callable[[Search], Awaitable[None]]
 """Looks for a recorded run to play against, and lets `Matchmaker.pair_alone` make the match where there is one."""
-
-
-class Making(Struct, frozen=True):
-    """A match that is to be made for two players, of whom the first has waited for longer."""
-
-    match_id: str
-    pair: Pair
-    players: tuple[Player, Player]
-    topic: Topic
 
 
 class Matchmaker:
@@ -79,15 +64,12 @@ class Matchmaker:
         self._seekers = seekers
         self._searches = searches
         self._find_topic = find_topic
-        self._committer = committer
         self._clock = clock
         self._node = node
-        self._rules = rules
         self._ready = ready
         self._ghost = ghost
         self._ghost_wait_ms = ghost_wait_ms
-        self._under_way: dict[str, PairPlayers] = {}
-        self._made: set[str] = set()
+        self._makings = Makings(seekers, searches, find_topic, committer, clock, node, rules)
         self._looks_at = 0
         self._pace = Pace()
         searches.woken = self._pace.hurry
@@ -127,13 +109,11 @@ class Matchmaker:
             return
         await self._ready()
         await self._searches.tidy()
-        await self._take_out()
-        if self._under_way:
-            await self._make(list(self._under_way))
+        await self._makings.go_on()
         looks = self._clock.now() >= self._looks_at
         if looks:
             self._looks_at = self._clock.now() + LOOK_EVERY_MS
-            await self._mend()
+            await self._makings.mend()
         await self._pair_all()
         await self._ask_for_ghosts()
         if looks:
@@ -158,15 +138,11 @@ class Matchmaker:
         player = await self._seekers.claim(entry.player.id, entry.ticket, match_id, self._clock.now())
         if player is None:
             return False
-        search.paired = True
-        self._under_way[match_id] = make(match_id, player)
-        await self._make([match_id])
-        search.paired = False
-        return match_id not in self._under_way
+        return await self._makings.make_alone(search, make(match_id, player))
 
     @property
     def _busy(self) -> bool:
-        return not self._searches.idle or bool(self._under_way or self._made)
+        return not self._searches.idle or not self._makings.idle
 
     async def _pair(self, stretch: Sequence[Queued]) -> None:
         """Pair those who stand in a stretch of the queue, as far as they are this node's to pair."""
@@ -183,7 +159,7 @@ class Matchmaker:
         if not pairs:
             return
         marked = await self._seekers.mark(pairs, now)
-        await self._make_all(
+        await self._makings.make(
             [
                 Making(match_id, pair, (players[pair[0].player_id], players[pair[1].player_id]), topics[match_id])
                 for match_id, pair in pairs.items()
@@ -200,97 +176,6 @@ class Matchmaker:
                 enough = found is not None and found.available >= seeker.wishes.question_count
                 return found if enough else None
         return None
-
-    async def _make_all(self, makings: Sequence[Making]) -> None:
-        for making in makings:
-            self._under_way[making.match_id] = self._command(making)
-            for player in making.players:
-                if (search := self._searches.of(player.id)) is not None:
-                    search.paired = True
-        await self._make([making.match_id for making in makings])
-
-    def _command(self, making: Making) -> PairPlayers:
-        first, second = making.pair
-        wishes = first.wishes
-        return PairPlayers(
-            match_id=making.match_id,
-            players=making.players,
-            origin=Origin.SEARCH,
-            topic=making.topic,
-            question_count=wishes.question_count,
-            time_limit_s=wishes.time_limit_s,
-            scoring=replace(self._rules.scoring, profile=wishes.scoring),
-            pace=wishes.pace,
-            start_delay_ms=self._rules.start_delay_ms,
-            ready_ttl_ms=self._rules.ready_ttl_ms,
-            ratings=(round(first.rating), round(second.rating)),
-        )
-
-    async def _make(self, matches: Sequence[str]) -> None:
-        """Make matches. One that may be made or not, because nobody has said, is made again in the next round."""
-        now = self._clock.now()
-        asked = [self._committer.ask(self._under_way[match_id], now) for match_id in matches]
-        refused: list[str] = []
-        for match_id, outcome in zip(matches, await asyncio.gather(*asked, return_exceptions=True), strict=True):
-            if isinstance(outcome, Refused):
-                if not outcome.retry or outcome.code is Code.INTERNAL:
-                    log.warning("pair_not_matched", reason=outcome.code)
-                    refused.append(match_id)
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            else:  # also a `Collision`: somebody has made it already
-                self._made.add(match_id)
-                self._searches.found(player.id for player in self._under_way.pop(match_id).players)
-        if refused:
-            await self._seekers.release(refused)
-            for match_id in refused:
-                self._let_go(self._under_way.pop(match_id))
-        await self._take_out()
-
-    def _let_go(self, command: PairPlayers) -> None:
-        for player in command.players:
-            if (search := self._searches.of(player.id)) is not None:
-                search.paired = False
-
-    async def _take_out(self) -> None:
-        """Take those out of the queue whose matches are made."""
-        if self._made:
-            made = list(self._made)
-            await self._seekers.finish(made)
-            self._made.difference_update(made)
-
-    async def _mend(self) -> None:
-        """Do what somebody has left half done for players of this node.
-
-        Of two entries with the same match, the match is made. Where one is left, the other went with its node, and with
-        it whoever could still make the match: that player looks on.
-        """
-        entries: dict[str, list[Unfinished]] = {}
-        for entry in await self._seekers.find_unfinished(self._node, self._clock.now() - UNFINISHED_MS):
-            if entry.match_id not in self._under_way:
-                entries.setdefault(entry.match_id, []).append(entry)
-        if entries:
-            log.warning("pairs_left_half_done", matches=len(entries))
-            await self._finish(entries)
-
-    async def _finish(self, entries: Mapping[str, Sequence[Unfinished]]) -> None:
-        makings: list[Making] = []
-        released: list[str] = []
-        for match_id, of_match in entries.items():
-            if of_match[0].made:
-                self._made.add(match_id)
-                continue
-            topic = await self._find_topic(of_match[0].topic, of_match[0].seeker.wishes.question_count)
-            if len(of_match) == 2 and topic is not None:
-                first, second = of_match
-                pair, players = (first.seeker, second.seeker), (first.player, second.player)
-                makings.append(Making(match_id, pair, players, topic))
-            else:
-                released.append(match_id)
-        if released:
-            await self._seekers.release(released)
-        await self._make_all(makings)
-        await self._take_out()
 
     async def _ask_for_ghosts(self) -> None:
         """Ask for a recorded run for those who take one, and have waited for nobody long enough."""

@@ -18,6 +18,7 @@ from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.pace import Pace
 from pairquiz_server.engine.submission import Collision, Outcome, Settle, Submission, Told
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.engine.waiting import PATIENCE_S
 from pairquiz_server.engine.writing import RETRY_PAUSE_S
 from pairquiz_server.rules import rematch
@@ -72,6 +73,7 @@ class Rematches:
         *,
         check: Check,
         tell: Tell,
+        turns: Turns | None = None,
     ) -> None:
         self._rows = rows
         self._matches = matches
@@ -81,10 +83,11 @@ class Rematches:
         self._rules = rules
         self._check = check
         self._tell = tell
+        self._turns = turns or Turns()
         self._pace = Pace()
 
     def stop(self) -> None:
-        """Let `run` return after its round."""
+        """Make none any more that is not asked for just now, and let `run` return: others do what is left."""
         self._pace.stop()
 
     async def run(self) -> None:
@@ -139,6 +142,8 @@ class Rematches:
         """
         now = self._clock.now()
         for match_id in await self._rows.find_agreed(now - MENDS_FOR_MS, now - MENDS_AFTER_MS):
+            if self._pace.stopped:
+                return
             with suppress(Refused):  # a repeat of the request would be told so
                 match, standing = await self._load(match_id), await self._rows.look(match_id)
                 agreed_at = max(at or 0 for at in standing.asked)
@@ -177,9 +182,9 @@ class Rematches:
         Raises `Refused` and `StorageUnavailable`; the requests stay.
         """
         while True:
-            command = await self._command(match)
-            if not await self._collided(command, now, told):
-                return
+            async with self._turns.of(*(seat.player.id for seat in match.seats)):
+                if not await self._collided(await self._command(match), now, told):
+                    return
             standing = await self._rows.look(match.id)
             if standing.next_id is not None:
                 told(Decision(await self._load(standing.next_id), duplicate=True))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.engine.clock import Clock
-from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Cause
@@ -68,10 +68,21 @@ class Hearers(Struct, frozen=True):
 
 
 class Searches:
-    """The searches of one node. `woken` hears when there is something new to do for whoever pairs."""
+    """The searches of one node. `woken` hears when there is something new to do for whoever pairs.
+
+    In a player's turn, of `turns`, the player's matches are counted, of which a search is one.
+    """
 
     def __init__(
-        self, seekers: Seekers, find_topic: FindTopic, clock: Clock, node: UUID, rules: GameRules, hearers: Hearers
+        self,
+        seekers: Seekers,
+        find_topic: FindTopic,
+        clock: Clock,
+        node: UUID,
+        rules: GameRules,
+        hearers: Hearers,
+        *,
+        turns: Turns | None = None,
     ) -> None:
         self._seekers = seekers
         self._find_topic = find_topic
@@ -84,7 +95,7 @@ class Searches:
         self._open = True
         self._forgotten = False
         self._taking_out = asyncio.Lock()
-        self._turns = Turns()
+        self._turns = turns or Turns()
         self._entering = Together(self._enter)
         self.woken: Callable[[], None] = lambda: None
 

@@ -9,7 +9,7 @@ from typing import Union
 import msgspec
 from msgspec import Struct, defstruct
 
-from pairquiz_server.protocol import payloads
+from pairquiz_server.protocol import reading
 from pairquiz_server.protocol.commands import COMMANDS, CommandRow
 from pairquiz_server.protocol.frames import ACK_DIGITS_MAX, decode_event
 from pairquiz_server.rules.errors import Refused
@@ -64,6 +64,6 @@ def _read_thoroughly(packet: bytes) -> Asked:
     if row is None:
         return Asked(frame.name[:NAME_SHOWN_MAX], None, frame.ack, None)
     try:
-        return Asked(frame.name, row, frame.ack, payloads.parse(row.payload, frame.payload))
+        return Asked(frame.name, row, frame.ack, reading.parse(row.payload, frame.payload))
     except Refused as refusal:
         return Asked(frame.name, row, frame.ack, refusal)

@@ -7,6 +7,7 @@ import re
 import msgspec
 from msgspec import Raw, Struct
 
+from pairquiz_server.protocol.events import EVENTS, CommandRefused, ConnectError, ConnectProblem, Problem
 from pairquiz_server.rules.errors import Refused
 
 ACK_DIGITS_MAX = 15
@@ -17,6 +18,8 @@ _PAIR_OR_HALF = re.compile(
 _arguments = msgspec.json.Decoder(list[Raw])
 _name = msgspec.json.Decoder(str)
 _encode = msgspec.json.Encoder().encode
+_HEADS = {name: b'2["%b",' % name.encode() for name in EVENTS}
+"""How the packet of each event begins."""
 
 
 class BadFrame(ValueError):
@@ -62,8 +65,8 @@ def _split(text: str) -> list[Raw]:
 
 
 def event(name: str, payload: Struct) -> bytes:
-    """Return an event packet."""
-    return b"2" + _encode((name, payload))
+    """Return the packet of an event that is in the table."""
+    return b"".join((_HEADS[name], _encode(payload), b"]"))
 
 
 def acknowledgement(ack: bytes, payload: Struct) -> bytes:
@@ -74,12 +77,14 @@ def acknowledgement(ack: bytes, payload: Struct) -> bytes:
 
 def refusal_acknowledgement(ack: bytes, refusal: Refused) -> bytes:
     """Return the packet that answers a command with `ok: false`."""
-    return b"3" + ack + _encode([{"ok": False, "error": refusal_body(refusal)}])
+    return b"3" + ack + _encode([{"ok": False, "error": problem(refusal)}])
 
 
 def refusal_event(refusal: Refused, command: str) -> bytes:
     """Return the `error` event for a command whose sender asked for no acknowledgement."""
-    return b"2" + _encode(("error", {**refusal_body(refusal), "command": command}))
+    return event(
+        "error", CommandRefused(refusal.code, refusal.message, refusal.retry, **refusal.details, command=command)
+    )
 
 
 def connected(sid: str) -> bytes:
@@ -89,10 +94,9 @@ def connected(sid: str) -> bytes:
 
 def connect_error(refusal: Refused) -> bytes:
     """Return the packet that answers CONNECT with a refusal after which a stock client does not come back by itself."""
-    body = {"message": refusal.message, "data": {"code": refusal.code, "retry": refusal.retry}}
-    return b"4" + _encode(body)
+    return b"4" + _encode(ConnectError(refusal.message, ConnectProblem(refusal.code, refusal.retry, **refusal.details)))
 
 
-def refusal_body(refusal: Refused) -> dict[str, int | str | bool]:
-    """Return what every error tells: `code`, `message`, `retry`, and the refusal's own details."""
-    return {"code": refusal.code, "message": refusal.message, "retry": refusal.retry, **refusal.details}
+def problem(refusal: Refused) -> Problem:
+    """Return what every refusal tells."""
+    return Problem(refusal.code, refusal.message, refusal.retry, **refusal.details)

@@ -86,7 +86,8 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
 
     `drawn_for` is how many players it had in view: who joined since may have seen them. Who is away meanwhile has
     `patience` from now. In rounds, the first question is revealed `lead_ms` from now, and each later one is opened
-    `pause_ms` after the one before. A ghost's `run` comes with the questions that it was recorded on.
+    `pause_ms` after the one before. A ghost's `run` comes with the questions that it was recorded on. `unrecorded` has
+    a bit for each seat whose run is to be replayed to nobody.
     """
 
     match_id: str
@@ -97,6 +98,7 @@ class StartMatch(Struct, frozen=True, kw_only=True, gc=False):
     lead_ms: int = 0
     pause_ms: int = 0
     run: Run | None = None
+    unrecorded: int = 0
 
 
 class SubmitAnswer(Struct, frozen=True, kw_only=True, gc=False):

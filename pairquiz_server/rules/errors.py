@@ -4,6 +4,7 @@ A code is stable: it is never renamed, and never used again for something else.
 """
 
 from enum import StrEnum
+from typing import Any
 
 
 class Code(StrEnum):
@@ -20,6 +21,7 @@ class Code(StrEnum):
     INVALID_PAYLOAD = "invalid_payload"
     UNKNOWN_COMMAND = "unknown_command"
     UNAUTHORIZED = "unauthorized"
+    UNSUPPORTED_PROTOCOL = "unsupported_protocol"
     KEYS_UNAVAILABLE = "keys_unavailable"
     FORBIDDEN = "forbidden"
     NOT_ENOUGH_QUESTIONS = "not_enough_questions"
@@ -49,6 +51,7 @@ MESSAGES = {
     Code.INVALID_PAYLOAD: "The payload is not valid",
     Code.UNKNOWN_COMMAND: "There is no such command",
     Code.UNAUTHORIZED: "A valid token is required",
+    Code.UNSUPPORTED_PROTOCOL: "This version of the protocol is not spoken here: update the client",
     Code.KEYS_UNAVAILABLE: "The keys of the token's issuer cannot be fetched: try again in a moment",
     Code.FORBIDDEN: "The user_id in the payload is not the one of your token: leave it out",
     Code.NOT_ENOUGH_QUESTIONS: "The topic has not enough questions",
@@ -87,10 +90,10 @@ class Refused(Exception):
     `details` are further keys of the error on the wire, such as `available`.
     """
 
-    def __init__(self, code: Code, message: str | None = None, **details: int | str) -> None:
+    def __init__(self, code: Code, message: str | None = None, **details: int | list[int]) -> None:
         self.code = code
         self.message = message or MESSAGES[code]
-        self.details = details
+        self.details: dict[str, Any] = details
         super().__init__(self.message)
 
     @property

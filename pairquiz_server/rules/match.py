@@ -124,6 +124,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     `closes_at` until when the last one of them may be answered, None between two rounds, which are `pause_ms` apart.
     `forfeited_by` is the seat of a player who gave up, or stayed away. From `paused_at` to `resumed_at` the match's
     clock stood still: the last outage of the service. `ratings` are how strong the two were who were brought together.
+    `unrecorded` has a bit for each seat whose run is replayed to nobody.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     ratings: tuple[int, int] | None = None
     pause_ms: int = 0
     run: Run | None = None
+    unrecorded: int = 0
 
     def seat_of(self, player_id: str) -> int | None:
         """Return the index of the player's seat, or None for a stranger."""

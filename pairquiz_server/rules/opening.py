@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from pairquiz_server.rules import rounds, runs
-from pairquiz_server.rules.commands import CreateMatch, JoinMatch, PairPlayers, StartMatch
+from pairquiz_server.rules.commands import CreateMatch, Creation, JoinMatch, PairPlayers, StartMatch
 from pairquiz_server.rules.decision import Decision, expired, require_move, seat_of_player, wrong_state
 from pairquiz_server.rules.errors import Code, Refused, not_enough_questions
 from pairquiz_server.rules.events import (
@@ -21,47 +21,24 @@ from pairquiz_server.rules.terms import Pace
 
 def create(command: CreateMatch, now: int) -> Decision:
     """Open a match, which waits for an opponent."""
-    if command.topic.available < command.question_count:
-        raise not_enough_questions(command.topic.name, command.topic.available, command.question_count)
-    match = Match(
-        id=command.match_id,
-        version=1,
-        status=Status.WAITING,
-        topic_id=command.topic.id,
-        topic=command.topic.name,
-        question_count=command.question_count,
-        time_limit_s=command.time_limit_s,
-        scoring=command.scoring,
+    match = _opened(
+        command,
+        Status.WAITING,
+        (Seat(command.player),),
         join_code=command.join_code,
         request_id=command.request_id,
-        seats=(Seat(command.player),),
-        created_at=now,
         due_at=now + command.waiting_ttl_ms,
-        pace=command.pace,
+        now=now,
     )
     return Decision(match, (MatchCreated(1),))
 
 
 def pair(command: PairPlayers, now: int) -> Decision:
     """Open a match for two players who were brought together: it is ready, and starts by itself."""
-    if command.topic.available < command.question_count:
-        raise not_enough_questions(command.topic.name, command.topic.available, command.question_count)
-    match = Match(
-        id=command.match_id,
-        version=1,
-        status=Status.READY,
-        topic_id=command.topic.id,
-        topic=command.topic.name,
-        question_count=command.question_count,
-        time_limit_s=command.time_limit_s,
-        scoring=command.scoring,
-        join_code="",
-        request_id=None,
-        seats=(Seat(command.players[0]), Seat(command.players[1])),
-        created_at=now,
-        due_at=now + command.ready_ttl_ms,
+    first, second = command.players
+    match = replace(
+        _opened(command, Status.READY, (Seat(first), Seat(second)), due_at=now + command.ready_ttl_ms, now=now),
         joined_at=now,
-        pace=command.pace,
         origin=command.origin,
         tick_at=now + command.start_delay_ms,
         previous_id=command.previous_id,
@@ -70,6 +47,38 @@ def pair(command: PairPlayers, now: int) -> Decision:
         ratings=command.ratings,
     )
     return Decision(match, (PlayersPaired(1),))
+
+
+def _opened(
+    command: Creation,
+    status: Status,
+    seats: tuple[Seat, ...],
+    *,
+    join_code: str = "",
+    request_id: str | None = None,
+    due_at: int,
+    now: int,
+) -> Match:
+    """Return a new match by the terms that its creation names. Raises `Refused` where the topic is too small."""
+    topic, count = command.topic, command.question_count
+    if topic.available < count:
+        raise not_enough_questions(topic.name, topic.available, count)
+    return Match(
+        id=command.match_id,
+        version=1,
+        status=status,
+        topic_id=topic.id,
+        topic=topic.name,
+        question_count=count,
+        time_limit_s=command.time_limit_s,
+        scoring=command.scoring,
+        join_code=join_code,
+        request_id=request_id,
+        seats=seats,
+        created_at=now,
+        due_at=due_at,
+        pace=command.pace,
+    )
 
 
 def join(match: Match, command: JoinMatch, now: int) -> Decision:
@@ -132,6 +141,7 @@ def start(match: Match, command: StartMatch, now: int) -> Decision:
         resumed_at=None,
         pause_ms=command.pause_ms,
         run=command.run,
+        unrecorded=command.unrecorded,
     )
     opened: tuple[Event, ...] = ()
     if match.pace is Pace.ROUNDS:

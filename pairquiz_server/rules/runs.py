@@ -10,6 +10,8 @@ from pairquiz_server.rules.player import PlayerKind
 from pairquiz_server.rules.terms import Pace, Run, Step
 
 GHOST_SEAT = 1
+BOTH = 0b11
+"""The bits of both seats."""
 WHOLE = frozenset({EndReason.ALL_ANSWERED, EndReason.DEADLINE})
 """How matches end whose runs are whole: nobody's was cut short because the other went."""
 
@@ -17,13 +19,18 @@ WHOLE = frozenset({EndReason.ALL_ANSWERED, EndReason.DEADLINE})
 def recorded(match: Match, seat: int) -> Run | None:
     """Return what the player of a seat has done in a match, None where that is no run that could be replayed.
 
-    One has answered something, in a match that was played to its end, and is no ghost.
+    One has answered something, in a match that was played to its end, is no ghost, and may be recorded.
     """
     side = match.seats[seat]
     played = match.status is Status.COMPLETED and match.end_reason in WHOLE
-    if not played or not side.answers or side.player.kind is PlayerKind.GHOST:
+    if not played or not side.answers or side.player.kind is PlayerKind.GHOST or is_unrecorded(match, seat):
         return None
     return _of_rounds(match, seat) if match.pace is Pace.ROUNDS else _of_free_pace(match, seat)
+
+
+def is_unrecorded(match: Match, seat: int) -> bool:
+    """Tell whether what the player of a seat has done is replayed to nobody, because that was refused meanwhile."""
+    return bool(match.unrecorded >> seat & 1)
 
 
 def next_at(match: Match) -> int | None:

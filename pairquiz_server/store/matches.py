@@ -18,7 +18,8 @@ from pairquiz_server.rules.terms import Ghost, Origin, Pace, Run
 from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.questions import Questions, StoredQuestion
-from pairquiz_server.store.rows import AnswerRow, Change, batch
+from pairquiz_server.store.rows import Change, batch
+from pairquiz_server.store.tables import AnswerRow
 
 _QUERIES = load("matches")
 _FORGET_AT_ONCE = 10_000  # well within a statement's time
@@ -186,6 +187,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         ratings=None if record["player1_rating"] is None else (record["player1_rating"], record["player2_rating"]),
         pause_ms=record["pause_ms"],
         run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
+        unrecorded=record["unrecorded"] or 0,
     )
 
 

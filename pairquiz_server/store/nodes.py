@@ -96,7 +96,8 @@ class Nodes:
         """
         timeout_s = _MOVE_TIMEOUT_S if after_silence else None
         query = _QUERIES["beat"]
-        (record,) = await self._database.probe(query, node, now, overlooked_ms, expected_at, timeout_s=timeout_s)
+        own = not self._database.pooled
+        (record,) = await self._database.probe(query, node, now, overlooked_ms, expected_at, own, timeout_s=timeout_s)
         moved = _moved.decode(record["moved"]) if record["moved"] else []
         return Beat(
             now=record["now"],

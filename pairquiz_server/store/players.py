@@ -59,7 +59,12 @@ class Players:
     async def change(
         self, player: Player, now: int, *, display_name: str | None = None, record_runs: bool | None = None
     ) -> StoredProfile | None:
-        """Give a player another name, or let runs be recorded or not; None where the player is about to be erased."""
+        """Give a player another name, or let runs be recorded or not; None where the player is about to be erased.
+
+        What was played while they were not, is never replayed.
+        """
+        if record_runs:
+            await self._database.fetch(_QUERIES["keep_unrecorded"], player.id)
         records = await self._database.fetch(
             _QUERIES["change"], player.id, player.kind, display_name, now, record_runs, player.display_name
         )

@@ -16,8 +16,8 @@ from pairquiz_server.protocol.events import (
     OpponentSearch,
     RematchRequested,
     SessionDelayed,
-    SessionExpired,
 )
+from pairquiz_server.protocol.words import AwayCause
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import (
@@ -200,7 +200,7 @@ class Announcer:
                     yield seat, "round_closed", partial(views.round_closed, match, event, seat)
             case PlayerLeft(seat=seat):
                 if len(match.seats) == 2:
-                    gone = partial(OpponentDisconnected, match.id, "left", event.version)
+                    gone = partial(OpponentDisconnected, match.id, AwayCause.LEFT, event.version)
                     yield 1 - seat, "opponent_disconnected", gone
                     yield 1 - seat, "opponent_left", partial(OpponentLeft, match.id, event.version)
                 if match.status is Status.ABANDONED:
@@ -217,9 +217,8 @@ class Announcer:
                 yield seat, "quiz_state", self._state(match, seat)
             case PlayerForfeited(seat=seat):
                 yield 1 - seat, "opponent_left", partial(OpponentLeft, match.id, event.version)
-            case MatchExpired(reason=reason):
-                over = partial(SessionExpired, match.id, reason, event.version, match.ghost is not None)
-                yield from _to_all(match, "session_expired", over)
+            case MatchExpired():
+                yield from _to_all(match, "session_expired", partial(views.session_expired, match, event))
             case _:
                 assert_never(event)
 

@@ -25,6 +25,7 @@ from pairquiz_server.web.guard.refusals import Refusals
 from pairquiz_server.web.http_lines import HttpLines
 from pairquiz_server.web.identity.admission import Admission
 from pairquiz_server.web.identity.auth import Authenticator
+from pairquiz_server.web.rest.contract import contract_routes
 from pairquiz_server.web.rest.exposition import Exposition
 from pairquiz_server.web.rest.me import Me
 from pairquiz_server.web.rest.page import page_routes
@@ -106,7 +107,8 @@ class Edge:
         visitors = Visitors(clock, admission, limits, self.arrivals)
         exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
         self._routes = [
-            *page_routes(),
+            *page_routes(settings),
+            *contract_routes(),
             *Rest(game, people, challenges, searches, visitors, health, limits).routes(),
             *Me(people, visitors).routes(),
             *Records(people.memory, leaderboards, cursors, visitors).routes(),

@@ -18,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from pairquiz_server.protocol.frames import refusal_body
+from pairquiz_server.protocol.frames import problem
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.bodies import UNREADABLE, BodyTooSlow
 from pairquiz_server.web.guard.headers import guard
@@ -228,7 +228,7 @@ class HttpLine(RequestHandler):
         """Return the answer to what never comes to the site; the line ends with it."""
         self._lines.refused("bad_request" if status == 400 else refusal.code, peer=str(request.remote))
         response = web.Response(
-            body=msgspec.json.encode({"error": refusal_body(refusal)}), status=status, content_type="application/json"
+            body=msgspec.json.encode({"error": problem(refusal)}), status=status, content_type="application/json"
         )
         guard(response.headers)
         response.force_close()

@@ -5,9 +5,9 @@
 -- the newest 200 matches by the same terms that were played to their end.
 --   $1 text the seeker, $2 integer the topic, $3 smallint how many questions, $4 smallint seconds a question,
 --   $5 text the pace, $6 text the scoring, $7 double precision the seeker's rating
--- No run of the seeker's own, of somebody who refuses it, is banned, or is being erased, or of whom either has blocked the
--- other. First come those with no question
--- of the seeker's last matches, then those of players nearest in rating, in steps of 100 points, then the newest.
+-- No run of the seeker's own, of somebody who refuses it, or did when it was played, is banned, or is being erased, or of
+-- whom either has blocked the other. First come those with no question of the seeker's last matches, then those of players
+-- nearest in rating, in steps of 100 points, then the newest.
 WITH newest AS MATERIALIZED (
     SELECT id, player1_id, player2_id, ended_at
     FROM pairquiz.matches
@@ -37,7 +37,7 @@ SELECT n.id, seat.player, coalesce(r.rating, 1500) AS rating
 FROM newest AS n
 CROSS JOIN LATERAL (VALUES (1::smallint, n.player1_id), (2::smallint, n.player2_id)) AS seat (player, player_id)
 JOIN pairquiz.players AS p ON p.id = seat.player_id AND p.id <> $1 AND p.kind IN ('guest', 'user') AND p.record_runs
-JOIN pairquiz.draws AS d ON d.match_id = n.id
+JOIN pairquiz.draws AS d ON d.match_id = n.id AND coalesce(d.unrecorded, 0) & seat.player = 0
 CROSS JOIN known
 LEFT JOIN pairquiz.ratings AS r ON r.player_id = p.id AND r.topic_id = $2
 WHERE EXISTS (SELECT FROM pairquiz.answers AS a WHERE a.match_id = n.id AND a.player = seat.player)

@@ -114,10 +114,10 @@ known AS (
     ON CONFLICT (id) DO UPDATE SET label = excluded.label WHERE players.label IS NULL AND excluded.label IS NOT NULL
 ),
 drawn AS (
-    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders, ghost_run)
-    SELECT d.match_id, d.question_ids, d.option_orders, d.ghost_run
+    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders, ghost_run, unrecorded)
+    SELECT d.match_id, d.question_ids, d.option_orders, d.ghost_run, d.unrecorded
     FROM json_to_recordset($6::json) AS d (
-        match_id uuid, question_ids bigint[], option_orders smallint[], ghost_run jsonb)
+        match_id uuid, question_ids bigint[], option_orders smallint[], ghost_run jsonb, unrecorded smallint)
     WHERE d.match_id NOT IN (SELECT id FROM stuck)
 ),
 used AS (
@@ -211,7 +211,7 @@ SELECT
     t.name AS topic,
     p1.kind AS player1_kind, p1.display_name AS player1_name,
     p2.kind AS player2_kind, p2.display_name AS player2_name,
-    d.question_ids, d.option_orders, d.ghost_run,
+    d.question_ids, d.option_orders, d.ghost_run, d.unrecorded,
     (
         SELECT p.display_name
         FROM pairquiz.matches AS r
@@ -244,7 +244,8 @@ LIMIT 1;
 
 -- name: find_before_creation
 -- What a creation must know: the match that the player has created under the request id, null where none, and how many
--- live matches the player has, counted to $3 on each seat. $1 text the player's id, $2 text the request id, $3 integer.
+-- live matches the player has, counted to $3 on each seat. Who looks for an opponent has one more: it may be made at any
+-- moment, and asks nobody then. $1 text the player's id, $2 text the request id, $3 integer.
 SELECT
     (SELECT id FROM pairquiz.matches WHERE player1_id = $1 AND request_id = $2) AS earlier,
     (
@@ -254,6 +255,9 @@ SELECT
             UNION ALL
             (SELECT 1 FROM pairquiz.matches
              WHERE player2_id = $1 AND status IN ('waiting', 'ready', 'in_progress') LIMIT $3)
+            UNION ALL
+            (SELECT 1 FROM pairquiz.seekers AS s
+             WHERE s.player_id = $1 AND NOT EXISTS (SELECT FROM pairquiz.matches AS m WHERE m.id = s.match_id))
         ) AS live
     ) AS live;
 

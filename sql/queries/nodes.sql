@@ -43,6 +43,7 @@ ON CONFLICT (single) DO NOTHING;
 --   $2 bigint  its clock
 --   $3 bigint  the longest gap (milliseconds) that is no outage
 --   $4 bigint  what the database's clock should show, as the node remembers it; null where it does not
+--   $5 boolean whether this session is the node's own: then its end tells the others that the node is gone
 -- A statement that is carried out more than a second after that was held up, by a frozen database, and its node has
 -- given it up: it is no sign of life, or it would take that second from the players. (So it is where the database's
 -- clock was just set; the node then remembers the new one.)
@@ -72,7 +73,8 @@ noted AS (
 ),
 alive AS (
     UPDATE pairquiz.nodes AS n
-    SET beaten_at = last.now
+    SET beaten_at = last.now,
+        session_pid = CASE WHEN n.id <> $1 THEN n.session_pid WHEN $5 THEN pg_backend_pid() END
     FROM last
     WHERE n.id = $1 OR last.gap > 0
     RETURNING n.id

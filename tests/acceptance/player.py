@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pairquiz_server.protocol.events import EVENTS
+from tests.fits import acknowledgement_fits, event_fits
+
 PATIENCE_S = 30.0
 LINE_MAX = 1024 * 1024
 
 
 class Player:
-    """One player's client. What it has heard is kept until it is asked for."""
+    """One player's client. What it has heard is kept until it is asked for, and held against the contract."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -34,6 +37,7 @@ class Player:
         """Send an event, and return its acknowledgement."""
         await self._command(ask=[name, payload])
         answer: dict[str, Any] = await self.event("ack")
+        acknowledgement_fits(name, answer)
         return answer
 
     async def event(self, name: str) -> Any:
@@ -53,14 +57,23 @@ class Player:
         line = await self._process.stdout.readline()
         assert line, f"the client is gone; it had heard {self._heard}"
         message = json.loads(line)
+        if message["event"] in EVENTS:
+            event_fits(message["event"], message["payload"])
         self._heard.append((message["event"], message.get("payload")))
 
 
 @asynccontextmanager
 async def playing(
-    folder: Path, node: str, url: str, *, version: str = "socket.io-client", keeps_token: bool = False, **options: Any
+    folder: Path,
+    node: str,
+    url: str,
+    *,
+    version: str = "socket.io-client",
+    keeps_token: bool = False,
+    connects: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Player]:
-    """Start a client of the server at `url` with the client's own `options`, and wait until it is connected.
+    """Start a client of the server at `url` with the client's own `options`; where it `connects`, wait until it is.
 
     `version` is the package of client/package.json that it is.
     """
@@ -71,7 +84,8 @@ async def playing(
     )
     player = Player(process)
     try:
-        await player.event("connect")
+        if connects:
+            await player.event("connect")
         yield player
     finally:
         with suppress(ProcessLookupError):

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.ports import OwnPort
+
 PATIENCE_S = 30.0
 COMMAND = Path(sys.executable).with_name("pairquiz-server")
 
@@ -18,6 +20,7 @@ class Server:
 
     def __init__(self, database_url: str, log_file: Path, environ: dict[str, str]) -> None:
         self.url = ""
+        self._port = OwnPort()
         self._environ = {"DATABASE_URL": database_url, **environ}
         self._log_file = log_file
         self._process: Process | None = None
@@ -34,8 +37,8 @@ class Server:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it, on the same port as before if there was one, and wait until it is ready for players."""
-        port = self.url.rpartition(":")[2] or "0"
+        """Start it, on the same port each time, and wait until it is ready for players."""
+        port = str(self._port.number)
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 COMMAND, "serve", "--port", port, env=self._environ, stdout=PIPE, stderr=log
@@ -53,6 +56,10 @@ class Server:
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.communicate()
+
+    def close(self) -> None:
+        """Give back its port."""
+        self._port.close()
 
     def freeze(self) -> None:
         """Let it stand still, until `thaw`."""
@@ -76,9 +83,10 @@ class Server:
 async def serving(database_url: str, log_file: Path, **environ: str) -> AsyncIterator[Server]:
     """Start a server, and end it afterwards; no traceback is in its log then."""
     server = Server(database_url, log_file, environ)
-    await server.start()
     try:
+        await server.start()
         yield server
     finally:
         await server.kill()
+        server.close()
     assert "Traceback" not in server.log, server.log

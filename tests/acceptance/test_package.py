@@ -14,10 +14,10 @@ import jwt
 import pytest
 
 from pairquiz_server.store.pool import Database
-from tests.acceptance.conftest import npm
 from tests.acceptance.duelist import Duelist, duelling
 from tests.acceptance.server import Server, serving
 from tests.chaos.proxy import Proxy
+from tests.nodejs import npm
 
 QUICK = {"reconnectionDelay": 50, "reconnectionDelayMax": 200}
 A_YEAR_MS = 365 * 24 * 3600 * 1000

@@ -100,6 +100,34 @@ async def test_two_at_two_servers_find_each_other_and_play_until_results(
         await play_to_the_end(first, second)
 
 
+async def session_is_gone(database: Database) -> bool:
+    """Tell whether one of the servers has no session any more, by which it would beat."""
+    return bool(await database.fetch("SELECT FROM pairquiz.silent_nodes"))
+
+
+@pytest.mark.parametrize("at", ["the other one", "its successor"])
+async def test_who_looked_at_a_server_that_was_killed_is_found_by_nobody_from_that_moment_on(
+    nodes: Pair, client_folder: Path, node: str, database: Database, at: str
+) -> None:
+    """Long before the others take it for dead; its last word stands in the queue for some seconds more."""
+    dies, lives = nodes
+    asked = dies if at == "its successor" else lives
+    async with playing(client_folder, node, dies.url, reconnection=False, **WEBSOCKET) as lost:
+        await seek(lost)
+        await dies.kill()
+        await until(session_is_gone, database)
+        if asked is dies:
+            await dies.start()
+        async with (
+            playing(client_folder, node, asked.url, **WEBSOCKET) as stays,
+            playing(client_folder, node, asked.url, **WEBSOCKET) as comes,
+        ):
+            await seek(stays)
+            assert (await stays.event("opponent_search"))["seeking"] == 1
+            await seek(comes)
+            await play_to_the_end(stays, comes)
+
+
 async def test_who_looked_at_a_server_that_was_killed_is_nobody_to_be_found(
     nodes: Pair, client_folder: Path, node: str, database: Database
 ) -> None:

@@ -20,7 +20,7 @@ async def test_players_of_a_node_that_is_killed_go_on_at_another_and_who_stays_a
         heard = await second.event("answer_submitted")
         await dies.kill()
         async with connected(lives.url, token=faithful.token) as back:
-            state = await back.ask("resume_pair_quiz", {"session_id": goes_on["session_id"]})
+            state = await back.event("quiz_state")
             assert (state["version"], len(state["your_answers"])) == (heard["version"], 1)
             assert (await back.ask("submit_answer", answering(goes_on, 1)))["ok"]
             assert (await second.event("answer_submitted"))["answered"] == 2

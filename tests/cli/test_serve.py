@@ -5,9 +5,9 @@ import gc
 import json
 import re
 import signal
-import socket
 import subprocess
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tests.cli.conftest import (
     serving,
 )
 from tests.client import connected, started_match
+from tests.ports import OwnPort
 
 DEFAULTS = Path(__file__).resolve().parents[2] / "config.toml"
 
@@ -92,11 +93,12 @@ def test_the_screen_names_what_is_configured(start_serve: StartServe, database_u
 
 
 def test_the_platform_names_the_port_and_a_redis_that_is_away_is_only_warned_of(database_url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with serving(PORT=str(port), DATABASE_URL=database_url, REDIS_URL="redis://127.0.0.1:1") as server:
+    with (
+        closing(OwnPort()) as port,
+        serving(PORT=str(port.number), DATABASE_URL=database_url, REDIS_URL="redis://127.0.0.1:1") as server,
+    ):
         server.await_screen()
-        assert server.url == f"http://127.0.0.1:{port}"
+        assert server.url == f"http://127.0.0.1:{port.number}"
         assert server.stop() == 0
     warnings = [event for event in map(json.loads, server.errors) if event["level"] == "warning"]
     assert [event["event"] for event in warnings] == ["redis_lost"]

@@ -13,6 +13,7 @@ from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.pool import Database
 from tests.conftest import copied, execute, sibling
+from tests.engine.desk import Desk
 from tests.engine.stage import HandClock, Node, opened_database, running_node
 
 
@@ -64,3 +65,15 @@ async def other_node(other_database: Database, clock: HandClock) -> AsyncIterato
     """A second process beside `node`."""
     async with running_node(other_database, clock) as running:
         yield running
+
+
+@pytest.fixture
+async def desk(node: Node) -> Desk:
+    """Where players of `node` look for somebody."""
+    return await Desk(node).open()
+
+
+@pytest.fixture
+async def other_desk(other_node: Node) -> Desk:
+    """Where players of `other_node` do."""
+    return await Desk(other_node).open()

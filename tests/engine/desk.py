@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.engine.matchmaker import Ghost, Matchmaker
 from pairquiz_server.engine.searches import Hearers, Searches, SearchNews
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import PlayersPaired
 from pairquiz_server.rules.match import Match
@@ -23,7 +25,9 @@ from tests.engine.stage import RULES, Node
 class Desk:
     """Where players of one node look for somebody. A round is one when the test says so."""
 
-    def __init__(self, node: Node, *, live_matches_max: int = 0, ghost: Ghost | None = None) -> None:
+    def __init__(
+        self, node: Node, *, live_matches_max: int = 0, ghost: Ghost | None = None, turns: Turns | None = None
+    ) -> None:
         self.node = node
         self.id: UUID = uuid4()
         self.database: Database = node.database
@@ -40,7 +44,7 @@ class Desk:
             present=lambda player_id: player_id not in self.gone,
         )
         clock: Any = node.clock
-        self.searches = Searches(self.seekers, node.game.draws.topic, clock, self.id, rules, hearers)
+        self.searches = Searches(self.seekers, node.game.draws.topic, clock, self.id, rules, hearers, turns=turns)
         self.matchmaker = Matchmaker(
             self.seekers,
             self.searches,
@@ -60,6 +64,23 @@ class Desk:
 
     async def find(self, player: Player, topic: str = "General", **wishes: Any) -> bool:
         return await self.searches.find(player, topic=topic, **wishes)
+
+    async def refused(self, player: Player, **wishes: Any) -> str:
+        """The code of the refusal that a player gets who looks for somebody."""
+        with pytest.raises(Refused) as refusal:
+            await self.find(player, **wishes)
+        return refusal.value.code
+
+    async def rate(self, player: Player, rating: float, *, topic_id: int = 0, deviation: float = 50) -> None:
+        """Let a player have a rating, over all or in a topic."""
+        await self.database.fetch(
+            "INSERT INTO pairquiz.players VALUES ($1, 'user', $2, NULL, 1) ON CONFLICT DO NOTHING",
+            player.id,
+            player.display_name,
+        )
+        await self.database.fetch(
+            "INSERT INTO pairquiz.ratings VALUES ($1, $2, $3, $4, 0.06, 9, 1)", player.id, topic_id, rating, deviation
+        )
 
     async def rounds(self, count: int = 1, *, later_ms: int = 0) -> None:
         for _ in range(count):
@@ -99,3 +120,8 @@ class Desk:
         finally:
             self.node.matches.flowing.set()
             await round_
+
+
+def ids(*players: Player) -> frozenset[str]:
+    """Who plays one match."""
+    return frozenset(player.id for player in players)

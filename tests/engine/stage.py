@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.leads import Trip
 from pairquiz_server.engine.rematch import Rematches, RematchRules
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.sweeper import Sweeper
+from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.commands import Command, CreateMatch, PairPlayers, SubmitAnswer
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
@@ -179,10 +181,10 @@ class Node:
         rows, by_itself = PresenceRows(database), self.game.by_itself
         self.sweeper = Sweeper(self.matches, rows, self.committer, clock, by_itself, margin_ms=MARGIN_MS)  # type: ignore[arg-type]
 
-    def rematches(self, rules: RematchRules | None = None) -> Rematches:
+    def rematches(self, rules: RematchRules | None = None, turns: Turns | None = None) -> Rematches:
         """Who sees to this node's rematches."""
         parts = (self.requests, self.matches, self.game.draws, self.committer, self.clock, rules or RematchRules())
-        return Rematches(*parts, check=self.check, tell=self.tell_request)  # type: ignore[arg-type]
+        return Rematches(*parts, check=self.check, tell=self.tell_request, turns=turns)  # type: ignore[arg-type]
 
     def check(self, player_id: str) -> None:
         if player_id in self.barred:

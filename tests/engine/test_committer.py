@@ -12,7 +12,7 @@ from pairquiz_server.engine import waiting
 from pairquiz_server.engine.batch import Batch
 from pairquiz_server.engine.submission import Outcome, Told
 from pairquiz_server.engine.telling import Settled
-from pairquiz_server.rules.commands import CompleteQuiz, JoinMatch, LeaveMatch, StartMatch
+from pairquiz_server.rules.commands import JoinMatch, LeaveMatch, StartMatch
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted
@@ -36,12 +36,6 @@ async def test_who_is_settled_is_let_go_when_the_next_batch_begins(node: Node) -
     for _ in range(3):
         assert code(await node.send(await node.creation())) == "accepted"
     assert len(node.committer._waiting._waiting) == 1
-
-
-async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
-    node.committer.stop()
-    await node.working
-    assert node.committer._metrics.registry.get_sample_value("pairquiz_batch_size_count") == 0
 
 
 async def test_commands_that_arrive_during_a_write_are_the_next_batch(node: Node) -> None:
@@ -337,49 +331,6 @@ async def test_asker_hears_a_refusal_as_an_exception(node: Node) -> None:
     with pytest.raises(Refused) as refusal:
         await node.committer.ask(LeaveMatch(match_id=match.id, player_id=CAROL.id), node.clock.now())
     assert refusal.value.code == "not_a_player"
-
-
-async def test_committer_stops_when_all_that_came_before_is_done_and_refuses_what_comes_after(
-    database: Database, clock: HandClock
-) -> None:
-    async with running_node(database, clock) as node:
-        match = await node.started()
-        node.matches.flowing.clear()
-        node.matches.began.clear()
-        written = node.send(answer(match, ALICE, 0, 0))
-        await node.matches.began.wait()
-        queued = node.send(answer(match, BOB, 0, 0))
-        refused_later = node.send(answer(match, CAROL, 0, 0))
-        node.committer.stop()
-        late = node.send(answer(match, BOB, 1, 0))
-        assert late.done()
-        assert code(late.result()) == "draining"
-    assert [code(one.result()) for one in (written, queued, refused_later)] == ["accepted", "accepted", "not_a_player"]
-    assert [len(seat.answers) for seat in (await node.stored(match)).seats] == [1, 1]
-
-
-async def test_committer_that_was_idle_stops_at_once(database: Database, clock: HandClock) -> None:
-    async with running_node(database, clock) as node:
-        await node.ready()
-    async with running_node(database, clock):
-        pass  # `running_node` waits for the end of `run`
-
-
-async def test_cancelled_committer_leaves_a_batch_whole_or_not_at_all(database: Database, clock: HandClock) -> None:
-    async with running_node(database, clock) as node:
-        match = await node.started(question_count=2)
-    half_way = Node(database, clock, 0.0, None, lambda _: None)
-    working = asyncio.create_task(half_way.committer.run())
-    for place in range(2):
-        half_way.send(answer(match, ALICE, place, 0))
-    half_way.send(CompleteQuiz(match_id=match.id, player_id=BOB.id))
-    await half_way.matches.began.wait()
-    working.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await working
-    assert half_way.told == []
-    stored = await half_way.stored(match)
-    assert (stored.version, len(stored.seats[0].answers)) in ((match.version, 0), (match.version + 3, 2))
 
 
 async def test_cache_holds_the_newest_live_matches_and_no_more(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from pairquiz_server.engine.game import GameRules
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.ghosts import Ghosts, duel
 from pairquiz_server.engine.searches import Search
 from pairquiz_server.rules.commands import CompleteQuiz, PairPlayers

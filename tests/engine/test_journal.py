@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pairquiz_server.engine.game import Caller
+from pairquiz_server.engine.caller import Caller
 from pairquiz_server.engine.submission import Told
 from pairquiz_server.engine.telling import Settled, Telling
 from pairquiz_server.metrics import Metrics

@@ -224,6 +224,21 @@ async def test_a_stopping_server_makes_no_rematch(node: Node, clock: HandClock, 
         assert await refusal(stopping, ALICE, old) == "draining"
 
 
+async def test_a_stopping_server_leaves_to_others_what_nobody_has_made(
+    node: Node, clock: HandClock, other_database: Database
+) -> None:
+    old = await node.over()
+    for seat, other in ((0, BOB), (1, ALICE)):
+        await node.requests.ask(old.id, seat, clock.at, other.id, stands_after=0, needs_presence_before=0)
+    clock.at += MENDS_AFTER_MS
+    async with running_node(other_database, clock) as stopping:
+        stopping.game.stop_creating()
+        await stopping.game.rematches.mend()
+        assert await followers(node.database, old) == []
+    await node.game.rematches.mend()
+    assert len(await followers(node.database, old)) == 1
+
+
 @pytest.mark.parametrize("cut", ["cut_before", "cut_after"])
 async def test_a_request_whose_answer_is_lost_is_written_once_and_the_other_hears_of_it(node: Node, cut: str) -> None:
     old = await node.over()

@@ -85,6 +85,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             return await _attack(server, plan, Mutator(corpus, plan.seed))
         finally:
             await server.kill()
+            server.close()
 
 
 async def _attack(server: Server, plan: Plan, mutator: Mutator) -> Outcome:

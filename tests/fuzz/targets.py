@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from pairquiz_server.formats import detect
 from pairquiz_server.formats.outcome import UnreadableFile
-from pairquiz_server.protocol import COMMANDS, asking, frames, payloads
+from pairquiz_server.protocol import COMMANDS, asking, frames, reading
 from pairquiz_server.rules.errors import Refused
 
 _ROWS = [COMMANDS[name] for name in sorted(COMMANDS)]
@@ -43,7 +43,7 @@ def read_file(data: bytes) -> None:
 def _read_payload(choice: int, data: bytes | None) -> None:
     row = _ROWS[choice % len(_ROWS)]
     with suppress(Refused):
-        payload = payloads.parse(row.payload, data)
+        payload = reading.parse(row.payload, data)
         for key, read in _FIELDS.items():
             value = getattr(payload, key, None)
             if value is not None:
@@ -52,12 +52,12 @@ def _read_payload(choice: int, data: bytes | None) -> None:
 
 
 _FIELDS: dict[str, Callable[..., object]] = {
-    "topic": payloads.topic,
-    "session_id": payloads.session_id,
-    "question_id": payloads.question_id,
-    "user_id": payloads.label,
-    "request_id": lambda text: payloads.clean("request_id", text),
-    "join_code": lambda text: payloads.clean("join_code", text),
+    "topic": reading.topic,
+    "session_id": reading.session_id,
+    "question_id": reading.question_id,
+    "user_id": reading.label,
+    "request_id": lambda text: reading.clean("request_id", text),
+    "join_code": lambda text: reading.clean("join_code", text),
 }
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"frame": read_frame, "payload": read_payload, "file": read_file}

@@ -100,12 +100,13 @@ def test_a_refusal_is_json_whatever_it_says(name: str, message: str) -> None:
 
 def test_an_event_is_its_name_and_its_payload() -> None:
     assert (
-        frames.event("x", ClockSync(client_time=None, server_time=2)) == b'2["x",{"client_time":null,"server_time":2}]'
+        frames.event("welcome", ClockSync(client_time=None, server_time=2))
+        == b'2["welcome",{"client_time":null,"server_time":2}]'
     )
 
 
 def test_what_may_succeed_later_says_so() -> None:
-    retryable = {code for code in Code if frames.refusal_body(Refused(code))["retry"]}
+    retryable = {code for code in Code if frames.problem(Refused(code)).retry}
     assert retryable == {
         Code.RATE_LIMITED,
         Code.TOO_MANY_CONNECTIONS,

@@ -4,13 +4,14 @@ from typing import Any, cast
 
 import pytest
 
-from pairquiz_server.protocol.commands import Reply, Sender
 from pairquiz_server.protocol.events import Left
+from pairquiz_server.protocol.sending import Reply, Sender
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.match import Status
 from tests.rules.matches import ANNA, in_progress
 
-LEFT = Left("session", "completed", 7)
+LEFT = Left("session", Status.COMPLETED, 7)
 
 
 class Listening(Sender, kw_only=True, eq=False):

@@ -169,6 +169,12 @@ def paired() -> Match:
     return play(None, JOINED_AT, pair())
 
 
+def running(time_limit_s: int = 120) -> Match:
+    """Started, and nothing has happened yet."""
+    joined = play(play(None, CREATED_AT, create(time_limit_s=time_limit_s)), JOINED_AT, join())
+    return play(joined, STARTED_AT, start(BEN))
+
+
 def in_progress(*commands: Command, now: int = STARTED_AT + 1_000, scoring: Scoring | None = None) -> Match:
     """A running match, after commands that arrive one second into it."""
     opened = play(None, CREATED_AT, create(scoring=scoring or Scoring()))

@@ -1,9 +1,6 @@
 """Who is away, how it came, and what happens meanwhile: a test a cell. Anna goes, Ben is her opponent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
-from random import Random
 
 import pytest
 from msgspec.structs import replace
@@ -12,11 +9,10 @@ from pairquiz_server.protocol import views
 from pairquiz_server.rules.absence import Absence, Cause, Patience
 from pairquiz_server.rules.commands import Command
 from pairquiz_server.rules.decide import decide
-from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.errors import Code
 from pairquiz_server.rules.events import (
     AnswerAccepted,
     EndReason,
-    Event,
     MatchEnded,
     MatchExpired,
     MatchStarted,
@@ -27,6 +23,7 @@ from pairquiz_server.rules.events import (
     PlayerReturned,
 )
 from pairquiz_server.rules.match import Match, Outcome, Status
+from tests.rules.expecting import assert_refused, assert_unchanged
 from tests.rules.matches import (
     ANNA,
     BEN,
@@ -44,7 +41,7 @@ from tests.rules.matches import (
     join,
     leave,
     play,
-    ready,
+    running,
     start,
     submit,
 )
@@ -88,11 +85,6 @@ WAYS = {
 every_way = pytest.mark.parametrize("way", WAYS.values(), ids=list(WAYS))
 
 
-def running(time_limit_s: int = 120) -> Match:
-    ready = play(play(None, CREATED_AT, create(time_limit_s=time_limit_s)), JOINED_AT, join())
-    return play(ready, STARTED_AT, start(BEN))
-
-
 def reasons(match: Match) -> tuple[str, str]:
     """The reason of the end as Anna and as Ben read it."""
     return views.quiz_results(match, 0).reason, views.quiz_results(match, 1).reason
@@ -100,17 +92,6 @@ def reasons(match: Match) -> tuple[str, str]:
 
 def outcomes(match: Match) -> tuple[Outcome, Outcome]:
     return match.outcome(0), match.outcome(1)
-
-
-def assert_unchanged(match: Match, command: Command, now: int) -> None:
-    decision = decide(match, command, now)
-    assert (decision.match, decision.events, decision.duplicate) == (match, (), False)
-
-
-def assert_refused(match: Match, command: Command, now: int, code: Code) -> None:
-    with pytest.raises(Refused) as refused:
-        decide(match, command, now)
-    assert refused.value.code is code
 
 
 def assert_anna_forfeits(match: Match, at: int) -> None:
@@ -394,172 +375,3 @@ def test_player_who_is_done_wins_by_points_though_gone() -> None:
     match = play(running(), GONE_AT, submit(ANNA), complete(ANNA), go(ANNA, CLOSED), leave(ANNA))
     ended = play(match, match.due_at + MARGIN_MS, end_overdue())
     assert (ended.end_reason, outcomes(ended)) == (EndReason.DEADLINE, (Outcome.WON, Outcome.LOST))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_cable_buys_no_time(seed: int) -> None:
-    """Whatever one pulls, the deadline and what an answer is worth at a moment are as they were."""
-    random = Random(seed)
-    match, at = running(), STARTED_AT
-    answered_at = STARTED_AT + 100_000
-    steady = play(running(), answered_at, submit(ANNA)).seats[0].answers
-    for cause in random.choices([LOST, CLOSED], k=4):
-        at += random.randrange(1, 10_000)
-        match = play(match, at, go(ANNA, cause))
-        at += random.randrange(1, 10_000)
-        match = play(match, at, come_back(ANNA))
-        assert match.deadline_at == running().deadline_at
-    assert play(match, answered_at, submit(ANNA)).seats[0].answers == steady
-
-
-class TestOutage:
-    """The clock stood still until RESUMED_AT, as `beat` leaves a match behind; what came meanwhile is not late."""
-
-    GAP_MS = 600_000
-    RESUMED_AT = STARTED_AT + 60_000 + GAP_MS
-
-    def moved(self, match: Match) -> Match:
-        """The match whose last sign of life was a minute after its start."""
-        assert match.deadline_at is not None
-        deadline_at = match.deadline_at + self.GAP_MS
-        paused_at = self.RESUMED_AT - self.GAP_MS
-        return replace(
-            match, deadline_at=deadline_at, due_at=deadline_at, paused_at=paused_at, resumed_at=self.RESUMED_AT
-        )
-
-    @pytest.mark.parametrize("before_ms", [1, 700, 30_000])
-    def test_answer_that_came_before_the_pause_keeps_the_bonus_of_its_arrival(self, before_ms: int) -> None:
-        match = self.moved(running())
-        decision = decide(match, submit(ANNA), self.RESUMED_AT - self.GAP_MS - before_ms)
-        assert decision.match.seats[0].answers[0].bonus == 50 * (180_000 + before_ms) // 240_000
-
-    def test_answer_that_came_in_time_before_the_pause_stays_in_time(self) -> None:
-        match = self.moved(running(time_limit_s=29))  # its deadline was over when the service went away
-        decision = decide(match, submit(ANNA), STARTED_AT + 58_000)
-        assert decision.match.seats[0].answers[0].bonus == 0
-        assert_refused(match, submit(ANNA), STARTED_AT + 58_001, Code.TOO_LATE)
-
-    @pytest.mark.parametrize("before_ms", [0, 1, 300_000, GAP_MS])
-    def test_answer_that_came_in_the_pause_has_the_bonus_of_its_beginning(self, before_ms: int) -> None:
-        match = self.moved(running())
-        decision = decide(match, submit(ANNA), self.RESUMED_AT - before_ms)
-        (answer,) = decision.match.seats[0].answers
-        assert answer.bonus == match.scoring.speed_bonus * (240_000 - 60_000) // 240_000
-        assert answer.arrived_at == self.RESUMED_AT - before_ms
-
-    @pytest.mark.parametrize("after_ms", [0, 1, 60_000, 180_000])
-    def test_answer_after_the_pause_has_the_bonus_of_the_clock_that_stood_still(self, after_ms: int) -> None:
-        decision = decide(self.moved(running()), submit(ANNA), self.RESUMED_AT + after_ms)
-        assert decision.match.seats[0].answers[0].bonus == 50 * (180_000 - after_ms) // 240_000
-
-    def test_match_whose_start_came_in_the_pause_begins_when_it_is_over(self) -> None:
-        waiting = replace(ready(), due_at=self.RESUMED_AT + 600_000)
-        waiting = replace(waiting, paused_at=self.RESUMED_AT - self.GAP_MS, resumed_at=self.RESUMED_AT)
-        started = play(waiting, self.RESUMED_AT - 2_000, start(ANNA))
-        assert (started.started_at, started.left_ms(self.RESUMED_AT)) == (self.RESUMED_AT, started.span_ms)
-
-    def test_outage_before_the_start_is_no_part_of_the_match(self) -> None:
-        waiting = replace(ready(), due_at=self.RESUMED_AT + 600_000)
-        waiting = replace(waiting, paused_at=self.RESUMED_AT - self.GAP_MS, resumed_at=self.RESUMED_AT)
-        started = play(waiting, self.RESUMED_AT + 2_000, start(ANNA))
-        assert (started.started_at, started.paused_at, started.resumed_at) == (self.RESUMED_AT + 2_000, None, None)
-
-    def test_answer_after_the_moved_deadline_is_too_late(self) -> None:
-        assert_refused(self.moved(running()), submit(ANNA), self.RESUMED_AT + 180_001, Code.TOO_LATE)
-
-    def test_pause_revives_no_match_whose_deadline_was_over_before(self) -> None:
-        match = self.moved(running(time_limit_s=29))  # 58 s long, and not yet swept when the service went away
-        in_the_pause = self.RESUMED_AT - self.GAP_MS + 1
-        assert_refused(match, submit(ANNA), in_the_pause, Code.TOO_LATE)
-        assert_unchanged(match, leave(ANNA), in_the_pause)
-        assert_unchanged(match, go(ANNA), in_the_pause)
-        assert decide(match, complete(ANNA), in_the_pause).duplicate
-
-    def test_player_who_was_away_and_came_in_the_pause_spends_nothing(self) -> None:
-        match = self.moved(running())
-        absence = Absence(self.RESUMED_AT, LOST, self.RESUMED_AT + 30_000)
-        match = replace(match.with_seat(0, replace(match.seats[0], absence=absence)), due_at=absence.reconnect_by)
-        back = play(match, self.RESUMED_AT - 1_000, come_back(ANNA))
-        assert (back.seats[0].absence, back.seats[0].away_ms, back.due_at) == (None, 0, match.deadline_at)
-
-
-class Duel:
-    """A match, a clock, and a sweeper that looks as soon as it has to."""
-
-    def __init__(self, random: Random) -> None:
-        self.patience = Patience(
-            random.choice([30_000, 5_000]), random.choice([10_000, 1_000]), random.choice([60_000, 20_000])
-        )
-        self.match = running(random.choice([15, 60, 300]))
-        self.now = STARTED_AT
-        self.events: list[Event] = []
-        self.counted = {ANNA.id: 0, BEN.id: 0}
-
-    def wait(self, span_ms: int) -> None:
-        self.now += span_ms
-        due_at = self.match.due_at + MARGIN_MS
-        if self.match.ended_at is None and due_at <= self.now:
-            self.carry_out(end_overdue(), due_at)
-
-    def carry_out(self, command: Command, at: int) -> None:
-        before = self.match
-        try:
-            decision = decide(before, command, at)
-        except Refused:
-            return
-        self.match = decision.match
-        self.events += decision.events
-        for event in decision.events:
-            if isinstance(event, PlayerReturned):
-                absence = before.seats[event.seat].absence
-                assert absence is not None
-                self.counted[before.seats[event.seat].player.id] += at - absence.since
-
-
-def _dropped(random: Random) -> Duel:
-    """A duel of two players whose lines break and come back, who answer, or are done, until it is over."""
-    duel = Duel(random)
-    acts: list[Callable[[], Command]] = [
-        lambda: go(random.choice([ANNA, BEN]), random.choice([LOST, CLOSED]), duel.patience),
-        lambda: go(random.choice([ANNA, BEN]), random.choice([LOST, CLOSED]), duel.patience),
-        lambda: come_back(random.choice([ANNA, BEN])),
-        lambda: come_back(random.choice([ANNA, BEN])),
-        lambda: submit(random.choice([ANNA, BEN]), random.choice([FIRST, SECOND])),
-    ]
-    while duel.match.ended_at is None:
-        duel.wait(random.choice([1, 300, 2_000, 9_700, 15_000]) * random.randrange(1, 3) // 2)
-        if duel.match.ended_at is None:
-            duel.carry_out(
-                complete(random.choice([ANNA, BEN])) if random.random() < 0.05 else random.choice(acts)(), duel.now
-            )
-    return duel
-
-
-def test_thousand_patterns_of_drops_stay_within_grace_and_budget() -> None:
-    endings: set[EndReason | None] = set()
-    for seed in range(1_000):
-        duel = _dropped(Random(seed))
-        match, patience = duel.match, duel.patience
-        assert match.deadline_at == STARTED_AT + match.span_ms, f"seed {seed}"
-        assert match.ended_at is not None
-        assert match.ended_at <= match.deadline_at + MARGIN_MS, f"seed {seed}"
-        for seat in match.seats:
-            assert seat.away_ms == duel.counted[seat.player.id] <= patience.budget_ms, f"seed {seed}"
-            if seat.absence:
-                assert seat.completed_at is None, f"seed {seed}"
-                by = seat.absence.reconnect_by
-                assert by is not None
-                assert by - seat.absence.since <= patience.budget_ms - seat.away_ms, f"seed {seed}"
-        if match.forfeited_by is not None:
-            loser = match.seats[match.forfeited_by]
-            assert loser.completed_at is None, f"seed {seed}: who is done loses nothing"
-            assert loser.absence is not None, f"seed {seed}: nobody loses who is there"
-            graces = [seat.absence.reconnect_by or 0 for seat in match.seats if seat.absence]
-            assert match.ended_at == max(graces) + MARGIN_MS or match.seats[1 - match.forfeited_by].absence is None
-        versions = list(dict.fromkeys(event.version for event in duel.events))
-        assert all(later == earlier + 1 for earlier, later in pairwise(versions)), f"seed {seed}"
-        assert versions[-1] == match.version
-        endings.add(match.end_reason)
-    assert endings == {
-        EndReason.ALL_ANSWERED, EndReason.DEADLINE, EndReason.PLAYER_ABSENT, EndReason.BOTH_ABSENT,
-    }, "the patterns reach every end"  # fmt: skip

@@ -9,7 +9,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.engine.game import Game, GameRules
+from pairquiz_server.engine.game import Game
+from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rematch import Rematches, RematchRules

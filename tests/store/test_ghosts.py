@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pairquiz_server.rules.commands import PairPlayers, StartMatch, Tick, Topic
 from pairquiz_server.rules.match import Match, Status
 from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, GHOST_ID, GHOST_NAME, Player, PlayerKind
-from pairquiz_server.rules.runs import recorded
+from pairquiz_server.rules.runs import BOTH, recorded
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Origin, Pace
 from pairquiz_server.store.bans import Bans
@@ -154,12 +154,64 @@ class TestRuns:
         await play(matches, board, CARA, BEN)
         await bans.ban(ANNA.id, None, 3600)
         await erasures.wish(BEN.id)
-        await Players(database).change(CARA, NOW, record_runs=False)
+        await Players(database).change(CARA, NOW + 9_000, record_runs=False)
         assert await found(runs, wanted(match)) == []
 
         await bans.unban(ANNA.id)
-        await Players(database).change(CARA, NOW, record_runs=True)
+        await Players(database).change(CARA, NOW + 9_000, record_runs=True)
         assert len(await found(runs, wanted(match))) == 2
+
+    async def test_what_was_played_while_its_player_refused_is_never_met(
+        self, database: Database, matches: Matches, board: Board, runs: Runs
+    ) -> None:
+        players = Players(database)
+        before = await play(matches, board, ANNA, BEN, at=NOW)
+        await players.change(ANNA, NOW + 10_000, record_runs=False)
+        await players.change(ANNA, NOW + 11_000, record_runs=False, display_name="Anna B.")
+        await play(matches, board, ANNA, BEN, at=NOW + 9_000)  # is over only afterwards
+        as_second = await play(matches, board, BEN, ANNA, at=NOW + 20_000, answers=(0, 1))
+        changes = board.running()
+        changes.append(answered(changes[-1].match, 0, 0))
+        running = await save_all(matches, changes)
+        await players.change(ANNA, NOW + 30_000, record_runs=True)
+        done = [completed(running, 0, at=NOW + 31_000)]
+        done.append(completed(done[-1].match, 1, at=NOW + 32_000))
+        over = await save_all(matches, done)
+        after = await play(matches, board, ANNA, BEN, at=NOW + 40_000)
+
+        assert await found(runs, wanted(before)) == [
+            Ghost(after.id, 0),
+            Ghost(as_second.id, 0),  # Ben's
+            Ghost(before.id, 0),
+        ]
+        stored = await matches.load([over.id, as_second.id, before.id])
+        assert [recorded(stored[match.id], seat) is None for match, seat in ((over, 0), (as_second, 1))] == [True] * 2
+        assert recorded(stored[as_second.id], 0) is not None
+        assert recorded(stored[before.id], 0) is not None
+
+    async def test_who_allows_what_is_allowed_changes_nothing(
+        self, database: Database, matches: Matches, board: Board, runs: Runs
+    ) -> None:
+        match = await play(matches, board, ANNA, BEN)
+        await Players(database).change(ANNA, NOW + 9_000, record_runs=True)
+        await Players(database).change(ANNA, NOW + 9_000, display_name="Anna B.")
+        assert await found(runs, wanted(match)) == [Ghost(match.id, 0)]
+
+    async def test_match_that_was_begun_where_nobody_is_recorded_has_no_runs(
+        self, matches: Matches, board: Board, runs: Runs
+    ) -> None:
+        changes = [board.created(ANNA)]
+        changes.append(joined(changes[-1].match, BEN))
+        start = StartMatch(match_id=changes[-1].match.id, player_id=ANNA.id, draw=board.draw, unrecorded=BOTH)
+        changes.append(change(changes[-1].match, start, NOW))
+        for seat in (0, 1):
+            changes.append(answered(changes[-1].match, seat, 0, choice=1))
+            changes.append(completed(changes[-1].match, seat))
+        over = await save_all(matches, changes)
+        assert over.status is Status.COMPLETED
+        assert await found(runs, wanted(over)) == []
+        assert (await matches.load([over.id]))[over.id] == over
+        assert [recorded(over, seat) for seat in (0, 1)] == [None, None]
 
     async def test_who_has_blocked_or_is_blocked_is_not_met(
         self, database: Database, matches: Matches, board: Board, runs: Runs

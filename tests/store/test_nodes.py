@@ -15,13 +15,10 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch, Nodes
-from pairquiz_server.store.pool import Database
-from pairquiz_server.store.presence import PresenceRows
+from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.rows import Change
 from tests.store.deadlocks import deadlocks
 from tests.store.duel import (
-    ANNA,
-    BEN,
     NOW,
     PATIENCE,
     Board,
@@ -35,7 +32,6 @@ from tests.store.numbered import Matches
 from tests.store.test_matches import LIVES
 
 OVERLOOKED_MS = 2_000
-DEAD_AFTER_MS = 5_000
 HOUR = 3_600_000
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
@@ -127,6 +123,36 @@ class TestClock:
         assert reading.game_at == NOW + 500
         assert reading.beaten_at is not None
         assert before <= reading.beaten_at <= reading.database_at
+
+    async def test_node_counts_as_silent_from_the_end_of_the_session_by_which_it_beats(
+        self, nodes: Nodes, database: Database, other_database: Database
+    ) -> None:
+        async def silent() -> list[UUID]:
+            return [row["id"] for row in await other_database.fetch("SELECT id FROM pairquiz.silent_nodes")]
+
+        assert await silent() == [], "nobody has beaten by a session yet"
+        for node in (FIRST, SECOND):
+            await beat(Nodes(database if node is FIRST else other_database), NOW + 500, node)
+        assert await silent() == []
+        assert database._prober is not None
+        database._prober.terminate()
+        async with asyncio.timeout(20):
+            while await silent() != [FIRST]:
+                pass
+        await beat(nodes, NOW + 1_000)
+        assert await silent() == []
+
+    async def test_session_of_a_pooler_says_nothing_of_a_node(
+        self, nodes: Nodes, database: Database, database_url: str
+    ) -> None:
+        await beat(nodes, NOW + 500)
+        pooled = Database(DatabaseOptions(dsn=database_url, transaction_pooler=True))
+        await pooled.open()
+        try:
+            await beat(Nodes(pooled), NOW + 600)
+        finally:
+            await pooled.close()
+        assert await database.fetchval("SELECT session_pid FROM pairquiz.nodes WHERE id = $1", FIRST) is None
 
     async def test_node_whose_clock_is_behind_adopts_the_one_that_is_ahead(self, nodes: Nodes) -> None:
         await beat(nodes, NOW + 1_500)
@@ -327,70 +353,6 @@ class TestSilence:
         assert {match.deadline_at for match in after.values()} == wanted, "each silence moved each match, and once"
         assert len(gaps) == 40
         assert await deadlocks(database, other_database) == 0
-
-
-class TestBurial:
-    @pytest.fixture
-    def presence(self, database: Database) -> PresenceRows:
-        return PresenceRows(database)
-
-    async def live(self, nodes: Nodes, since: int, until: int) -> None:
-        """The first node goes on beating, the second is silent."""
-        for at in range(since + 1_000, until + 1, 1_000):
-            await beat(nodes, at)
-
-    async def test_silent_node_is_buried_once_with_its_players(
-        self, nodes: Nodes, other_database: Database, presence: PresenceRows
-    ) -> None:
-        await presence.note(SECOND, {ANNA.id: NOW, BEN.id: NOW}, [])
-        await presence.note(FIRST, {BEN.id: NOW}, [])
-        await self.live(nodes, NOW, NOW + 5_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
-        await self.live(nodes, NOW + 5_000, NOW + 6_000)
-        both = await asyncio.gather(nodes.bury(DEAD_AFTER_MS), Nodes(other_database).bury(DEAD_AFTER_MS))
-        assert sorted(map(sorted, both)) == [[], sorted([ANNA.id, BEN.id])]
-        assert await presence.find_absent([ANNA.id, BEN.id]) == [ANNA.id], "what it said went with it"
-        assert await nodes.bury(DEAD_AFTER_MS) == []
-
-    async def test_player_of_two_nodes_that_die_is_told_once(self, nodes: Nodes, presence: PresenceRows) -> None:
-        third = UUID(int=3)
-        await nodes.enter(third, NOW)
-        for node in (SECOND, third):
-            await presence.note(node, {ANNA.id: NOW}, [])
-        await self.live(nodes, NOW, NOW + 6_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id]
-
-    async def test_buried_node_hears_of_it_and_enters_again(self, nodes: Nodes, presence: PresenceRows) -> None:
-        await self.live(nodes, NOW, NOW + 6_000)
-        await nodes.bury(DEAD_AFTER_MS)
-        assert not (await beat(nodes, NOW + 6_100, SECOND)).alive
-        await nodes.enter(SECOND, NOW + 6_100)
-        assert (await beat(nodes, NOW + 6_200, SECOND)).alive
-        assert (await beat(nodes, NOW + 6_200, FIRST)).alive
-
-    async def test_nobody_is_buried_by_the_first_beat_after_an_outage(
-        self, nodes: Nodes, presence: PresenceRows
-    ) -> None:
-        await presence.note(SECOND, {ANNA.id: NOW}, [])
-        assert await nodes.bury(DEAD_AFTER_MS) == [], "the clock of the service stands still without it"
-        await beat(nodes, NOW + HOUR)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
-        await self.live(nodes, NOW + HOUR, NOW + HOUR + 5_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
-        await self.live(nodes, NOW + HOUR + 5_000, NOW + HOUR + 6_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id], "and who does not come back then, is dead"
-
-    async def test_node_that_beats_while_it_is_being_buried_lives(
-        self, nodes: Nodes, other_database: Database, presence: PresenceRows
-    ) -> None:
-        await presence.note(SECOND, {ANNA.id: NOW}, [])
-        await self.live(nodes, NOW, NOW + 6_000)
-        async with other_database.connection() as connection, connection.transaction():
-            await connection.execute("UPDATE pairquiz.nodes SET beaten_at = $1 WHERE id = $2", NOW + 6_000, SECOND)
-            burial = asyncio.create_task(nodes.bury(DEAD_AFTER_MS))
-            await until_somebody_waits(other_database)
-        assert await burial == []
-        assert await presence.find_absent([ANNA.id]) == []
 
 
 def as_told(match: Match) -> MovedMatch:

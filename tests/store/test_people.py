@@ -1,41 +1,18 @@
-"""All that is stored about a person: exported whole, and erased everywhere."""
+"""All that is stored about a person: what she is called, and her whole export."""
 
-import asyncio
 import json
-from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
-from msgspec.structs import replace
 
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.pairing import Wishes
-from pairquiz_server.rules.player import ERASED_ID, ERASED_NAME, Player, PlayerKind
-from pairquiz_server.rules.reporting import Report, ReportReason
-from pairquiz_server.rules.scoring import ScoringProfile
-from pairquiz_server.rules.terms import Ghost, Pace
-from pairquiz_server.store import erasures as erasures_module
 from pairquiz_server.store import players as players_module
 from pairquiz_server.store.bans import Bans
-from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
-from pairquiz_server.store.ghosts import Runs
-from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
-from pairquiz_server.store.presence import PresenceRows
-from pairquiz_server.store.questions import Questions
-from pairquiz_server.store.rematches import RematchRows
-from pairquiz_server.store.reports import Reports
-from pairquiz_server.store.seekers import Entry, Seekers
-from tests.store.duel import ANNA, BEN, CARA, NOW, Board, joined, save_all
-from tests.store.locks import until_somebody_waits
+from tests.store.duel import ANNA, CARA, NOW, Board, joined, save_all
 from tests.store.numbered import Matches
-
-PERSON = Player("guest:a person of her own", PlayerKind.GUEST, "Personal Name", label="personal label")
-REASON = "a personal reason"
-NOTE = "a personal note"
-PERSONAL = (PERSON.id, PERSON.display_name, str(PERSON.label), REASON, NOTE, "personal request")
+from tests.store.person import PERSON, REASON, columns, exported, tables_with
 
 SECTIONS = {
     "players": "player",
@@ -64,6 +41,7 @@ LEFT_OUT = {
     "draws.match_id": "the match that it stands in",
     "draws.question_ids": "a question_id in each",
     "draws.option_orders": "an option_order in each",
+    "draws.unrecorded": "your_run_unrecorded of the match that it stands in",
     "draws.ghost_run": "what somebody else has answered, as far as results show it",
     "matches.ghost_match_id": "a match of somebody else",
     "matches.ghost_player": "a match of somebody else",
@@ -82,133 +60,12 @@ NOBODYS = {
     "server_state": "what the servers share",
     "heartbeat": "the service's clock",
     "nodes": "processes",
+    "silent_nodes": "processes",
     "batches": "processes",
     "rating_progress": "how far the service has rated",
     "rank_counts": "how many have how many points",
     "schema_migrations": "the schema's own",
 }
-
-
-@pytest.fixture
-def bans(database: Database) -> Bans:
-    return Bans(database, b"a secret of the bans")
-
-
-@pytest.fixture
-def players(database: Database) -> Players:
-    return Players(database)
-
-
-@pytest.fixture
-def erasures(database: Database) -> Erasures:
-    return Erasures(database)
-
-
-@pytest.fixture
-async def lived(database: Database, matches: Matches, board: Board, bans: Bans, erasures: Erasures) -> list[Match]:
-    """A person who has done everything that can be done: as creator, as joiner, alone; banned, and about to go."""
-    against = [
-        await save_all(matches, changes(player=PERSON, board=board, kind=kind, creator=creator))
-        for kind, creator in (("completed", True), ("completed", False), ("forsaken", True), ("abandoned", False))
-    ]
-    alone = board.created(PERSON, request_id="personal request")
-    await save_all(matches, [alone])
-    await database.fetch(
-        "UPDATE pairquiz.matches SET status = 'expired', ended_at = $1 WHERE id = $2", NOW, alone.match.id
-    )
-    await database.fetch("UPDATE pairquiz.matches SET request_id = 'personal request 2' WHERE id = $1", against[0].id)
-    against[0] = replace(against[0], request_id="personal request 2")
-    node = uuid4()
-    await Nodes(database).enter(node, NOW)
-    await PresenceRows(database).note(node, {PERSON.id: NOW, ANNA.id: NOW}, [])
-    await sought_and_blocked(database, node)
-    await remember(database, against[0])
-    times = {"stands_after": NOW, "needs_presence_before": NOW}
-    await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
-    await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
-    await bans.ban(PERSON.id, REASON, None)
-    assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
-    report = Report(PERSON.id, against[0].questions[0].id, ReportReason.OTHER, NOTE)
-    assert await Reports(database).note(report, NOW)
-    await erasures.wish(PERSON.id)
-    return [*against, alone.match]
-
-
-async def sought_and_blocked(database: Database, node: UUID) -> None:
-    """Let the person look for somebody, and be blocked by another whom she has blocked and met."""
-    topic = await Questions(database).find_topic("General")
-    assert topic is not None
-    wishes = Wishes(topic.topic().id, 5, 30, Pace.FREE, ScoringProfile.SPEED_BONUS)
-    entry = Entry(player=PERSON, ticket=uuid4(), wishes=wishes, accept_ghost=True)
-    await Seekers(database).enter(node, NOW, [entry], 0)
-    for one, other in ((PERSON.id, CARA.id), (CARA.id, PERSON.id)):
-        await Blocks(database).block(one, other, NOW)
-        await database.fetch("INSERT INTO pairquiz.encounters VALUES ($1, 1, $2)", one, other)
-
-
-async def remember(database: Database, match: Match) -> None:
-    """What a match has meant for the two: results, ratings, and points of the week."""
-    seats = [seat.player.id for seat in match.seats]
-    for number, (player_id, opponent_id) in enumerate((seats, seats[::-1]), start=1):
-        await database.fetch(
-            """INSERT INTO pairquiz.results VALUES ($1, $2, $3, $4, NULL, $5, 'draw', $6, 1, 1, 2, 3, 4, 5, 6)""",
-            match.id, number, player_id, opponent_id, match.topic_id, NOW,
-        )  # fmt: skip
-        await database.fetch("INSERT INTO pairquiz.ratings VALUES ($1, 0, 1500, 90, 0.06, 1, $2)", player_id, NOW)
-        await database.fetch("INSERT INTO pairquiz.week_points VALUES (1, 0, $1, 1, 1)", player_id)
-
-
-def changes(*, player: Player, board: Board, kind: str, creator: bool) -> list[Any]:
-    """The changes of a match of the board, with somebody else in the place of one of its two."""
-    stand = {(ANNA.id if creator else BEN.id): player, (BEN.id if creator else ANNA.id): CARA}
-    return [
-        replace(
-            change,
-            match=replace(
-                change.match,
-                seats=tuple(replace(seat, player=stand[seat.player.id]) for seat in change.match.seats),
-            ),
-        )
-        for change in getattr(board, f"{kind}_match")()
-    ]
-
-
-async def exported(players: Players, bans: Bans, player_id: str = PERSON.id) -> dict[str, Any]:
-    text = b"".join([piece async for piece in players.export(player_id, bans.digest(player_id))])
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-async def step(erasures: Erasures, player_id: str = PERSON.id) -> int:
-    """Take one step of an erasure; 0 where none is left before the last."""
-    return await erasures.vacate(player_id) or await erasures.unlink(player_id) or await erasures.unrate(player_id)
-
-
-async def erase(erasures: Erasures, bans: Bans, player_id: str = PERSON.id) -> bool:
-    await erasures.stand_in()
-    while await step(erasures, player_id):
-        pass
-    return await erasures.finish(player_id, bans.digest(player_id), 0)
-
-
-async def columns(database: Database) -> dict[str, list[str]]:
-    """The columns of each of our tables."""
-    query = (
-        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'pairquiz' ORDER BY 1, 2"
-    )
-    found: dict[str, list[str]] = {}
-    for table, column in await database.fetch(query):
-        found.setdefault(table, []).append(column)
-    return found
-
-
-async def tables_with(database: Database, text: str) -> set[str]:
-    """The tables that have a text in any of their columns."""
-    return {
-        table
-        for table in await columns(database)
-        if await database.fetch(f"SELECT FROM pairquiz.{table} AS t WHERE strpos(t::text, $1) > 0", text)
-    }
 
 
 async def test_every_column_about_a_person_is_in_the_export(
@@ -301,134 +158,6 @@ async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans
     }  # fmt: skip
 
 
-async def test_an_erased_person_is_nowhere(
-    database: Database, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    for text in PERSONAL:
-        assert await tables_with(database, text), f"{text}: the test has nothing to look for"
-    assert await erase(erasures, bans)
-    for text in PERSONAL:
-        assert await tables_with(database, text) == set()
-    assert await database.fetch("SELECT FROM pairquiz.rematches") == []
-    assert await database.fetchval("SELECT count(*) FROM pairquiz.bans WHERE digest = $1", bans.digest(PERSON.id)) == 1
-
-
-async def test_opponents_keep_their_results_without_the_name(
-    matches: Matches, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    assert await erase(erasures, bans)
-    found = await matches.load([match.id for match in lived])
-    against = lived[:-1]
-    assert set(found) == {match.id for match in against}
-    for before in against:
-        after = found[before.id]
-        assert [seat.player.id for seat in after.seats].count(CARA.id) == 1
-        for seat, was in zip(after.seats, before.seats, strict=True):
-            player = was.player if was.player == CARA else Player(ERASED_ID, PlayerKind.ERASED, ERASED_NAME)
-            assert seat == replace(was, player=player)
-        assert after.request_id is None
-        assert (after.status, after.version, after.forfeited_by) == (before.status, before.version, before.forfeited_by)
-
-
-async def test_a_match_of_two_who_are_erased_is_deleted(
-    database: Database, matches: Matches, board: Board, erasures: Erasures, bans: Bans
-) -> None:
-    await save_all(matches, board.completed_match())
-    for player in (ANNA, BEN):
-        await erasures.wish(player.id)
-        assert await erase(erasures, bans, player.id)
-    for table in ("matches", "answers", "draws", "erasures"):
-        assert await database.fetchval(f"SELECT count(*) FROM pairquiz.{table}") == 0
-    rows = await database.fetch(
-        "SELECT p.id, player_id FROM pairquiz.players AS p LEFT JOIN pairquiz.feature_usage ON true"
-    )
-    assert {(row["id"], row["player_id"]) for row in rows} == {(ERASED_ID, ERASED_ID)}
-
-
-async def test_an_erasure_goes_on_where_it_was_stopped(
-    database: Database, erasures: Erasures, bans: Bans, lived: list[Match], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(erasures_module, "ROWS_AT_ONCE", 1)
-    await erasures.stand_in()
-    steps = 0
-    while await step(erasures):
-        steps += 1
-        assert not await Erasures(database).finish(PERSON.id, bans.digest(PERSON.id), 0) or steps > len(lived)
-    assert steps > len(lived)
-    assert await tables_with(database, PERSON.id) == set()
-
-
-async def test_an_erasure_waits_for_a_match_that_goes_on(
-    database: Database, matches: Matches, board: Board, erasures: Erasures, bans: Bans
-) -> None:
-    running = board.running()
-    await save_all(matches, running)
-    await erasures.wish(ANNA.id)
-    assert not await erase(erasures, bans, ANNA.id)
-    match = (await matches.load([running[-1].match.id]))[running[-1].match.id]
-    assert match == running[-1].match, "a live match is the committer's"
-
-
-async def test_an_erasure_is_not_finished_before_every_node_has_heard_of_it(
-    erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    assert not await erasures.finish(PERSON.id, bans.digest(PERSON.id), 0), "what comes before it is not done"
-    await erasures.stand_in()
-    while await step(erasures):
-        pass
-    assert not await erasures.finish(PERSON.id, bans.digest(PERSON.id), 3600)
-    assert await erasures.pending() == [PERSON.id]
-    assert await erasures.finish(PERSON.id, bans.digest(PERSON.id), 0)
-    assert not await erasures.finish(PERSON.id, bans.digest(PERSON.id), 0)
-
-
-async def test_an_erasure_skips_a_match_that_is_being_written(
-    database: Database, other_database: Database, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    async with other_database.connection() as connection, connection.transaction():
-        await connection.fetch("SELECT FROM pairquiz.matches WHERE id = $1 FOR UPDATE", lived[0].id)
-        assert not await erase(erasures, bans)
-    assert await erase(erasures, bans)
-
-
-async def test_an_erasure_waits_for_a_match_that_is_just_being_opened(
-    database: Database, other_database: Database, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    topic = lived[0].topic_id
-    await erasures.stand_in()
-    while await step(erasures):
-        pass
-    async with other_database.connection() as connection, connection.transaction():
-        await connection.execute(
-            """
-            INSERT INTO pairquiz.matches (id, version, status, topic_id, question_count, time_limit_s, points,
-                speed_bonus, join_code, player1_id, created_at, due_at)
-            VALUES (gen_random_uuid(), 1, 'waiting', $1, 5, 30, 100, 50, 'JUSTNOW1', $2, 1, 1)
-            """,
-            topic,
-            PERSON.id,
-        )
-        finishing = asyncio.create_task(erasures.finish(PERSON.id, bans.digest(PERSON.id), 0))
-        await until_somebody_waits(database)
-    assert not await finishing
-    assert not await erase(erasures, bans)
-    await database.fetch(
-        "UPDATE pairquiz.matches SET status = 'expired', ended_at = 1 WHERE player1_id = $1", PERSON.id
-    )
-    assert await erase(erasures, bans)
-
-
-async def test_who_was_erased_may_come_back_as_somebody_new(
-    matches: Matches, board: Board, players: Players, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    assert await erase(erasures, bans)
-    again = board.created(replace(PERSON, display_name="New Name"), at=NOW + 1)
-    await save_all(matches, [again])
-    whole = await exported(players, bans)
-    assert [match["id"] for match in whole["matches"]] == [again.match.id]
-    assert whole["player"]["display_name"] == "New Name"
-
-
 async def test_a_name_chosen_before_the_first_match_loses_no_label(
     database: Database, matches: Matches, board: Board, players: Players
 ) -> None:
@@ -478,45 +207,3 @@ async def test_a_player_is_found_by_id_name_and_label(players: Players, bans: Ba
             PERSON.id, PERSON.display_name, PERSON.label, True, REASON, True
         )  # fmt: skip
     assert await players.find("nobody", bans.digest("nobody")) == []
-
-
-async def test_a_ban_is_found_by_its_id_though_the_player_is_erased(
-    players: Players, erasures: Erasures, bans: Bans, lived: list[Match]
-) -> None:
-    assert await erase(erasures, bans)
-    (found,) = await players.find(PERSON.id, bans.digest(PERSON.id))
-    assert (found.id, found.banned, found.reason) == (None, True, None)
-    assert await players.find(ERASED_ID, bans.digest(ERASED_ID)) == []
-
-
-async def test_a_look_finds_what_was_written_since_the_last_one(
-    other_database: Database, bans: Bans, erasures: Erasures
-) -> None:
-    before = (await bans.look(0)).seen
-    async with other_database.connection() as connection, connection.transaction():
-        await connection.execute("INSERT INTO pairquiz.bans (digest, player_id) VALUES ($1, 'slow')", bytes(32))
-        await bans.ban(PERSON.id, None, 3600)
-        look = await bans.look(before)
-        assert [row.player_id for row in look.bans] == [PERSON.id]
-        assert 3_500_000 < (look.bans[0].left_ms or 0) <= 3_600_000
-    late = await bans.look(look.seen)
-    assert "slow" in {row.player_id for row in late.bans}, "committed last, begun first"
-    assert await bans.unban(PERSON.id)
-    assert not await bans.unban(PERSON.id)
-    await erasures.wish(PERSON.id)
-    last = await bans.look(late.seen)
-    assert [row.left_ms is not None and row.left_ms <= 0 for row in last.bans if row.player_id == PERSON.id] == [True]
-    assert last.erasing == {PERSON.id}
-    assert (await bans.look(last.seen)).bans == []
-
-
-async def test_a_ban_that_is_over_begins_anew(database: Database, bans: Bans) -> None:
-    await bans.ban(PERSON.id, REASON, None)
-    await bans.ban(PERSON.id, None, 60)
-    (row,) = await database.fetch("SELECT reason, until IS NOT NULL AS ends, banned_at FROM pairquiz.bans")
-    assert (row["reason"], row["ends"]) == (REASON, True)
-    await bans.unban(PERSON.id)
-    await bans.ban(PERSON.id, "another", None)
-    (again,) = await database.fetch("SELECT reason, until, banned_at FROM pairquiz.bans")
-    assert (again["reason"], again["until"]) == ("another", None)
-    assert again["banned_at"] > row["banned_at"]

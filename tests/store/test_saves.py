@@ -182,3 +182,28 @@ async def test_both_lock_matches_by_their_ids(
     assert await saving == frozenset()
     assert await behind == {low.id, high.id}
     assert await deadlocks(database, other_database) == 0
+
+
+async def test_most_updates_for_answers_touch_no_index(database: Database, matches: Matches, board: Board) -> None:
+    running = [merged(board.running()) for _ in range(125)]
+    await matches.save(running)
+    current = [change.match for change in running]
+    for number in range(8):
+        for place in range(0, len(current), 5):
+            changes = [answered(one, number % 2, number // 2, at=NOW + number) for one in current[place : place + 5]]
+            assert not await matches.save(changes)
+            current[place : place + 5] = [change.match for change in changes]
+    await database.write("SELECT pg_stat_force_next_flush()")
+    for table, updates in {"matches": 1000, "batches": 201}.items():
+        (row,) = await database.fetch(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = $1::text::regclass",
+            f"pairquiz.{table}",
+        )
+        assert row["n_tup_upd"] == updates
+        assert row["n_tup_hot_upd"] >= 0.9 * row["n_tup_upd"]
+
+
+async def test_a_batch_names_matches_and_players_in_the_order_of_their_ids(board: Board) -> None:
+    rows = batch(merged(board.ready_match()) for _ in range(20))
+    assert [row.id for row in rows.matches] == sorted(row.id for row in rows.matches)
+    assert [row.id for row in rows.players] == sorted(row.id for row in rows.players)

@@ -4,6 +4,7 @@ import asyncio
 from typing import NamedTuple
 
 PATIENCE_S = 10.0
+NOTHING_TO_LOAD = "default-src 'none'; frame-ancestors 'none'"
 
 
 class Answer(NamedTuple):
@@ -32,3 +33,22 @@ async def answer(reader: asyncio.StreamReader, *, bodiless: bool = False) -> Ans
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
     body = b"" if bodiless else await reader.readexactly(int(headers.get("content-length", "0")))
     return Answer(int(head[0].split(" ")[1]), headers, body)
+
+
+def request(line: str, *headers: str, body: bytes = b"") -> bytes:
+    """The bytes of a request."""
+    lines = [f"{line} HTTP/1.1", "Host: x", *headers, *([f"Content-Length: {len(body)}"] if body else [])]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def guarded(answer: Answer, policy: str = NOTHING_TO_LOAD) -> bool:
+    """Whether an answer says what every answer of the server says."""
+    headers = answer.headers
+    return (
+        headers["x-content-type-options"] == "nosniff"
+        and headers["referrer-policy"] == "no-referrer"
+        and headers["content-security-policy"] == policy
+        and "set-cookie" not in headers
+        and headers["server"] == "pairquiz-server"
+        and "x-powered-by" not in headers
+    )

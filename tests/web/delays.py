@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMessage, WSMsgType
@@ -54,7 +54,8 @@ class DelayingSocket:
 
         async def answer() -> None:
             await asyncio.sleep(after_s)
-            await self.socket.pong(payload)
+            with suppress(ConnectionResetError):  # the server may have closed since
+                await self.socket.pong(payload)
             self.pongs += 1
             self._ponged.set()
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from tests.fits import response_fits
+
 CREATE, JOIN = "/api/pair-quiz/create", "/api/pair-quiz/join"
 SLASH = pytest.mark.parametrize("slash", ["", "/"], ids=["no slash", "slash"])
 PAGE = "https://page.example"
@@ -36,7 +38,10 @@ class Rest:
             assert response.headers["Access-Control-Allow-Origin"] == PAGE
             assert response.content_type == "application/json"
             text = await response.text()
-            return response.status, json.loads(text) if text else None
+            answer = json.loads(text) if text else None
+            if answer is not None:
+                response_fits(method, path, response.status, answer)
+            return response.status, answer
 
     async def refused(self, status: int, code: str, method: str, path: str, **wishes: Any) -> dict[str, Any]:
         answered, body = await self.call(method, path, **wishes)

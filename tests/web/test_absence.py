@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.store.pool import Database
+from pairquiz_server.web.sockets import welcome
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer
 from tests.web.duel import answering, in_both_paces, names
@@ -16,6 +18,7 @@ from tests.web.rest import JOIN, Rest
 
 # As short as settings can be: a match then ends within two seconds of the moment at which a player is away.
 IMPATIENT = {"PAIRQUIZ_GAME__RECONNECT_GRACE_S": "1", "PAIRQUIZ_GAME__CLOSED_GRACE_S": "1"}
+DEAD = UUID(int=1)
 QUICK_PINGS = {"PAIRQUIZ_SERVER__PING_INTERVAL_S": "1", "PAIRQUIZ_SERVER__PING_TIMEOUT_S": "1"}
 
 
@@ -68,6 +71,61 @@ async def test_a_player_whose_network_goes_silent_is_away_when_a_ping_stays_unan
         assert (await first.event("opponent_disconnected"))["cause"] == "connection_lost"
         assert server.running.game.now() - before <= 3000  # interval and timeout, and a second
         await silent
+
+
+@in_both_paces
+async def test_a_connection_hears_by_itself_how_each_match_of_its_player_stands(server: Server, pace: str) -> None:
+    async with connected(server.url) as first, connected(server.url) as second:
+        started = await started_match(first, second, pace=pace)
+        await second.ask("submit_answer", answering(started))
+        waiting = await second.ask("create_pair_quiz", {})
+        async with connected(server.url, token=second.token) as tab:
+            heard = await tab.settled()
+            assert names(heard) == ["quiz_state"] * 2
+            running, other = [payload for _, payload in heard]
+            assert [one["session_id"] for one in tab.welcome["sessions"]] == [
+                started["session_id"], waiting["session_id"],
+            ]  # fmt: skip
+            asked = await resumed(tab, started["session_id"])
+            clock = {"ok", "server_time", "remaining_ms"}
+            assert {key: running[key] for key in running.keys() - clock} == {
+                key: asked[key] for key in asked.keys() - clock
+            }
+            assert (other["session_id"], other["join_code"]) == (waiting["session_id"], waiting["join_code"])
+
+
+async def test_who_returns_before_anybody_has_noticed_hears_how_the_match_stands(
+    server: Server, database: Database
+) -> None:
+    """As after the death of a server, whose word of who is connected is left behind."""
+    async with connected(server.url) as first, connected(server.url) as second:
+        started = await started_match(first, second)
+        await database.fetch(
+            "INSERT INTO pairquiz.nodes (id, started_at, beaten_at)"
+            " SELECT $1, game_at, game_at + 3600000 FROM pairquiz.heartbeat",
+            DEAD,
+        )
+        await database.fetch("INSERT INTO pairquiz.presence SELECT $1, $2, 1", second.user_id, DEAD)
+        await second.close()
+        async with connected(server.url, token=second.token) as back:
+            heard = await back.settled()
+            assert names(heard) == ["quiz_state"]
+            assert heard[0][1]["version"] == started["version"]
+            assert "your_absence" not in heard[0][1]
+        assert "opponent_disconnected" not in names(await first.settled())
+
+
+@pytest.mark.parametrize(("matches", "states"), [(2, 2), (3, 2)])
+async def test_of_very_many_matches_the_latest_are_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, matches: int, states: int
+) -> None:
+    monkeypatch.setattr(welcome, "STATES_MAX", 2)
+    async with connected(server.url) as player:
+        made = [(await player.ask("create_pair_quiz", {}))["session_id"] for _ in range(matches)]
+        async with connected(server.url, token=player.token) as tab:
+            heard = [payload["session_id"] for _, payload in await tab.settled()]
+            assert [one["session_id"] for one in tab.welcome["sessions"]] == made
+            assert heard == made[-states:]
 
 
 @in_both_paces
@@ -156,7 +214,7 @@ async def ended(server: Server, session_id: str, client: Client) -> None:
     """Wait until a match is over."""
     async with asyncio.timeout(30):
         while True:
-            match = (await server.running.game._matches.load([session_id]))[session_id]
+            match = await server.running.game.load(session_id)
             if match.ended_at is not None:
                 return
             await client.settled()

@@ -150,6 +150,16 @@ async def test_who_refuses_to_be_recorded_has_no_challenges(ada: Client, ben: Cl
     assert (await eve.ask("accept_challenge", {"challenge_code": anew["challenge_code"]}))["ok"]
 
 
+async def test_what_was_played_while_it_was_refused_is_never_challenged(ada: Client, ben: Client) -> None:
+    assert (await ada.ask("set_profile", {"record_runs": False}))["ok"]
+    session = {"session_id": (await played(ada, ben))["session_id"]}
+    assert error(await ada.ask("create_challenge", session)) == "forbidden"
+    assert (await ada.ask("set_profile", {"record_runs": True}))["record_runs"] is True
+    assert error(await ada.ask("create_challenge", session)) == "forbidden"
+    session = {"session_id": (await played(ada, ben))["session_id"]}
+    assert (await ada.ask("create_challenge", session))["ok"]
+
+
 async def test_ghost_of_a_player_who_is_erased_meanwhile_plays_on(
     quick_server: Server, ada: Client, ben: Client, eve: Client
 ) -> None:
@@ -195,8 +205,11 @@ async def test_challenges_are_made_and_accepted_by_rest(
 async def test_server_that_records_nobody_takes_no_challenges(start_server: StartServer) -> None:
     server = await start_server(PAIRQUIZ_GAME__RECORD_RUNS="false", **AT_ONCE)
     async with connected(server.url) as ada, connected(server.url) as ben:
-        results = await played(ada, ben)
-        assert error(await ada.ask("create_challenge", {"session_id": results["session_id"]})) == "forbidden"
+        session = {"session_id": (await played(ada, ben))["session_id"]}
+        assert error(await ada.ask("create_challenge", session)) == "forbidden"
+        later = await start_server(**AT_ONCE)  # of an operator who has thought better of it
+        async with connected(later.url, token=ada.token) as back:
+            assert error(await back.ask("create_challenge", session)) == "forbidden"
 
 
 async def test_challenge_holds_for_ever_where_that_is_wished(start_server: StartServer) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server
-from tests.web.duel import Duel, answering, duel, in_both_paces, with_and_without_ack
+from tests.web.duel import Duel, answering, duel, in_both_paces, names, with_and_without_ack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,6 +29,7 @@ async def test_a_player_who_resumes_gets_the_whole_match(shared_server: Server, 
             )
             assert line["opponent"].keys() == {"display_name", "kind"}
 
+            assert names(await back.settled()) == ["quiz_state"], "by itself"
             asked = {"session_id": started["session_id"]}
             if ack:
                 state = await back.ask("resume_pair_quiz", asked)

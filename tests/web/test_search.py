@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.server import BAN_SECRET, ServerState
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer
 from tests.web.duel import names, with_and_without_ack
@@ -107,6 +109,39 @@ class TestOwnServer:
                 assert (await rest.call("POST", JOIN, token=token, body={"session_id": session_id}))[0] == 200
             await rest.refused(409, "too_many_sessions", "POST", JOIN, token=token, body={"session_id": made[2]})
             assert (await other.ask("join_pair_quiz", {"session_id": made[2]}))["ok"]
+
+    async def test_who_is_banned_looks_no_more_and_is_found_by_nobody(self, start_server: StartServer) -> None:
+        """At another server than the one that was told to ban: each finds it out by itself."""
+        here, there = await start_server(), await start_server()
+        bans = Bans(here.running.database, await ServerState(here.running.database).shared(BAN_SECRET))
+        async with connected(there.url) as banned, connected(here.url) as other, connected(here.url) as third:
+            await find(banned, {})
+            await bans.ban(banned.user_id, None, 3600)
+            refusal = await banned.event("error")
+            assert (refusal["code"], refusal["command"]) == ("forbidden", "connect")
+            await banned.event("disconnect")
+
+            async def looks_no_more() -> bool:
+                return await seekers(here) == set()
+
+            await until(looks_no_more)
+            async with connected(there.url, token=banned.token, welcome=False) as again:
+                assert (await again.event("connect_error"))["data"]["code"] == "forbidden"
+            await find(other, {})
+            assert (await other.event("opponent_search"))["seeking"] == 1
+            await find(third, {})
+            found = await other.event("opponent_found")
+            assert found["session_id"] == (await third.event("opponent_found"))["session_id"]
+
+    async def test_a_search_takes_a_place_among_the_matches(self, hasty_server: Server) -> None:
+        async with connected(hasty_server.url) as player, connected(hasty_server.url) as other:
+            assert (await player.ask("create_pair_quiz", {}))["ok"]
+            await find(player, {})
+            assert await code(player, "create_pair_quiz", {}) == "too_many_sessions"
+            waiting = await other.ask("create_pair_quiz", {})
+            assert await code(player, "join_pair_quiz", {"session_id": waiting["session_id"]}) == "too_many_sessions"
+            assert (await player.ask("cancel_find_opponent"))["ok"]
+            assert (await player.ask("join_pair_quiz", {"session_id": waiting["session_id"]}))["ok"]
 
     async def test_a_search_is_counted_like_a_creation(self, start_server: StartServer) -> None:
         server = await start_server(PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE="2")

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.config import ConfigError
-from pairquiz_server.web import relay
+from pairquiz_server.web.elsewhere import others, outbox, publication, relay
 from pairquiz_server.web.sockets.connections import Connections
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer, serving
@@ -135,7 +135,7 @@ async def test_node_alone_publishes_nothing_but_its_beat(
     start_server: StartServer, shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "BEAT_S", 60.0)
-    monkeypatch.setattr(relay, "SILENCE_S", 60.0)
+    monkeypatch.setattr(others, "SILENCE_S", 60.0)
     node = await start_server(REDIS_URL=shared_valkey.url)
     await hears_itself(node)
     async with connected(node.url) as first, connected(node.url) as second:
@@ -177,7 +177,7 @@ async def test_node_that_fell_silent_is_believed_no_more(
     start_server: StartServer, shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "BEAT_S", 0.1)
-    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    monkeypatch.setattr(others, "SILENCE_S", 1.0)
     # It is looked for in match after match.
     unlimited = dict.fromkeys(("PAIRQUIZ_LIMITS__LIVE_MATCHES_PER_USER", "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE"), "0")
     node = await start_server(REDIS_URL=shared_valkey.url, PAIRQUIZ_LIMITS__COMMANDS_PER_S="0", **unlimited)
@@ -188,7 +188,7 @@ async def test_node_that_fell_silent_is_believed_no_more(
         admin(shared_valkey.url) as client,
     ):
         players = [first.user_id, second.user_id]
-        claim = relay.Publication("another", 1, asks=False, players=players, came=[], went=[], told=[])
+        claim = publication.Publication("another", 1, asks=False, players=players, came=[], went=[], told=[])
         await client.publish(await channel(client), msgspec.msgpack.encode(claim))
         await until(lambda: publishes(shared_valkey, first, second))
         await until(lambda: publishes(shared_valkey, first, second, wish=False))
@@ -205,7 +205,7 @@ async def test_what_had_to_be_dropped_is_caught_up(nodes: Pair, monkeypatch: pyt
     async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
         started = await started_match(first, second)
         with monkeypatch.context() as bound:
-            bound.setattr(relay, "WAITING_MAX", 0)
+            bound.setattr(outbox, "WAITING_MAX", 0)
             assert (await second.ask("submit_answer", answering(started)))["ok"]
             state = await first.event("quiz_state")
         assert state["opponent"]["answered"] == 1
@@ -287,7 +287,7 @@ async def test_deaf_listener_subscribes_anew(
     start_server: StartServer, own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "BEAT_S", 0.1)
-    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    monkeypatch.setattr(others, "SILENCE_S", 1.0)
     async with Wire().laid(int(own_valkey.url.rpartition(":")[2])) as wire:
         hearing = await start_server(REDIS_URL=own_valkey.url)
         deaf = await start_server(REDIS_URL=wire.url)
@@ -306,7 +306,7 @@ async def test_players_whose_node_was_deaf_hear_what_a_node_said_that_is_gone(
     database_url: str, start_server: StartServer, own_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "BEAT_S", 0.1)
-    monkeypatch.setattr(relay, "SILENCE_S", 1.0)
+    monkeypatch.setattr(others, "SILENCE_S", 1.0)
     async with Wire().laid(int(own_valkey.url.rpartition(":")[2])) as wire, AsyncExitStack() as other:
         gone = await other.enter_async_context(serving(database_url, {"REDIS_URL": own_valkey.url}))
         deaf = await start_server(REDIS_URL=wire.url)

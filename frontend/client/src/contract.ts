@@ -17,7 +17,8 @@ export interface AbsenceState {
    */
   cause: AwayCause;
   /**
-   * Until when who is away may come back. In ms since the epoch.
+   * Until when who is away may come back.
+   * @unit ms since the epoch
    * @example 1790000060000
    */
   reconnect_by?: number;
@@ -40,17 +41,20 @@ export type AccountKind =
 /** How many answers are right, apart from all points and from speed. */
 export interface Accuracy {
   /**
-   * How many answers are right. In answers.
+   * How many answers are right.
+   * @unit answers
    * @example 4
    */
   right: number;
   /**
-   * How many answers there are. In answers.
+   * How many answers there are.
+   * @unit answers
    * @example 5
    */
   answered: number;
   /**
-   * How many questions the match has. In questions.
+   * How many questions the match has.
+   * @unit questions
    * @example 5
    */
   of: number;
@@ -125,12 +129,14 @@ export interface ChallengeCreated {
    */
   topic: string;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   score: number;
   /**
-   * When the challenge ends; absent where it holds for ever. In ms since the epoch.
+   * When the challenge ends; absent where it holds for ever.
+   * @unit ms since the epoch
    * @example 1792592000000
    */
   expires_at?: number;
@@ -144,12 +150,14 @@ export interface ChallengeCreated {
 /** The reply to `sync_clock`. */
 export interface ClockSync {
   /**
-   * What the client has sent; null where it sent none. In ms.
+   * What the client has sent; null where it sent none.
+   * @unit ms
    * @example 12345.6
    */
   client_time: number | null;
   /**
-   * What the server's clock shows. In ms since the epoch.
+   * What the server's clock shows.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   server_time: number;
@@ -194,7 +202,7 @@ export interface CommandRefused {
   code: ErrorCode;
   /**
    * What is wrong and what to do, in English.
-   * @example "The topic 'Art' has 3 of the 5 …"
+   * @example "The topic 'Art' has 3 of the 5 questions needed"
    */
   message: string;
   /**
@@ -203,12 +211,14 @@ export interface CommandRefused {
    */
   retry: boolean;
   /**
-   * How long to wait before that. In ms.
+   * How long to wait before that.
+   * @unit ms
    * @example 1200
    */
   retry_in_ms?: number;
   /**
-   * How many questions the topic has. In questions.
+   * How many questions the topic has.
+   * @unit questions
    * @example 3
    */
   available?: number;
@@ -227,12 +237,13 @@ export interface Completed {
    */
   session_id: string;
   /**
-   * The points of who is done. In points.
+   * The points of who is done.
+   * @unit points
    * @example 365
    */
   score: number;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -246,6 +257,20 @@ export interface Completed {
    * @example true
    */
   ghost?: boolean;
+}
+
+/** What a client says of itself as it connects: the `auth` of Socket.IO. */
+export interface ConnectAuth {
+  /**
+   * Who one is: a user's token, or a guest's newest one. Without one, one is a new guest.
+   * @example "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl"
+   */
+  token?: string | null;
+  /**
+   * Which version of the protocol one was written for; the current one where it is not said.
+   * @example 1
+   */
+  protocol?: number | null;
 }
 
 /** CONNECT_ERROR: who came is not let in. In the official client it is the event `connect_error`. */
@@ -300,12 +325,14 @@ export interface CreatePairQuiz {
    */
   topic?: string | null;
   /**
-   * How many questions the match is to have; as the server is set (5) where it is not said. In questions.
+   * How many questions the match is to have; as the server is set (5) where it is not said.
+   * @unit questions
    * @example 5
    */
   question_count?: number | null;
   /**
-   * How long a question is to have; as the server is set (30) where it is not said. In s.
+   * How long a question is to have; as the server is set (30) where it is not said.
+   * @unit s
    * @example 30
    */
   time_limit?: number | null;
@@ -370,12 +397,14 @@ export interface FindOpponent {
    */
   topic?: string | null;
   /**
-   * How many questions the match is to have; as the server is set (5) where it is not said. In questions.
+   * How many questions the match is to have; as the server is set (5) where it is not said.
+   * @unit questions
    * @example 5
    */
   question_count?: number | null;
   /**
-   * How long a question is to have; as the server is set (30) where it is not said. In s.
+   * How long a question is to have; as the server is set (30) where it is not said.
+   * @unit s
    * @example 30
    */
   time_limit?: number | null;
@@ -399,22 +428,26 @@ export interface FindOpponent {
 /** How one stands against the opponent of a session, in all matches that both have finished. */
 export interface HeadToHead {
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
   /**
-   * How many were won. In matches.
+   * How many were won.
+   * @unit matches
    * @example 25
    */
   won: number;
   /**
-   * How many were lost. In matches.
+   * How many were lost.
+   * @unit matches
    * @example 15
    */
   lost: number;
   /**
-   * How many were a draw. In matches.
+   * How many were a draw.
+   * @unit matches
    * @example 2
    */
   draw: number;
@@ -479,7 +512,7 @@ export interface Left {
    */
   status: Status;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -513,17 +546,19 @@ export interface OpponentAnswer {
    */
   session_id: string;
   /**
-   * How many questions the opponent has answered by now. In answers.
+   * How many questions the opponent has answered by now.
+   * @unit answers
    * @example 3
    */
   answered: number;
   /**
-   * The opponent's points so far. In points.
+   * The opponent's points so far.
+   * @unit points
    * @example 365
    */
   score: number;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -561,12 +596,13 @@ export interface OpponentDisconnected {
    */
   cause: AwayCause;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
   /**
-   * Until when who is away may come back. In ms since the epoch.
+   * Until when who is away may come back.
+   * @unit ms since the epoch
    * @example 1790000060000
    */
   reconnect_by?: number;
@@ -592,12 +628,13 @@ export interface OpponentFound {
   /** Who one plays against. */
   opponent: OpponentRated;
   /**
-   * When the match starts by itself; null where it has begun already. In ms since the epoch.
+   * When the match starts by itself; null where it has begun already.
+   * @unit ms since the epoch
    * @example 1790000003000
    */
   starts_at: number | null;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -610,7 +647,7 @@ export interface OpponentFound {
 
 /**
  * Both seats are taken. A match whose players were brought together starts by itself at `starts_at`.
- *     A rematch has the match that it follows, and how the series stands.
+ * A rematch has the match that it follows, and how the series stands.
  */
 export interface OpponentJoined {
   /**
@@ -626,7 +663,7 @@ export interface OpponentJoined {
   /** Who one plays against. */
   opponent: OpponentPresence;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -636,7 +673,8 @@ export interface OpponentJoined {
    */
   duplicate?: boolean;
   /**
-   * When the match starts by itself; `start_quiz` starts it sooner. In ms since the epoch.
+   * When the match starts by itself; `start_quiz` starts it sooner.
+   * @unit ms since the epoch
    * @example 1790000003000
    */
   starts_at?: number;
@@ -667,7 +705,7 @@ export interface OpponentLeft {
    */
   session_id: string;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -700,7 +738,8 @@ export interface OpponentRated {
    */
   display_name: string;
   /**
-   * The opponent's rating; null where there is none. In rating points.
+   * The opponent's rating; null where there is none.
+   * @unit rating points
    * @example 1490
    */
   rating: number | null;
@@ -719,7 +758,7 @@ export interface OpponentReconnected {
    */
   session_id: string;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -728,17 +767,20 @@ export interface OpponentReconnected {
 /** How a search goes, every two seconds. */
 export interface OpponentSearch {
   /**
-   * How long the search has lasted. In ms.
+   * How long the search has lasted.
+   * @unit ms
    * @example 4000
    */
   waited_ms: number;
   /**
-   * How far from the own rating an opponent may be by now. In rating points.
+   * How far from the own rating an opponent may be by now.
+   * @unit rating points
    * @example 150
    */
   rating_range: number;
   /**
-   * How many look for the same. In players.
+   * How many look for the same.
+   * @unit players
    * @example 3
    */
   seeking: number;
@@ -762,12 +804,14 @@ export interface OpponentState {
    */
   kind: OpponentKind;
   /**
-   * How many questions the opponent has answered. In answers.
+   * How many questions the opponent has answered.
+   * @unit answers
    * @example 3
    */
   answered: number;
   /**
-   * The opponent's points so far. In points.
+   * The opponent's points so far.
+   * @unit points
    * @example 365
    */
   score: number;
@@ -782,12 +826,14 @@ export interface OpponentState {
    */
   cause?: AwayCause;
   /**
-   * Until when who is away may come back. In ms since the epoch.
+   * Until when who is away may come back.
+   * @unit ms since the epoch
    * @example 1790000060000
    */
   reconnect_by?: number;
   /**
-   * The opponent's rating: where the two were brought together. In rating points.
+   * The opponent's rating: where the two were brought together.
+   * @unit rating points
    * @example 1490
    */
   rating?: number;
@@ -836,19 +882,21 @@ export interface OwnAnswer {
    */
   correct_option: number;
   /**
-   * What the answer counts. In points.
+   * What the answer counts.
+   * @unit points
    * @example 142
    */
   points: number;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   score: number;
   /** How the answer was judged. */
   receipt: Receipt;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -872,7 +920,8 @@ export type Pace =
 /** Which page of a list. */
 export interface PageQuery {
   /**
-   * How many at most; 20 where it is not said. In entries.
+   * How many at most; 20 where it is not said.
+   * @unit entries
    * @example 20
    */
   limit?: number | null;
@@ -886,12 +935,14 @@ export interface PageQuery {
 /** What a past match has changed of the rating in its topic. */
 export interface PastRating {
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
   /**
-   * How much the match has changed it. In rating points.
+   * How much the match has changed it.
+   * @unit rating points
    * @example 12
    */
   change: number;
@@ -901,7 +952,8 @@ export interface PastRating {
    */
   provisional: boolean;
   /**
-   * How much the match counts: 1 against a person, less against a recorded run. In of a match.
+   * How much the match counts: 1 against a person, less against a recorded run.
+   * @unit of a match
    * @example 1.0
    */
   weight: number;
@@ -935,12 +987,14 @@ export interface PastSession {
    */
   origin: Origin;
   /**
-   * How many questions the match has. In questions.
+   * How many questions the match has.
+   * @unit questions
    * @example 5
    */
   question_count: number;
   /**
-   * When the match was over. In ms since the epoch.
+   * When the match was over.
+   * @unit ms since the epoch
    * @example 1790000140000
    */
   ended_at: number;
@@ -955,12 +1009,14 @@ export interface PastSession {
    */
   reason: EndedBy;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   your_score: number;
   /**
-   * The opponent's points so far. In points.
+   * The opponent's points so far.
+   * @unit points
    * @example 365
    */
   opponent_score: number;
@@ -993,7 +1049,7 @@ export interface Problem {
   code: ErrorCode;
   /**
    * What is wrong and what to do, in English.
-   * @example "The topic 'Art' has 3 of the 5 …"
+   * @example "The topic 'Art' has 3 of the 5 questions needed"
    */
   message: string;
   /**
@@ -1002,12 +1058,14 @@ export interface Problem {
    */
   retry: boolean;
   /**
-   * How long to wait before that. In ms.
+   * How long to wait before that.
+   * @unit ms
    * @example 1200
    */
   retry_in_ms?: number;
   /**
-   * How many questions the topic has. In questions.
+   * How many questions the topic has.
+   * @unit questions
    * @example 3
    */
   available?: number;
@@ -1016,27 +1074,32 @@ export interface Problem {
 /** What a player may know of itself; the rating is that over all. */
 export interface Profile {
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
   /**
-   * How many were won. In matches.
+   * How many were won.
+   * @unit matches
    * @example 25
    */
   won: number;
   /**
-   * How many were lost. In matches.
+   * How many were lost.
+   * @unit matches
    * @example 15
    */
   lost: number;
   /**
-   * How many were a draw. In matches.
+   * How many were a draw.
+   * @unit matches
    * @example 2
    */
   draw: number;
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
@@ -1046,7 +1109,8 @@ export interface Profile {
    */
   provisional: boolean;
   /**
-   * How many matches the rating rests on. In matches.
+   * How many matches the rating rests on.
+   * @unit matches
    * @example 40
    */
   rated: number;
@@ -1068,7 +1132,8 @@ export interface Profile {
    */
   kind: AccountKind;
   /**
-   * Since when the player is stored; null while nothing is. In ms since the epoch.
+   * Since when the player is stored; null while nothing is.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   known_since: number | null;
@@ -1082,27 +1147,32 @@ export interface Profile {
 /** What everybody may know of a player; the rating is that over all. */
 export interface PublicProfile {
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
   /**
-   * How many were won. In matches.
+   * How many were won.
+   * @unit matches
    * @example 25
    */
   won: number;
   /**
-   * How many were lost. In matches.
+   * How many were lost.
+   * @unit matches
    * @example 15
    */
   lost: number;
   /**
-   * How many were a draw. In matches.
+   * How many were a draw.
+   * @unit matches
    * @example 2
    */
   draw: number;
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
@@ -1112,7 +1182,8 @@ export interface PublicProfile {
    */
   provisional: boolean;
   /**
-   * How many matches the rating rests on. In matches.
+   * How many matches the rating rests on.
+   * @unit matches
    * @example 40
    */
   rated: number;
@@ -1148,12 +1219,14 @@ export interface QuestionResult {
    */
   opponent_answer: number | null;
   /**
-   * What one's own answer counts. In points.
+   * What one's own answer counts.
+   * @unit points
    * @example 142
    */
   your_points: number;
   /**
-   * What the opponent's answer counts. In points.
+   * What the opponent's answer counts.
+   * @unit points
    * @example 0
    */
   opponent_points: number;
@@ -1252,7 +1325,7 @@ export interface QuizCreated {
    */
   scoring: ScoringProfile;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1271,12 +1344,14 @@ export interface QuizResults {
    */
   session_id: string;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   your_score: number;
   /**
-   * The opponent's points so far. In points.
+   * The opponent's points so far.
+   * @unit points
    * @example 365
    */
   opponent_score: number;
@@ -1299,7 +1374,7 @@ export interface QuizResults {
   /** Who one has played against. */
   opponent: OpponentBrief;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1322,17 +1397,20 @@ export interface QuizStarted {
   /** The questions; in rounds there are none yet. */
   questions: QuestionView[];
   /**
-   * How long a question has. In s.
+   * How long a question has.
+   * @unit s
    * @example 30
    */
   time_limit: number;
   /**
-   * When the match has begun. In ms since the epoch.
+   * When the match has begun.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   started_at: number;
   /**
-   * Until when answers are in time; null in rounds. In ms since the epoch.
+   * Until when answers are in time; null in rounds.
+   * @unit ms since the epoch
    * @example 1790000150000
    */
   deadline_at: number | null;
@@ -1347,7 +1425,7 @@ export interface QuizStarted {
    */
   scoring: ScoringProfile;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1365,7 +1443,7 @@ export interface QuizStarted {
 
 /**
  * The whole match as one of its players may see it: everything that is needed to draw the screen.
- *     `opponent_accuracy` comes with the results: before, it would tell which of the opponent's answers are right.
+ * `opponent_accuracy` comes with the results: before, it would tell which of the opponent's answers are right.
  */
 export interface QuizState {
   /**
@@ -1394,32 +1472,38 @@ export interface QuizState {
    */
   scoring: ScoringProfile;
   /**
-   * How many questions the match has. In questions.
+   * How many questions the match has.
+   * @unit questions
    * @example 5
    */
   question_count: number;
   /**
-   * How long a question has. In s.
+   * How long a question has.
+   * @unit s
    * @example 30
    */
   time_limit: number;
   /**
-   * When the match has begun; null before. In ms since the epoch.
+   * When the match has begun; null before.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   started_at: number | null;
   /**
-   * Until when answers are in time; null before the start and in rounds. In ms since the epoch.
+   * Until when answers are in time; null before the start and in rounds.
+   * @unit ms since the epoch
    * @example 1790000150000
    */
   deadline_at: number | null;
   /**
-   * How long the match, or the open round, still has; null where no clock runs. In ms.
+   * How long the match, or the open round, still has; null where no clock runs.
+   * @unit ms
    * @example 93000
    */
   remaining_ms: number | null;
   /**
-   * What the server's clock shows. In ms since the epoch.
+   * What the server's clock shows.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   server_time: number;
@@ -1428,7 +1512,8 @@ export interface QuizState {
   /** One's own answers, each by its question's id as text. */
   your_answers: Record<string, YourAnswer>;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   your_score: number;
@@ -1437,7 +1522,7 @@ export interface QuizState {
   /** How far the opponent is; null while nobody has joined. */
   opponent: OpponentState | null;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1447,7 +1532,8 @@ export interface QuizState {
    */
   join_code?: string;
   /**
-   * When the match starts by itself; `start_quiz` starts it sooner. In ms since the epoch.
+   * When the match starts by itself; `start_quiz` starts it sooner.
+   * @unit ms since the epoch
    * @example 1790000003000
    */
   starts_at?: number;
@@ -1490,17 +1576,20 @@ export interface RankList {
    */
   period: Period;
   /**
-   * When the week began; null for all time. In ms since the epoch.
+   * When the week began; null for all time.
+   * @unit ms since the epoch
    * @example 1789948800000
    */
   begins_at: number | null;
   /**
-   * When the week ends; null for all time. In ms since the epoch.
+   * When the week ends; null for all time.
+   * @unit ms since the epoch
    * @example 1790553600000
    */
   ends_at: number | null;
   /**
-   * How many have a place. In players.
+   * How many have a place.
+   * @unit players
    * @example 240
    */
   players: number;
@@ -1518,7 +1607,8 @@ export interface RankQuery {
    */
   period?: Period | null;
   /**
-   * How many at most; 20 where it is not said. In entries.
+   * How many at most; 20 where it is not said.
+   * @unit entries
    * @example 20
    */
   limit?: number | null;
@@ -1537,17 +1627,20 @@ export interface Ranked {
    */
   display_name: string;
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating?: number;
   /**
-   * The points of the week. In points of the week.
+   * The points of the week.
+   * @unit points of the week
    * @example 31
    */
   points?: number;
@@ -1566,7 +1659,8 @@ export interface RatedOpponent {
    */
   display_name: string;
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
@@ -1580,12 +1674,14 @@ export interface RatedOpponent {
 /** What a match has meant for its player, in its topic and over all. It is no change of the match. */
 export interface RatingChanged {
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
   /**
-   * How much the match has changed it. In rating points.
+   * How much the match has changed it.
+   * @unit rating points
    * @example 12
    */
   change: number;
@@ -1605,7 +1701,8 @@ export interface RatingChanged {
    */
   topic: string;
   /**
-   * How much the match counts: 1 against a person, less against a recorded run. In of a match.
+   * How much the match counts: 1 against a person, less against a recorded run.
+   * @unit of a match
    * @example 1.0
    */
   weight: number;
@@ -1621,12 +1718,14 @@ export interface RatingChanged {
 /** A rating, and what the match has changed of it. */
 export interface RatingNews {
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
   /**
-   * How much the match has changed it. In rating points.
+   * How much the match has changed it.
+   * @unit rating points
    * @example 12
    */
   change: number;
@@ -1654,22 +1753,26 @@ export interface Readiness {
 /** How an answer was judged. */
 export interface Receipt {
   /**
-   * When the answer arrived. In ms since the epoch.
+   * When the answer arrived.
+   * @unit ms since the epoch
    * @example 1790000004560
    */
   arrived_at: number;
   /**
-   * What the answer's line was credited. In ms.
+   * What the answer's line was credited.
+   * @unit ms
    * @example 60
    */
   lag_credit_ms: number;
   /**
-   * When the answer counts as given: `arrived_at` less the credit. In ms since the epoch.
+   * When the answer counts as given: `arrived_at` less the credit.
+   * @unit ms since the epoch
    * @example 1790000004500
    */
   judged_at: number;
   /**
-   * What the answer counts. In points.
+   * What the answer counts.
+   * @unit points
    * @example 142
    */
   points: number;
@@ -1721,7 +1824,7 @@ export interface RematchRequested {
    */
   session_id: string;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1740,7 +1843,8 @@ export interface RematchState {
    */
   opponent: boolean;
   /**
-   * Until when a rematch may be asked for. In ms since the epoch.
+   * Until when a rematch may be asked for.
+   * @unit ms since the epoch
    * @example 1790000600000
    */
   expires_at: number;
@@ -1853,12 +1957,14 @@ export interface RoundClosed {
    */
   opponent_answer: number | null;
   /**
-   * What one's own answer counts. In points.
+   * What one's own answer counts.
+   * @unit points
    * @example 142
    */
   your_points: number;
   /**
-   * What the opponent's answer counts. In points.
+   * What the opponent's answer counts.
+   * @unit points
    * @example 0
    */
   opponent_points: number;
@@ -1868,22 +1974,25 @@ export interface RoundClosed {
    */
   session_id: string;
   /**
-   * One's own points so far. In points.
+   * One's own points so far.
+   * @unit points
    * @example 480
    */
   your_score: number;
   /**
-   * The opponent's points so far. In points.
+   * The opponent's points so far.
+   * @unit points
    * @example 365
    */
   opponent_score: number;
   /**
-   * When the next round opens; null after the last one. In ms since the epoch.
+   * When the next round opens; null after the last one.
+   * @unit ms since the epoch
    * @example 1790000042400
    */
   next_at: number | null;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1909,17 +2018,19 @@ export interface RoundOpened {
   /** The question. */
   question: QuestionView;
   /**
-   * When the round's question is to be shown: not sooner. In ms since the epoch.
+   * When the round's question is to be shown: not sooner.
+   * @unit ms since the epoch
    * @example 1790000010400
    */
   reveal_at: number;
   /**
-   * Until when the round's question may be answered. In ms since the epoch.
+   * Until when the round's question may be answered.
+   * @unit ms since the epoch
    * @example 1790000040400
    */
   closes_at: number;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -1958,12 +2069,14 @@ export interface RoundResult {
    */
   opponent_answer: number | null;
   /**
-   * What one's own answer counts. In points.
+   * What one's own answer counts.
+   * @unit points
    * @example 142
    */
   your_points: number;
   /**
-   * What the opponent's answer counts. In points.
+   * What the opponent's answer counts.
+   * @unit points
    * @example 0
    */
   opponent_points: number;
@@ -1977,17 +2090,20 @@ export interface RoundState {
    */
   index: number;
   /**
-   * When the round's question is to be shown: not sooner. In ms since the epoch.
+   * When the round's question is to be shown: not sooner.
+   * @unit ms since the epoch
    * @example 1790000010400
    */
   reveal_at: number;
   /**
-   * Until when it may be answered; null where it is closed. In ms since the epoch.
+   * Until when it may be answered; null where it is closed.
+   * @unit ms since the epoch
    * @example 1790000040400
    */
   closes_at: number | null;
   /**
-   * When the next round opens; null where one is open. In ms since the epoch.
+   * When the next round opens; null where one is open.
+   * @unit ms since the epoch
    * @example 1790000042400
    */
   next_at: number | null;
@@ -2018,12 +2134,14 @@ export interface Searching {
 /** How many matches of a series each has won: of those that are over. A draw counts for neither. */
 export interface Series {
   /**
-   * How many one has won. In matches.
+   * How many one has won.
+   * @unit matches
    * @example 2
    */
   you: number;
   /**
-   * How many the opponent has won. In matches.
+   * How many the opponent has won.
+   * @unit matches
    * @example 1
    */
   opponent: number;
@@ -2032,7 +2150,8 @@ export interface Series {
 /** The server stops: it will close the connection, and asks to be left alone for so long after that. */
 export interface ServerDraining {
   /**
-   * How long to wait before coming back, counted from the close. In ms.
+   * How long to wait before coming back, counted from the close.
+   * @unit ms
    * @example 1250
    */
   reconnect_in_ms: number;
@@ -2066,7 +2185,7 @@ export interface Session {
 
 /**
  * The server was away, and takes that time from nobody: the match's clock has moved by `delayed_ms`.
- *     Absences have begun anew: `opponent_reconnect_by` while the other is away.
+ * Absences have begun anew: `opponent_reconnect_by` while the other is away.
  */
 export interface SessionDelayed {
   /**
@@ -2075,27 +2194,31 @@ export interface SessionDelayed {
    */
   session_id: string;
   /**
-   * How far all times of the match have moved. In ms.
+   * How far all times of the match have moved.
+   * @unit ms
    * @example 4200
    */
   delayed_ms: number;
   /**
-   * The new deadline; null before the start, and in rounds (see `round`). In ms since the epoch.
+   * The new deadline; null before the start, and in rounds (see `round`).
+   * @unit ms since the epoch
    * @example 1790000154200
    */
   deadline_at: number | null;
   /**
-   * What the server's clock shows. In ms since the epoch.
+   * What the server's clock shows.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   server_time: number;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
   /**
-   * Until when the opponent may come back. In ms since the epoch.
+   * Until when the opponent may come back.
+   * @unit ms since the epoch
    * @example 1790000064200
    */
   opponent_reconnect_by?: number;
@@ -2121,7 +2244,7 @@ export interface SessionExpired {
    */
   reason: ExpiredBy;
   /**
-   * The match's version: it rises by one with each change, so that a gap shows a miss. In changes.
+   * The match's version: it rises by one with each change, so that a gap shows that something was missed.
    * @example 7
    */
   version: number;
@@ -2201,7 +2324,8 @@ export interface SubmitAnswer {
 /** Ask what the server's clock shows. */
 export interface SyncClock {
   /**
-   * What the own clock shows: it is given back beside the server's. In ms.
+   * What the own clock shows: it is given back beside the server's.
+   * @unit ms
    * @example 12345.6
    */
   client_time?: number | null;
@@ -2210,7 +2334,8 @@ export interface SyncClock {
 /** The connection's token ends soon, and then the connection does, unless `refresh_token` comes first. */
 export interface TokenExpiring {
   /**
-   * When the token ends. In ms since the epoch.
+   * When the token ends.
+   * @unit ms since the epoch
    * @example 1790000060000
    */
   expires_at: number;
@@ -2219,7 +2344,8 @@ export interface TokenExpiring {
 /** Until when the connection may last; a guest gets a new token with it. */
 export interface TokenRefreshed {
   /**
-   * When the new token ends. In ms since the epoch.
+   * When the new token ends.
+   * @unit ms since the epoch
    * @example 1790003600000
    */
   expires_at: number;
@@ -2242,27 +2368,32 @@ export interface TopicPath {
 /** How a player has done in a topic. */
 export interface TopicRecord {
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
   /**
-   * How many were won. In matches.
+   * How many were won.
+   * @unit matches
    * @example 25
    */
   won: number;
   /**
-   * How many were lost. In matches.
+   * How many were lost.
+   * @unit matches
    * @example 15
    */
   lost: number;
   /**
-   * How many were a draw. In matches.
+   * How many were a draw.
+   * @unit matches
    * @example 2
    */
   draw: number;
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating: number;
@@ -2272,7 +2403,8 @@ export interface TopicRecord {
    */
   provisional: boolean;
   /**
-   * How many matches the rating rests on. In matches.
+   * How many matches the rating rests on.
+   * @unit matches
    * @example 40
    */
   rated: number;
@@ -2291,7 +2423,8 @@ export interface TopicSize {
    */
   name: string;
   /**
-   * How many questions it has. In questions.
+   * How many questions it has.
+   * @unit questions
    * @example 120
    */
   questions: number;
@@ -2320,7 +2453,8 @@ export interface Welcome {
    */
   user_id: string;
   /**
-   * What the server's clock shows. In ms since the epoch.
+   * What the server's clock shows.
+   * @unit ms since the epoch
    * @example 1790000000000
    */
   server_time: number;
@@ -2356,7 +2490,8 @@ export interface YourAnswer {
    */
   correct: boolean;
   /**
-   * What the answer counts. In points.
+   * What the answer counts.
+   * @unit points
    * @example 142
    */
   points: number;
@@ -2370,7 +2505,8 @@ export interface YourRank {
    */
   rank: number;
   /**
-   * How many matches were finished. In matches.
+   * How many matches were finished.
+   * @unit matches
    * @example 42
    */
   matches: number;
@@ -2382,12 +2518,14 @@ export interface YourRank {
   /** The places right above and below. */
   around: Ranked[];
   /**
-   * The rating. In rating points.
+   * The rating.
+   * @unit rating points
    * @example 1532
    */
   rating?: number;
   /**
-   * The points of the week. In points of the week.
+   * The points of the week.
+   * @unit points of the week
    * @example 31
    */
   points?: number;
@@ -2534,7 +2672,7 @@ export interface ServerToClientEvents {
   session_expired: (event: SessionExpired) => void;
   /** To both, after the server was away. */
   session_delayed: (event: SessionDelayed) => void;
-  /** To a player, where no other event tells of a change. */
+  /** To a connection, behind `welcome`; a player, where no other event tells of a change. */
   quiz_state: (event: QuizState) => void;
   /** To the other. */
   rematch_requested: (event: RematchRequested) => void;

@@ -11,7 +11,7 @@ from functools import partial
 from pairquiz_server.config.sections import Limits as Settings
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import COMMANDS, payloads
-from pairquiz_server.protocol.commands import Reply, Sender
+from pairquiz_server.protocol.sending import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.buckets import Bucket, Buckets, Rate
 from pairquiz_server.web.guard.pace import Pace

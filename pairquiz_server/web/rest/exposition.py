@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.identity.admission import bearer_token
-from pairquiz_server.web.rest.routes import Route
+from pairquiz_server.web.rest.routes import Route, by_contract
 
 _COME_FROM_AFAR = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "Origin")
 """Headers of proxies and of pages: a request that has one is not this machine's own, whoever is at the other end."""
@@ -28,7 +28,7 @@ class Exposition:
 
     def routes(self) -> list[Route]:
         """Return the one route."""
-        return [("GET", "/metrics", self._show)]
+        return by_contract(metrics=self._show)
 
     async def _show(self, request: web.Request) -> web.Response:
         if self._proxied or not _is_local(request):

@@ -6,10 +6,11 @@ from contextlib import aclosing
 from aiohttp import web
 
 from pairquiz_server.engine.people import People, Profile
-from pairquiz_server.protocol import payloads, views
+from pairquiz_server.protocol import payloads, reading, records
+from pairquiz_server.protocol.events import Erasing
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.web.guard.limits import ABOUT_ONESELF
-from pairquiz_server.web.rest.routes import Route, json_answer, json_body
+from pairquiz_server.web.rest.routes import Route, by_contract, json_answer, json_body
 from pairquiz_server.web.rest.visitors import Visitors
 
 PIECE_S = 10.0
@@ -26,13 +27,13 @@ class Me:
         self._visitors = visitors
 
     def routes(self) -> list[Route]:
-        """Return method, path without the trailing slash, and handler of every route."""
-        return [
-            ("GET", "/api/me", self._show),
-            ("PATCH", "/api/me", self._change),
-            ("DELETE", "/api/me", self._erase),
-            ("GET", "/api/me/export", self._export),
-        ]
+        """Return every route."""
+        return by_contract(
+            show_me=self._show,
+            change_me=self._change,
+            erase_me=self._erase,
+            export_me=self._export,
+        )
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
@@ -40,19 +41,19 @@ class Me:
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, ABOUT_ONESELF)
-        payload = payloads.parse(payloads.SetProfile, await json_body(request))
+        payload = reading.parse(payloads.SetProfile, await json_body(request))
         changed = await self._people.set_profile(
             visitor.player, display_name=payload.display_name, record_runs=payload.record_runs
         )
         return await self._profile(changed)
 
     async def _profile(self, own: Profile) -> web.StreamResponse:
-        return json_answer(views.profile(own, await self._people.memory.record(own.user_id)))
+        return json_answer(records.profile(own, await self._people.memory.record(own.user_id)))
 
     async def _erase(self, request: web.Request) -> web.StreamResponse:
         owner = await self._visitors.owner(request, ABOUT_ONESELF)
         await self._people.erase(owner.player.id)
-        return json_answer({"status": "erasing"}, 202)
+        return json_answer(Erasing("erasing"), 202)
 
     async def _export(self, request: web.Request) -> web.StreamResponse:
         owner = await self._visitors.owner(request, ABOUT_ONESELF)

@@ -1,45 +1,76 @@
-"""The page that a person sees who opens this server in a browser: what is here, and what is not.
+"""The page to play on: at the top, and where `join_url` and challenge links lead.
 
-It needs no script. Its one style is allowed by its hash, so that nothing else that might ever get into it would work.
+All that is answered was read at the start: no path that anybody asks for is ever looked up on the disk.
 """
 
-import re
-from base64 import b64encode
-from hashlib import sha256
-from importlib.resources import files
+from aiohttp import hdrs, web
 
-from aiohttp import web
+from pairquiz_server.config import Settings
+from pairquiz_server.web.rest.built import BuiltFile, read_built
+from pairquiz_server.web.rest.codings import IDENTITY, best_coding
+from pairquiz_server.web.rest.no_page import no_page
+from pairquiz_server.web.rest.routes import Route, RouteHandler
 
-from pairquiz_server.web.rest.routes import Route
-
-_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
-
-
-def page_routes() -> list[Route]:
-    """Return (method, path, handler) of the page: at the top, and where `join_url` leads."""
-    body = files("pairquiz_server.web.rest").joinpath("page.html").read_bytes()
-    policy = _policy(body)
-
-    async def show(request: web.Request) -> web.StreamResponse:
-        return web.Response(
-            body=body,
-            content_type="text/html",
-            charset="utf-8",
-            headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"},
-        )
-
-    return [("GET", "/", show), ("GET", "/pair-quiz/{session_id}", show)]
-
-
-def _policy(body: bytes) -> str:
-    """Allow exactly the styles that are in the page."""
-    hashes = (f"'sha256-{b64encode(sha256(style).digest()).decode()}'" for style in _STYLE.findall(body))
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {' '.join(hashes)}",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
+PLACES = ("/", "/pair-quiz/{session_id}", "/pair-quiz/challenge/{code}")
+"""Where a person arrives. The page itself reads what the link says."""
+FOR_EVER = "public, max-age=31536000, immutable"
+"""How long a file may be kept whose name has its content's hash."""
+ASK_AGAIN = "no-cache"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
     )
+)
+"""The page speaks to its own server, and runs what came from there as a file."""
+_ALONE = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def page_routes(settings: Settings) -> list[Route]:
+    """Return (method, path, handler) of the page and of what it loads, or of what is said where there is none."""
+    if settings.page is None:
+        nothing = no_page(says_how=settings.page_missing)
+        return [("GET", place, nothing) for place in PLACES]
+    files = read_built(settings.page)
+    index = _giving(files.pop("index.html"), cache=ASK_AGAIN, headers=_ALONE)
+    return [
+        *(("GET", place, index) for place in PLACES),
+        *(("GET", f"/{path}", _giving(file, cache=_cache(path))) for path, file in files.items()),
+    ]
+
+
+def _cache(path: str) -> str:
+    return FOR_EVER if path.startswith("assets/") else ASK_AGAIN
+
+
+def _giving(file: BuiltFile, *, cache: str, headers: dict[str, str] | None = None) -> RouteHandler:
+    """Return what answers with a file: compressed where that is taken, and not at all where it is there already."""
+    offered = [coding for coding in file.bodies if coding != IDENTITY]
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        coding = best_coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())), offered)
+        response = web.Response(headers={**(headers or {}), hdrs.CACHE_CONTROL: cache, hdrs.CONTENT_TYPE: file.kind})
+        response.etag = f"{file.digest}-{coding}"
+        if offered:
+            response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+        if any(known.value in ("*", f"{file.digest}-{coding}") for known in request.if_none_match or ()):
+            response.set_status(304)
+            return response
+        if coding != IDENTITY:
+            response.headers[hdrs.CONTENT_ENCODING] = coding
+        response.body = file.bodies[coding]
+        return response
+
+    return give

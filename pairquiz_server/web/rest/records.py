@@ -1,20 +1,17 @@
 """What players come back to, by REST: past matches, head to head, profiles, and lists of the best."""
 
-from typing import Literal
-
 from aiohttp import web
 
 from pairquiz_server.engine.leaderboards import Leaderboards
 from pairquiz_server.engine.memory import PAGE_MAX, Memory
-from pairquiz_server.protocol import payloads, records
+from pairquiz_server.protocol import reading, records
 from pairquiz_server.protocol.cursors import Cursors
+from pairquiz_server.protocol.words import Period
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.standings import TOP
 from pairquiz_server.web.guard.limits import LOOKING_BACK
-from pairquiz_server.web.rest.routes import Route, json_answer
+from pairquiz_server.web.rest.routes import Route, by_contract, json_answer
 from pairquiz_server.web.rest.visitors import Visitors
-
-_PERIODS: tuple[Literal["week", "all"], ...] = ("week", "all")
 
 
 class Records:
@@ -27,13 +24,13 @@ class Records:
         self._visitors = visitors
 
     def routes(self) -> list[Route]:
-        """Return method, path without the trailing slash, and handler of every route."""
-        return [
-            ("GET", "/api/pair-quiz/history", self._history),
-            ("GET", "/api/pair-quiz/{session_id}/head-to-head", self._head_to_head),
-            ("GET", "/api/players/{player_id}", self._player),
-            ("GET", "/api/leaderboards/{topic}", self._leaderboard),
-        ]
+        """Return every route."""
+        return by_contract(
+            session_history=self._history,
+            head_to_head=self._head_to_head,
+            show_player=self._player,
+            leaderboard=self._leaderboard,
+        )
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, LOOKING_BACK)
@@ -45,7 +42,7 @@ class Records:
 
     async def _head_to_head(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.player(request, LOOKING_BACK)
-        session_id = payloads.session_id(request.match_info["session_id"])
+        session_id = reading.session_id(request.match_info["session_id"])
         return json_answer(records.head_to_head(await self._memory.against(visitor.player.id, session_id)))
 
     async def _player(self, request: web.Request) -> web.StreamResponse:
@@ -54,12 +51,12 @@ class Records:
 
     async def _leaderboard(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitors.anybody(request, LOOKING_BACK)
-        period = request.query.get("period", "all")
-        if period not in _PERIODS:
+        period = request.query.get("period", Period.ALL)
+        if period not in tuple(Period):
             raise Refused(Code.INVALID_PAYLOAD, "period: expected week, or all")
         board = await self._leaderboards.show(
             request.match_info["topic"],
-            weekly=period == "week",
+            weekly=period == Period.WEEK,
             limit=_limit(request, TOP),
             player_id=None if visitor is None else visitor.player.id,
         )

@@ -1,7 +1,7 @@
 """The REST edge: the same commands as over the socket, and the few questions that need no socket."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from math import ceil
 
 import msgspec
@@ -15,9 +15,13 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
-from pairquiz_server.protocol import COMMANDS, payloads
-from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
-from pairquiz_server.protocol.frames import refusal_body
+from pairquiz_server.protocol import COMMANDS, payloads, reading
+from pairquiz_server.protocol.codes import CODES
+from pairquiz_server.protocol.commands import CommandRow
+from pairquiz_server.protocol.events import Alive, Failure, Readiness, Topics, TopicSize
+from pairquiz_server.protocol.frames import problem
+from pairquiz_server.protocol.rest import ROUTES
+from pairquiz_server.protocol.sending import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.bodies import read_body
 from pairquiz_server.web.guard.limits import Limits
@@ -31,30 +35,10 @@ RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, RouteHandler]
 """Method, path without the trailing slash, handler."""
 
-STATUSES = {
-    Code.INVALID_PAYLOAD: 400,
-    Code.UNAUTHORIZED: 401,
-    Code.FORBIDDEN: 403,
-    Code.NOT_A_PLAYER: 403,
-    Code.NOT_FOUND: 404,
-    Code.METHOD_NOT_ALLOWED: 405,
-    Code.TOO_SLOW: 408,
-    Code.SESSION_FULL: 409,
-    Code.WRONG_STATE: 409,
-    Code.OWN_MATCH: 409,
-    Code.NOT_ENOUGH_QUESTIONS: 409,
-    Code.OPPONENT_UNAVAILABLE: 409,
-    Code.TOO_MANY_SESSIONS: 409,
-    Code.PAYLOAD_TOO_LARGE: 413,
-    Code.UNSUPPORTED_MEDIA_TYPE: 415,
-    Code.RATE_LIMITED: 429,
-    Code.TOO_MANY_CONNECTIONS: 429,
-    Code.INTERNAL: 500,
-    Code.SERVER_FULL: 503,
-    Code.KEYS_UNAVAILABLE: 503,
-    Code.STORAGE_UNAVAILABLE: 503,
-    Code.DRAINING: 503,
-}
+
+def by_contract(**handlers: RouteHandler) -> list[Route]:
+    """Return the routes that the contract has by these names."""
+    return [(ROUTES[name].method, ROUTES[name].path, handler) for name, handler in handlers.items()]
 
 
 class Rest:
@@ -81,24 +65,24 @@ class Rest:
 
     def routes(self) -> list[Route]:
         """Return every route."""
-        return [
-            ("POST", "/api/pair-quiz/create", self._command("create_pair_quiz", status=201)),
-            ("POST", "/api/pair-quiz/join", self._command("join_pair_quiz", status=200)),
-            ("GET", "/api/pair-quiz/{session_id}", self._match),
-            ("POST", "/api/challenges", self._command("create_challenge", status=201)),
-            ("POST", "/api/challenges/accept", self._command("accept_challenge", status=200)),
-            ("GET", "/api/topics", self._topics),
-            ("GET", "/healthz", self._alive),
-            ("GET", "/readyz", self._ready),
-        ]
+        return by_contract(
+            create_session=self._command("create_pair_quiz", "create_session"),
+            join_session=self._command("join_pair_quiz", "join_session"),
+            show_session=self._match,
+            create_challenge=self._command("create_challenge", "create_challenge"),
+            accept_challenge=self._command("accept_challenge", "accept_challenge"),
+            list_topics=self._topics,
+            alive=self._alive,
+            ready=self._ready,
+        )
 
-    def _command(self, name: str, *, status: int) -> RouteHandler:
+    def _command(self, name: str, route: str) -> RouteHandler:
         """Make the handler that carries out a command of the protocol and answers with its acknowledgement."""
-        row = COMMANDS[name]
+        row, status = COMMANDS[name], ROUTES[route].status
 
         async def handle(request: web.Request) -> web.Response:
             visitor = await self._visitors.player(request, name)
-            payload = payloads.parse(row.payload, await json_body(request))
+            payload = reading.parse(row.payload, await json_body(request))
             return json_answer(await self._carry_out(row, visitor, payload), status)
 
         return handle
@@ -134,20 +118,20 @@ class Rest:
         return outcome.acknowledgement
 
     async def _topics(self, request: web.Request) -> web.Response:
-        topics = await self._game.topics()
-        return json_answer({"topics": topics})
+        counts = await self._game.topics()
+        return json_answer(Topics([TopicSize(count.name, count.questions) for count in counts]))
 
     async def _alive(self, request: web.Request) -> web.Response:
-        return json_answer({"status": "ok"})
+        return json_answer(Alive("ok"))
 
     async def _ready(self, request: web.Request) -> web.Response:
         checks = await self._health.checks()
         ready = all(checks.values())
-        body = {
-            "status": "ok" if ready else "failed",
-            "checks": {name: "ok" if holds else "failed" for name, holds in checks.items()},
-        }
-        return json_answer(body, 200 if ready else 503)
+        told = Readiness(
+            status="ok" if ready else "failed",
+            checks={name: "ok" if holds else "failed" for name, holds in checks.items()},
+        )
+        return json_answer(told, 200 if ready else 503)
 
 
 class _Asking(Sender, kw_only=True, eq=False):
@@ -186,8 +170,8 @@ def error_middleware(refusals: Refusals) -> Middleware:
             headers["Retry-After"] = str(ceil(wait_ms / 1000))
         refusals.note(failure.code, path=request.path[:200])
         return web.Response(
-            body=msgspec.json.encode({"error": refusal_body(failure)}),
-            status=STATUSES.get(failure.code, 400),
+            body=msgspec.json.encode(Failure(problem(failure))),
+            status=CODES[failure.code].status,
             content_type="application/json",
             headers=headers,
         )
@@ -232,6 +216,6 @@ async def json_body(request: web.Request) -> Raw:
     return Raw(body or b"null")
 
 
-def json_answer(payload: Struct | Mapping[str, object], status: int = 200) -> web.Response:
+def json_answer(payload: Struct, status: int = 200) -> web.Response:
     """Answer with a payload."""
     return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")

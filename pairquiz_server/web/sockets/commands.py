@@ -6,15 +6,17 @@ from typing import Any
 
 import structlog
 
+from pairquiz_server.engine.caller import Work
 from pairquiz_server.engine.challenges import Challenges
-from pairquiz_server.engine.game import Game, Work
+from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
 from pairquiz_server.logs import debugging
 from pairquiz_server.protocol import asking, frames
 from pairquiz_server.protocol.asking import Asked
-from pairquiz_server.protocol.commands import CommandRow, Reply, Sender
+from pairquiz_server.protocol.commands import CommandRow
 from pairquiz_server.protocol.events import TokenRefreshed
+from pairquiz_server.protocol.sending import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.limits import REFUSAL_PAUSE_S, Limits
 from pairquiz_server.web.guard.refusals import Refusals

@@ -101,11 +101,11 @@ class Connection:
         """Wait until what was sent was handed to the network, or to a poll."""
         await self._session.queue.join()
 
-    def welcome(self, packet: bytes) -> None:
-        """Send the first packet, and then what has waited behind it."""
+    def welcome(self, *packets: bytes) -> None:
+        """Send the first packets, and then what has waited behind them."""
         held, self._held = self._held or [], None
-        for one in (packet, *held):
-            self.send(one)
+        for packet in (*packets, *held):
+            self.send(packet)
 
 
 class Connections:

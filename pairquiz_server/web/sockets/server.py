@@ -11,7 +11,6 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 import socketio
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
@@ -20,10 +19,11 @@ from msgspec.structs import replace
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.game import Game
 from pairquiz_server.logs import debugging
-from pairquiz_server.protocol import frames
+from pairquiz_server.protocol import frames, reading
 from pairquiz_server.protocol.events import TokenRefreshed
+from pairquiz_server.protocol.versions import require_spoken
 from pairquiz_server.rules.absence import Cause
-from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.errors import Refused
 from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.guard.origins import Origins
@@ -44,7 +44,6 @@ log = structlog.get_logger("pairquiz.socket")
 
 FAREWELL_S = 3.0
 """How long a poll may let the disconnect packet wait, before the session ends without it."""
-_connect_payload = msgspec.json.Decoder(dict[str, Any])
 
 
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio has no types
@@ -186,15 +185,16 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
         if eio_sid not in self.environ:
             return None  # the session has just ended
         try:
-            auth = _connect_payload.decode(payload) if payload else {}
-        except (msgspec.DecodeError, RecursionError):
-            return self._transports.bad_frame(eio_sid, "a CONNECT whose payload is no object")
-        token, address = auth.get("token"), self._arrivals.address_of(eio_sid)
+            said = reading.connect(payload)
+        except frames.BadFrame as error:
+            return self._transports.bad_frame(eio_sid, str(error))
+        address = self._arrivals.address_of(eio_sid)
         try:
             self._arrivals.connect(eio_sid)
-            if token is not None and not isinstance(token, str):
-                raise Refused(Code.UNAUTHORIZED, "auth.token must be a text")
-            token = token or bearer_token(self.environ[eio_sid])
+            if isinstance(said, Refused):
+                raise said
+            require_spoken(said.protocol)
+            token = said.token or bearer_token(self.environ[eio_sid])
             if token:
                 self._arriving.add(eio_sid)
                 return self._admit(eio_sid, token, address)
@@ -218,7 +218,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             return
         connection = self._connect(eio_sid, identity, address)
         try:
-            sessions = await self._welcome.sessions(identity.player.id)
+            matches = await self._welcome.live_matches(identity.player.id)
         except Refused:
             # It comes back by itself, and then hears of all its matches.
             await self._transports.cut(eio_sid, WSCloseCode.TRY_AGAIN_LATER, "the database is away")
@@ -226,7 +226,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             log.exception("welcome_failed")
             await self._transports.cut(eio_sid, WSCloseCode.INTERNAL_ERROR, "a fault of the server")
         else:
-            self._welcome.say(connection, sessions)
+            self._welcome.say(connection, matches)
 
     async def _refuse(self, eio_sid: str, refusal: Refused, address: str) -> None:
         """Answer a CONNECT that is refused."""

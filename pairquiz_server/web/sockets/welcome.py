@@ -1,10 +1,16 @@
-"""What a connection hears first: who it is, what time it is, and which matches wait."""
+"""What a connection hears first: who it is, what time it is, which matches wait, and how each of them stands."""
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import PROTOCOL_VERSION, events, frames, views
+from pairquiz_server.rules.match import Match
 from pairquiz_server.web.sockets.connections import Connection, Connections
+
+STATES_MAX = 20
+"""The states of more matches might be more than may wait for a client; each can be asked for."""
 
 
 class Welcome:
@@ -15,22 +21,32 @@ class Welcome:
         self._connections = connections
         self._region = region
 
-    def say(self, connection: Connection, sessions: list[events.Session]) -> None:
-        """Welcome a connection; what was sent to it before follows. `sessions` are the matches that wait."""
-        identity = connection.identity
+    def say(self, connection: Connection, matches: Sequence[Match]) -> None:
+        """Welcome a connection of a player whose live matches these are; what was sent to it before follows.
+
+        Who counts as away in a match hears of it when that is over, a moment later.
+        """
+        identity, now = connection.identity, self._game.now()
+        player_id = identity.player.id
+        seated = [(match, match.seat_of(player_id) or 0) for match in matches]
         welcome = events.Welcome(
-            user_id=identity.player.id,
-            server_time=self._game.now(),
+            user_id=player_id,
+            server_time=now,
             protocol=PROTOCOL_VERSION,
             region=self._region,
-            sessions=sessions,
+            sessions=[views.session(match, seat) for match, seat in seated],
             guest_token=identity.guest_token,
         )
-        connection.welcome(frames.event("welcome", welcome))
+        states = [
+            frames.event("quiz_state", views.quiz_state(match, seat, now))
+            for match, seat in seated[-STATES_MAX:]
+            if match.seats[seat].absence is None
+        ]
+        connection.welcome(frames.event("welcome", welcome), *states)
         if identity.guest_token:
             connection.identity = replace(identity, guest_token=None)  # the client keeps it from now on
 
-    async def sessions(self, player_id: str) -> list[events.Session]:
+    async def live_matches(self, player_id: str) -> list[Match]:
         """Return the live matches of somebody who is connected here, and hears of them from now on.
 
         Raises `Refused` (`storage_unavailable`).
@@ -38,4 +54,4 @@ class Welcome:
         matches = await self._game.live_matches(player_id)
         for match in matches:
             self._connections.follow(player_id, match.id, version=match.version, live=True)
-        return [views.session(match, match.seat_of(player_id) or 0) for match in matches]
+        return matches

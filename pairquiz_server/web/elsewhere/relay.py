@@ -18,74 +18,30 @@ import math
 import secrets
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
-from msgspec import Struct
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from pairquiz_server.config import ConfigError
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import GHOST_ID
+from pairquiz_server.web.elsewhere import others, publication
+from pairquiz_server.web.elsewhere.others import Others
+from pairquiz_server.web.elsewhere.outbox import Outbox
 from pairquiz_server.web.sockets.connections import Connections
 
 log = structlog.get_logger("pairquiz.relay")
 
 BEAT_S = 2.0
 """The longest that a node is silent."""
-SILENCE_S = 5.0
-"""A node that is silent for so long is forgotten; one that does not hear itself for so long is deaf."""
 ANSWER_TIMEOUT_S = 2.0
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 1.0
-WAITING_MAX = 4_000_000
-"""Bytes that may wait for Redis; with more, all are dropped, and the other nodes catch their players up."""
-
 FINISH_S = 0.5
 """How long a node that stops waits until its last publication is on its way."""
 
 CatchUp = Callable[[], Awaitable[None]]
 """Sends all players of this node what they may have missed, however long that takes."""
-
-
-class Told(Struct, array_like=True, frozen=True):
-    """A packet for all connections of a player, the match's version, and whether the match goes on."""
-
-    player_id: str
-    session_id: str
-    version: int
-    live: bool
-    packet: str
-
-
-class Publication(Struct, array_like=True, frozen=True):
-    """What a node has to say. New fields go to the end and have defaults: nodes of two versions meet in a release.
-
-    `players` are all who are connected to it, None where only changes are told; whoever hears `asks` tells all.
-    """
-
-    node: str
-    number: int
-    asks: bool
-    players: list[str] | None
-    came: list[str]
-    went: list[str]
-    told: list[Told]
-
-
-class _Other:
-    """Another node: its last number, when it was heard (the loop's time), and its players, None where unknown."""
-
-    __slots__ = ("heard_at", "number", "players")
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.heard_at = 0.0
-        self.players: set[str] | None = None
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Publication)
 
 
 class Relay:
@@ -107,48 +63,28 @@ class Relay:
         self._channel = channel
         self._connections = connections
         self._node = secrets.token_hex(8)
-        self._number = 0
-        self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
+        self._outbox = Outbox(self._node)
+        self._others = Others()
         self._catch_up_due = asyncio.Event()
         self._loss_is_logged = self._noise_is_logged = False
         self._open = False
         self.healthy = False
-        self._told: list[Told] = []
-        self._waiting = 0
-        self._dropped = False
-        self._moves: dict[str, bool] = {}
-        self._asks = False
-        self._owes_players = False
-        self._hearers = math.inf
-        self._others: dict[str, _Other] = {}
         connections.watch(self)
 
     def concerns(self, player_id: str) -> bool:
-        """Tell whether a player may be connected to another node: all who hear us must have said that they are not."""
+        """Tell whether a player may be connected to another node."""
         if player_id == GHOST_ID:
             return False
         if not self._connections.present(player_id):
             return True
-        known = 1  # this node, which hears itself
-        for other in self._others.values():
-            if other.players is not None:
-                known += 1
-                if player_id in other.players:
-                    return True
-        return self._hearers > known
+        return self._others.may_have(player_id)
 
     def tell(self, player_id: str, session_id: str, packet: bytes, *, version: int, live: bool) -> None:
         """Bring a packet of a match to the other nodes that a player concerns, with all else of this loop's turn."""
-        if not self._open:
-            self._dropped = True
-            return
-        self._idle.clear()
-        self._told.append(Told(player_id, session_id, version, live, packet.decode()))
-        self._waiting += len(packet)
-        if self._waiting > WAITING_MAX:
-            self._drop()
-        self._wake.set()
+        if self._open:
+            self._outbox.tell(player_id, session_id, packet, version=version, live=live)
+        else:
+            self._outbox.miss()
 
     async def run(self, catch_up: CatchUp) -> None:
         """Keep the way open until cancelled: whatever fails is opened anew."""
@@ -174,7 +110,7 @@ class Relay:
         """Wait until all that was told is at Redis, if it is there at all: at most `FINISH_S`."""
         if self._open:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), FINISH_S)
+                await asyncio.wait_for(self._outbox.empty.wait(), FINISH_S)
 
     async def _session(self) -> None:
         """Subscribe and publish until one of the two fails; neither is of use without the other."""
@@ -199,113 +135,64 @@ class Relay:
         return connection
 
     def _begin(self) -> None:
-        """Say hello: all who are here, and the question who is elsewhere."""
         self._open = True
-        self._asks = self._owes_players = True
-        self._wake.set()
+        self._outbox.hello()
 
     def _end(self) -> None:
         """From now on nothing is known of the others, and what they are not told counts as dropped."""
         self._open = False
-        for other in self._others.values():
-            other.players = None
-        self._hearers = math.inf
-        self._moves.clear()
-        if self._told:
-            self._drop()
-
-    def _drop(self) -> None:
-        self._told.clear()
-        self._waiting = 0
-        self._dropped = True
+        self._others.lose()
+        self._outbox.lose()
 
     async def _listen(self, subscriber: AbstractConnection) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(SILENCE_S) as deafness:
+        async with asyncio.timeout(others.SILENCE_S) as deafness:
             while True:
                 _, _, data = await subscriber.read_response(disable_decoding=True, timeout=math.inf)
                 if self._hear(data, loop.time()):
-                    deafness.reschedule(loop.time() + SILENCE_S)
+                    deafness.reschedule(loop.time() + others.SILENCE_S)
 
     async def _publish(self, publisher: AbstractConnection) -> None:
-        loop = asyncio.get_running_loop()
+        loop, outbox = asyncio.get_running_loop(), self._outbox
         while True:
             try:
                 async with asyncio.timeout(BEAT_S):
-                    await self._wake.wait()
+                    await outbox.waits.wait()
             except TimeoutError:
                 pass
-            self._wake.clear()
-            self._forget_silent(loop.time())
+            outbox.waits.clear()
+            if self._others.forget_silent(loop.time()):
+                # What one had committed and not yet published when it died, nobody will ever tell.
+                self._catch_up_due.set()
+            data = outbox.take(self._connections.players())
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await publisher.send_command("PUBLISH", self._channel, self._take(), check_health=False)
-                self._hearers = int(await publisher.read_response(timeout=math.inf))
-            if not self._told:
-                self._idle.set()
-
-    def _take(self) -> bytes:
-        """Make a publication of all that has to be said."""
-        self._number += 2 if self._dropped else 1
-        whole = self._owes_players
-        publication = Publication(
-            node=self._node,
-            number=self._number,
-            asks=self._asks,
-            players=list(self._connections.players()) if whole else None,
-            came=[] if whole else [player_id for player_id, here in self._moves.items() if here],
-            went=[] if whole else [player_id for player_id, here in self._moves.items() if not here],
-            told=self._told,
-        )
-        self._dropped = self._asks = self._owes_players = False
-        self._moves.clear()
-        self._told, self._waiting = [], 0
-        return _encoder.encode(publication)
+                await publisher.send_command("PUBLISH", self._channel, data, check_health=False)
+                self._others.hearers = int(await publisher.read_response(timeout=math.inf))
+            outbox.published()
 
     def _hear(self, data: bytes, now: float) -> bool:
         """Take in a publication; tell whether it was this node's own."""
         try:
-            publication = _decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            heard = publication.read(data)
+        except publication.Unreadable:
             if not self._noise_is_logged:
                 self._noise_is_logged = True
                 log.warning("publication_unreadable", bytes=len(data), hint="who else writes to our channel?")
             return False
-        if publication.node == self._node:
+        if heard.node == self._node:
             if not self.healthy:
                 self._note_return()
             return True
-        self._note_other(publication, now)
-        for told in publication.told:
+        if not self._others.note(heard, now):
+            self._catch_up_due.set()
+        if not self._others.know(heard.node):
+            self._outbox.ask()
+        if heard.asks:
+            self._outbox.say_who_is_here()
+        for told in heard.told:
             packet = told.packet.encode()
             self._connections.tell(told.player_id, told.session_id, packet, version=told.version, live=told.live)
         return False
-
-    def _note_other(self, publication: Publication, now: float) -> None:
-        """Keep who is connected to another node. What it said before and we have not heard makes all of it doubtful."""
-        other = self._others.setdefault(publication.node, _Other())
-        if publication.number != other.number + 1:
-            other.players = None
-            self._catch_up_due.set()
-        other.number = publication.number
-        other.heard_at = now
-        if publication.players is not None:
-            other.players = set(publication.players)
-        elif other.players is None:
-            self._asks = True
-            self._wake.set()
-        else:
-            other.players.update(publication.came)
-            other.players.difference_update(publication.went)
-        if publication.asks:
-            self._owes_players = True
-            self._wake.set()
-
-    def _forget_silent(self, now: float) -> None:
-        for node, other in list(self._others.items()):
-            if now - other.heard_at > SILENCE_S:
-                del self._others[node]
-                # What it had committed and not yet published when it died, nobody will ever tell.
-                self._catch_up_due.set()
 
     def came(self, player_id: str) -> None:
         """Tell the other nodes that a player came."""
@@ -317,9 +204,8 @@ class Relay:
 
     def _move(self, player_id: str, *, here: bool) -> None:
         """Tell the other nodes, if there are any; a new one asks for all."""
-        if self._open and self._hearers > 1:
-            self._moves[player_id] = here
-            self._wake.set()
+        if self._open and self._others.hearers > 1:
+            self._outbox.move(player_id, here=here)
 
     async def _keep_caught_up(self, catch_up: CatchUp) -> None:
         while True:

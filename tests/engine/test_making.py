@@ -1,0 +1,196 @@
+"""Two who were paired get one match, whatever the others do meanwhile and whoever dies."""
+
+import asyncio
+from random import Random
+from uuid import uuid4
+
+import pytest
+
+from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.commands import PairPlayers
+from pairquiz_server.rules.errors import Code, Refused
+from pairquiz_server.rules.pairing import pair_up
+from pairquiz_server.rules.player import Player
+from pairquiz_server.store.nodes import Nodes
+from pairquiz_server.store.seekers import FRONT
+from tests.engine.desk import Desk, ids
+from tests.engine.stage import ALICE, BOB, CAROL, person
+
+
+class TestCrossing:
+    async def test_a_cancel_that_comes_after_the_pairing_is_too_late_and_the_match_is_told(self, desk: Desk) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        async with desk.making():
+            assert await desk.marked() == ["alice", "bob"]
+            assert await desk.searches.cancel("alice") is False
+        assert desk.pairs() == {ids(ALICE, BOB)}
+        assert await desk.marked() == []
+
+    async def test_who_asks_again_while_the_match_is_made_gets_that_one_alone(
+        self, desk: Desk, other_desk: Desk
+    ) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        async with desk.making():
+            assert await desk.find(ALICE) is True
+            assert await desk.find(ALICE, topic="History") is True
+            assert await other_desk.find(BOB) is True
+            await other_desk.rounds()
+        await other_desk.rounds()
+        assert (desk.pairs(), other_desk.pairs()) == ({ids(ALICE, BOB)}, set())
+        assert (await desk.queue(), desk.searches.idle) == ([], True)
+
+    async def test_who_goes_while_the_match_is_made_has_it(self, desk: Desk) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        async with desk.making():
+            desk.searches.went("alice", Cause.CLOSED)
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, BOB)}
+        assert desk.searches.idle
+
+    async def test_nodes_that_pair_the_same_queue_at_once_pair_nobody_twice(self, desk: Desk, other_desk: Desk) -> None:
+        players = [person(f"p{number:02}") for number in range(60)]
+        for _ in range(3):
+            await asyncio.gather(
+                *((desk, other_desk)[number % 2].find(player) for number, player in enumerate(players))
+            )
+            await asyncio.gather(*(place.rounds(3) for place in (desk, other_desk)))
+        told = [*desk.paired(), *other_desk.paired()]
+        assert len({match.id for match in told}) == len(told) == 3 * 30
+        assert await desk.queue() == await desk.marked() == []
+
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_whatever_players_and_nodes_do_at_once_everybody_has_one_opponent(
+        self, desk: Desk, other_desk: Desk, seed: int
+    ) -> None:
+        """Each asks until found, now here and now there, cancels, goes and comes back; then nobody is left over."""
+        random = Random(seed)
+        players = [person(f"p{number:02}") for number in range(20)]
+        rounds = asyncio.create_task(self._pair_until_stopped(desk, other_desk))
+
+        async def live(player: Player) -> None:
+            for _ in range(random.randrange(4)):
+                place = random.choice((desk, other_desk))
+                await place.find(player, topic=random.choice(("General", "History")))
+                if random.random() < 0.4:
+                    await random.choice((desk, other_desk)).searches.cancel(player.id)
+                if random.random() < 0.3:
+                    place.searches.went(player.id, Cause.CLOSED)
+
+        await asyncio.gather(*map(live, players))
+        rounds.cancel()
+        await asyncio.gather(rounds, return_exceptions=True)
+        for place in (desk, other_desk):
+            await place.rounds(2, later_ms=6_000)
+        held: dict[str, list[str]] = {}
+        query = "SELECT id, player1_id, player2_id FROM pairquiz.matches"
+        for record in await desk.database.fetch(query):
+            assert record["player1_id"] != record["player2_id"]
+            for key in ("player1_id", "player2_id"):
+                held.setdefault(record[key], []).append(str(record["id"]))
+        told = {match.id for match in (*desk.paired(), *other_desk.paired())}
+        assert {match_id for matches in held.values() for match_id in matches} == told
+        assert await desk.marked() == []
+        by_topic = await desk.database.fetch("SELECT topic_id FROM pairquiz.seekers")
+        assert len(by_topic) == len({record["topic_id"] for record in by_topic}), "two who could meet were left"
+
+    async def _pair_until_stopped(self, *desks: Desk) -> None:
+        while True:
+            await asyncio.gather(*(desk.rounds() for desk in desks))
+            await asyncio.sleep(0)
+
+
+class TestHalfDone:
+    async def marked_by_somebody_who_died(self, *desks: Desk) -> str:
+        """Mark Alice and Bob as one would who has died since."""
+        queue = await desks[0].seekers.read_queue(FRONT, 10)
+        (pair,) = pair_up([queued.seeker for queued in queue], desks[0].node.clock.now())
+        match_id = str(uuid4())
+        assert await desks[0].seekers.mark({match_id: pair}, desks[0].node.clock.now())
+        return match_id
+
+    async def test_another_makes_the_match_that_was_marked_and_makes_it_once(
+        self, desk: Desk, other_desk: Desk
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        match_id = await self.marked_by_somebody_who_died(desk)
+        await other_desk.rounds(later_ms=4_000)
+        assert other_desk.pairs() == set(), "whoever has marked them may still be at it"
+        await other_desk.rounds(later_ms=2_000)
+        assert [match.id for match in other_desk.paired()] == [match_id]
+        await desk.rounds(2, later_ms=2_000)
+        assert (desk.pairs(), await desk.marked(), desk.searches.idle) == (set(), [], True)
+        assert desk.looked_after == ["alice"]
+
+    async def test_both_make_it_at_once_and_it_is_one(self, desk: Desk, other_desk: Desk) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        match_id = await self.marked_by_somebody_who_died(desk)
+        desk.node.clock.at += 6_000
+        await asyncio.gather(desk.rounds(), other_desk.rounds())
+        assert [match.id for match in (*desk.paired(), *other_desk.paired())] == [match_id]
+        assert await desk.marked() == []
+
+    async def test_one_that_was_made_already_is_only_tidied_up(self, desk: Desk) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        match_id = await self.marked_by_somebody_who_died(desk)
+        await desk.node.paired(match_id=match_id)
+        await desk.rounds(later_ms=6_000)
+        assert [match.id for match in desk.paired()] == [match_id]
+        assert await desk.marked() == []
+        assert await desk.database.fetchval("SELECT count(*) FROM pairquiz.encounters") == 2
+
+    async def test_who_was_paired_with_somebody_of_a_node_that_died_looks_on(
+        self, desk: Desk, other_desk: Desk
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.marked_by_somebody_who_died(other_desk)
+        await desk.database.fetch("DELETE FROM pairquiz.nodes WHERE id = $1", other_desk.id)
+        await desk.rounds(later_ms=6_000)
+        assert (await desk.queue(), await desk.marked()) == (["alice"], [])
+        await desk.find(CAROL)
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, CAROL)}
+
+    async def test_a_nodes_death_leaves_no_entry_behind(self, desk: Desk, other_desk: Desk) -> None:
+        await other_desk.find(BOB)
+        await desk.find(ALICE, topic="History")
+        now = desk.node.clock.now()
+        await Nodes(desk.database).beat(desk.id, now + 9_000, 60_000, after_silence=False)
+        await Nodes(desk.database).bury(5_000)
+        assert await desk.queue() == ["alice"]
+
+    @pytest.mark.parametrize("cut", ["cut_before", "cut_after"])
+    async def test_a_commit_whose_answer_is_lost_makes_one_match(self, desk: Desk, cut: str) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        setattr(desk.node.matches, cut, True)
+        round_ = asyncio.create_task(desk.matchmaker.round())
+        await desk.node.matches.resolved.wait()
+        setattr(desk.node.matches, cut, False)
+        await round_
+        await desk.rounds(2)
+        assert await desk.database.fetchval("SELECT count(*) FROM pairquiz.matches") == 1
+        assert await desk.queue() == await desk.marked() == []
+
+    async def test_a_pair_whose_topic_shrank_in_that_moment_looks_on(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        ask = desk.node.committer.ask
+
+        async def too_few(command: PairPlayers, arrived_at: int) -> object:
+            raise Refused(Code.NOT_ENOUGH_QUESTIONS)
+
+        monkeypatch.setattr(desk.node.committer, "ask", too_few)
+        await desk.rounds()
+        assert (await desk.queue(), await desk.marked()) == (["alice", "bob"], [])
+        monkeypatch.setattr(desk.node.committer, "ask", ask)
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, BOB)}
