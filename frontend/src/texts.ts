@@ -58,7 +58,8 @@ const english = {
   },
 
   home: {
-    heading: "Same questions. One clock. Who is quicker?",
+    /** In sentences, between which a line may break. */
+    heading: ["Same questions.", "One clock.", "Who is quicker?"],
     intro: "Two play the same quiz at the same time, and see each other’s progress live.",
     topic: "Topic",
     topicCount: (number: number) => count(number, "question", "questions"),
@@ -340,7 +341,7 @@ const english = {
     heading: "Your profile",
     name: "Your name",
     nameHint: "What your opponents see. 1 to 40 characters.",
-    save: "Save name",
+    save: "Save",
     saved: "Saved.",
     rating: "Rating",
     provisional: "A guess so far: it settles after some rated duels.",

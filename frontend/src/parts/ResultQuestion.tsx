@@ -78,7 +78,8 @@ function Said({ who, side, question, answer, correct, points }: SaidProps) {
   return (
     <div className={`said ${look}`}>
       <dt>
-        <span className={`dot ${side}`}>
+        <span className={`dot ${side}`} />
+        <span className="heard">
           <Name>{who}</Name>
         </span>
       </dt>

@@ -1,5 +1,6 @@
 /** Where everything begins: what to play, and against whom. */
 
+import { Fragment } from "react";
 import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
@@ -29,8 +30,12 @@ export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind,
   return (
     <main id="content" className="screen wide home">
       <header className="stack tight hero">
-        <Heading title={words.heading} className="display">
-          {words.heading}
+        <Heading title={texts.bar.play} className="display">
+          {words.heading.map((sentence) => (
+            <Fragment key={sentence}>
+              <span>{sentence}</span>{" "}
+            </Fragment>
+          ))}
         </Heading>
         <p className="quiet">{words.intro}</p>
       </header>
