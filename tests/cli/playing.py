@@ -93,8 +93,8 @@ class AtScreen:
         os.write(self._terminal, key.encode())
 
     def too_wide(self) -> list[str]:
-        """Return the lines that the terminal would have broken."""
-        return [line for line in re.split(r"[\r\n]+", self.written) if cell_len(line) > COLUMNS]
+        """Return the lines that the terminal would have broken, as some do with one that is just full."""
+        return [line for line in re.split(r"[\r\n]+", self.written) if cell_len(line) >= COLUMNS]
 
     async def end(self) -> int:
         async with asyncio.timeout(PATIENCE_S):
