@@ -9,9 +9,11 @@ import click
 
 from pairquiz_server import __version__, logs
 from pairquiz_server.app import StartError
-from pairquiz_server.cli import config, migrate, players, questions, schema, serve, token, usage
+from pairquiz_server.cli import completion, config, migrate, play, players, questions, schema, serve, token, usage
+from pairquiz_server.client.errors import ClientError
 from pairquiz_server.config import ConfigError
 from pairquiz_server.formats import UnreadableFile
+from pairquiz_server.nearest import did_you_mean
 from pairquiz_server.store.embedded import EmbeddedPostgresError
 from pairquiz_server.store.migrations import MigrationError
 from pairquiz_server.store.pool import StorageUnavailable
@@ -33,7 +35,7 @@ class _OneLineErrors(click.Group):
             sys.exit(error.exit_code)
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "pairquiz-server"
-            _fail(f"{error.format_message().rstrip('.')}. See {command} --help", error.exit_code)
+            _fail(f"{_with_the_nearest(error)}. See {command} --help", error.exit_code)
         except click.ClickException as error:
             _fail(error.format_message())
         except click.Abort:
@@ -43,10 +45,19 @@ class _OneLineErrors(click.Group):
                 f"the database cannot be used: {error}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
                 "or unset it to use the embedded PostgreSQL"
             )
-        except (ConfigError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
+        except (ConfigError, ClientError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
             _fail(str(error))
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def _with_the_nearest(error: click.UsageError) -> str:
+    """Return what is wrong, with the name that was meant where a command or an option is misspelled."""
+    name = getattr(error, "option_name", None) or getattr(error, "command_name", None)
+    known: list[str] | None = getattr(error, "possibilities", None)
+    if name is None or not known:
+        return error.format_message().rstrip(".")
+    return error.message.rstrip(".") + did_you_mean(name, known)
 
 
 def _unwind(number: int, _frame: FrameType | None) -> NoReturn:
@@ -66,12 +77,14 @@ def main() -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(play.play)
 main.add_command(migrate.migrate)
 main.add_command(questions.questions)
 main.add_command(players.players)
 main.add_command(token.token)
 main.add_command(config.config)
 main.add_command(usage.usage)
+main.add_command(completion.completion)
 main.add_command(schema.schema)
 
 

@@ -13,16 +13,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from pairquiz_server.cli.completing import topic_names
 from pairquiz_server.cli.options import json_option, output_option, with_settings, write_output
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
+from pairquiz_server.nearest import did_you_mean
 from pairquiz_server.rules.bank import Fate
 from pairquiz_server.rules.question import tidy, topic_fault, topic_key
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions, TopicCount
 from pairquiz_server.store.reports import ReportedQuestion, Reports
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_one_topic = click.option("--topic", shell_complete=topic_names, help="Only this topic.")
 _topic = click.option("--topic", help="Put all questions into this topic, whatever the files say.")
 
 
@@ -48,6 +52,18 @@ class Imported(Struct, frozen=True):
     def __str__(self) -> str:
         counts = f"{self.added} added, {self.edited} edited, {self.unchanged} unchanged, {self.refused} refused"
         return f"{self.file}: {self.format}, {self.questions} questions: {counts if self.kept else 'nothing imported'}"
+
+
+class Checked(Struct, frozen=True):
+    """What an import of one file would find."""
+
+    file: str
+    format: str
+    good: int
+    bad: int
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.format}, {self.good} good, {self.bad} bad"
 
 
 @click.group()
@@ -100,7 +116,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 
 @questions.command()
-@click.option("--topic", help="Only this topic.")
+@_one_topic
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="So many at most.")
 @click.option("--edited", is_flag=True, help="Also those that were edited since, which are drawn no more.")
 @json_option
@@ -124,7 +140,7 @@ def reported(settings: Settings, topic: str | None, limit: int, edited: bool, as
 
 
 @questions.command()
-@click.option("--topic", help="Only this topic.")
+@_one_topic
 @output_option
 @with_settings
 def export(settings: Settings, topic: str | None, output: Path | None) -> None:
@@ -137,15 +153,19 @@ def export(settings: Settings, topic: str | None, output: Path | None) -> None:
 @questions.command()
 @_files
 @_topic
-def check(files: tuple[Path, ...], topic: str | None) -> None:
+@json_option
+def check(files: tuple[Path, ...], topic: str | None, as_json: bool) -> None:
     """Read FILES as `import` would, and name every bad question; no database is needed."""
-    bad = 0
+    checked = []
     for file in _parsed(files, topic):
-        good, refusals = file.parsed.questions, file.parsed.refusals
-        _name(file, refusals)
-        bad += len(refusals)
-        click.echo(f"{file.name}: {file.parsed.format}, {len(good)} good, {len(refusals)} bad")
-    if bad:
+        _name(file, file.parsed.refusals)
+        checked.append(Checked(file.name, file.parsed.format, len(file.parsed.questions), len(file.parsed.refusals)))
+    if as_json:
+        click.echo(msgspec.json.encode(checked))
+    else:
+        for one in checked:
+            click.echo(one)
+    if any(one.bad for one in checked):
         sys.exit(1)
 
 
@@ -206,15 +226,26 @@ async def _reported(
     settings: Settings, url: str, topic: str | None, limit: int, *, edited: bool
 ) -> Sequence[ReportedQuestion]:
     async with prepared_database(settings, url) as database:
-        return await Reports(database).find(None if topic is None else topic_key(topic), limit, edited=edited)
+        found = await Reports(database).find(None if topic is None else topic_key(topic), limit, edited=edited)
+        if topic is not None and not found:
+            known = {topic_key(one.name) for one in await Questions(database).list_topics()}
+            if topic_key(topic) not in known:
+                raise await _no_topic(database, topic)
+        return found
 
 
 async def _export(settings: Settings, url: str, topic: str | None) -> bytes:
     async with prepared_database(settings, url) as database:
         found = await Questions(database).export(topic)
-    if topic is not None and not found:
-        raise UnreadableFile(f"there are no questions in topic {topic!r}: see pairquiz-server questions list")
+        if topic is not None and not found:
+            raise await _no_topic(database, topic)
     return dump(found)
+
+
+async def _no_topic(database: Database, topic: str) -> UnreadableFile:
+    """Say that there is no such topic, and which one may be meant."""
+    meant = did_you_mean(topic, [one.name for one in await Questions(database).list_topics()])
+    return UnreadableFile(f"there are no questions in topic {topic!r}{meant}: see pairquiz-server questions list")
 
 
 def _parsed(files: Sequence[Path], topic: str | None) -> list[_ParsedFile]:

@@ -1,7 +1,6 @@
 """`pairquiz-server serve`: the server itself."""
 
 import gc
-import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 import uvloop
 
 from pairquiz_server import app, logs, signals
+from pairquiz_server.cli.address import own_url
 from pairquiz_server.cli.options import config_option, data_dir_option, read_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url
@@ -61,7 +61,7 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         signals.signals_kept(),
         database_url(settings) as url,
     ):
-        address = _url(settings.server.host, listener.getsockname()[1])
+        address = own_url(settings.server.host, listener.getsockname()[1])
         gc.set_threshold(*COLLECT_AFTER)
         gc.freeze()  # what the imports have made is never garbage: a third of what 5,000 pairs would have looked at
         uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
@@ -77,17 +77,6 @@ def _page(settings: Settings, url: str) -> str:
     if settings.page:
         return f"open {url} in two windows"
     return "no page is built: run scripts/page, and start again" if settings.page_missing else "no page is shown"
-
-
-def _url(host: str, port: int) -> str:
-    """Return where this machine's own clients find the server; nobody can connect to 0.0.0.0 everywhere."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return f"http://{host}:{port}"
-    if address.is_unspecified:
-        return f"http://localhost:{port}"
-    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"
 
 
 def _serve_with_reload() -> None:

@@ -4,9 +4,10 @@ import asyncio
 import secrets
 
 import click
+import msgspec
 
 from pairquiz_server import node
-from pairquiz_server.cli.options import with_settings
+from pairquiz_server.cli.options import json_option, with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.rules.errors import Refused
@@ -19,8 +20,9 @@ _HOURS_MAX = 10 * 365 * 24
 @click.command()
 @click.argument("player_id", required=False)
 @click.option("--hours", type=click.IntRange(1, _HOURS_MAX), default=24, show_default=True, help="How long it holds.")
+@json_option
 @with_settings
-def token(settings: Settings, player_id: str | None, hours: int) -> None:
+def token(settings: Settings, player_id: str | None, hours: int, as_json: bool) -> None:
     """Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.
 
     A guest's holds for 90 days.
@@ -28,14 +30,18 @@ def token(settings: Settings, player_id: str | None, hours: int) -> None:
     if settings.jwt_secret is not None:
         if player_id is None:
             raise click.UsageError("Say for which user: pairquiz-server token PLAYER_ID")
-        click.echo(_user_token(settings, player_id, lifetime_s=hours * 3600))
+        _say(_user_token(settings, player_id, lifetime_s=hours * 3600), as_json=as_json)
         return
     if player_id is not None:
         raise click.UsageError("A user's token needs JWT_SECRET; without PLAYER_ID you get a guest's")
     if not settings.guests_allowed:
         raise click.UsageError("Only your issuer can sign with the keys of auth.jwks_url; JWT_SECRET would do here")
     with database_url(settings) as url:
-        click.echo(asyncio.run(_guest_token(settings, url)))
+        _say(asyncio.run(_guest_token(settings, url)), as_json=as_json)
+
+
+def _say(signed: str, *, as_json: bool) -> None:
+    click.echo(msgspec.json.encode({"token": signed}) if as_json else signed)
 
 
 def _user_token(settings: Settings, player_id: str, *, lifetime_s: int) -> str:

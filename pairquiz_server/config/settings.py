@@ -15,6 +15,7 @@ from pairquiz_server.config import sources
 from pairquiz_server.config.folders import Folders, default_file
 from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Retention, Server
 from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
+from pairquiz_server.nearest import nearest
 from pairquiz_server.rules.player import GUEST_TOKEN_DAYS
 from pairquiz_server.validation import fault
 
@@ -189,5 +190,17 @@ def _readable(error: msgspec.ValidationError, said_by: Mapping[str, str]) -> str
     name = said_by.get(found.path.partition("[")[0])
     setting = f"{found.path} (from {name})" if name else found.path
     if found.unknown_field:
-        return f"there is no setting {setting}: see config.toml for all of them"
+        meant = _meant(found.path)
+        hint = f"did you mean {meant}? All of them are in config.toml" if meant else "see config.toml for all of them"
+        return f"there is no setting {setting}: {hint}"
     return f"setting {setting}: {found.reason}; see its comment in config.toml"
+
+
+def _meant(path: str) -> str | None:
+    """Return the setting, or the section, that is most like one that there is not."""
+    sections = {field.name: field.type for field in msgspec.structs.fields(File)}
+    section, _, key = path.partition(".")
+    if not key:
+        return nearest(section, sections)
+    found = nearest(key, sections[section].__struct_fields__)
+    return f"{section}.{found}" if found else None

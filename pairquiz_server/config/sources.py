@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec.structs import fields
+
+from pairquiz_server.config.sections import File
+from pairquiz_server.nearest import did_you_mean
+
 PREFIX = "PAIRQUIZ_"
 GUEST_SECRET = "PAIRQUIZ_GUEST_SECRET"  # noqa: S105  (a name, not a secret)
 METRICS_TOKEN = "PAIRQUIZ_METRICS__TOKEN"  # noqa: S105
@@ -52,8 +57,17 @@ def _prefixed_names(environ: Mapping[str, str]) -> Iterator[Said]:
             continue
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if not separator:
-            raise ConfigError(f"there is no setting {name}: write {PREFIX}<SECTION>__<KEY>, two underscores between")
+            raise ConfigError(
+                f"there is no setting {name}: write {PREFIX}<SECTION>__<KEY>, two underscores between"
+                + did_you_mean(name, _names_of_settings())
+            )
         yield name, section, key, _toml_or_text(text)
+
+
+def _names_of_settings() -> Iterator[str]:
+    for section in fields(File):
+        for key in section.type.__struct_fields__:
+            yield f"{PREFIX}{section.name}__{key}".upper()
 
 
 def _flags(flags: Mapping[str, Mapping[str, Any]]) -> Iterator[Said]:

@@ -1,10 +1,8 @@
 """The questions that a new database begins with."""
 
-from importlib.resources import files
-
 import structlog
 
-from pairquiz_server.formats import parse
+from pairquiz_server.formats.shipped import starter_questions
 from pairquiz_server.rules.bank import Fate
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import STARTER_QUESTIONS, ServerState
@@ -19,13 +17,7 @@ async def load_starter_questions(questions: Questions, server: ServerState) -> i
     """
     if await server.get(STARTER_QUESTIONS) is not None:
         return 0
-    bank = [
-        located.question
-        for file in sorted(files("pairquiz_server.starter").iterdir(), key=lambda one: one.name)
-        if file.name.endswith(".json")
-        for located in parse(file.read_bytes(), name=file.name).questions
-    ]
-    verdicts = await questions.add(bank)
+    verdicts = await questions.add(starter_questions())
     await server.put_first(STARTER_QUESTIONS, b"loaded")
     added = sum(verdict.fate is Fate.ADDED for verdict in verdicts)
     log.info("starter_questions_loaded", count=added)

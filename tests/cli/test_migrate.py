@@ -1,5 +1,7 @@
 """`migrate`, and where it stands."""
 
+import json
+
 from pairquiz_server.store.migrations import read_migrations
 from tests.cli.conftest import Invoke
 
@@ -24,3 +26,14 @@ def test_an_operator_migrates_an_empty_database_and_sees_it(invoke: Invoke, empt
 def test_a_look_at_the_status_changes_nothing(invoke: Invoke, empty_database_url: str) -> None:
     first, second = (invoke("migrate", "status", DATABASE_URL=empty_database_url).stdout for _ in range(2))
     assert first == second
+
+
+def test_a_machine_reads_what_was_applied_and_what_stands(invoke: Invoke, empty_database_url: str) -> None:
+    numbers = [one.number for one in read_migrations()]
+    environ = {"DATABASE_URL": empty_database_url}
+    assert [one["applied_at"] for one in json.loads(invoke("migrate", "status", "--json", **environ).stdout)] == [
+        None for _ in numbers
+    ]
+    assert [one["number"] for one in json.loads(invoke("migrate", "--json", **environ).stdout)] == numbers
+    assert json.loads(invoke("migrate", "--json", **environ).stdout) == []
+    assert all(one["applied_at"] for one in json.loads(invoke("migrate", "status", "--json", **environ).stdout))

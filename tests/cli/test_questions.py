@@ -177,6 +177,9 @@ def test_a_check_names_bad_questions_without_a_database(invoke: Invoke, good: Pa
     assert result.exit_code == 1
     assert f"{half_bad}: OpenTDB, 2 good, 2 bad" in result.stdout
     assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == [f"{half_bad}:3", f"{half_bad}:5"]
+    counted = invoke("questions", "check", "--json", half_bad, DATABASE_URL=NOWHERE)
+    assert counted.exit_code == 1
+    assert json.loads(counted.stdout) == [{"file": str(half_bad), "format": "OpenTDB", "good": 2, "bad": 2}]
 
 
 @pytest.mark.parametrize("verb", ["import", "check"])
@@ -222,6 +225,11 @@ def test_an_export_that_cannot_be_written_or_has_nothing_is_one_line(ask: Ask, t
     assert str(tmp_path) in one_line(ask("export", "--output", tmp_path))
     assert "--output" in one_line(ask("export", "--output", tmp_path / "no" / "folder"))
     assert "'Sports cars'" in one_line(ask("export", "--topic", "Sports cars"))
+
+
+@pytest.mark.parametrize("verb", ["export", "reported"])
+def test_a_topic_that_is_typed_wrongly_is_guessed(ask: Ask, verb: str) -> None:
+    assert "'Histroy' (did you mean 'History'?)" in one_line(ask(verb, "--topic", "Histroy"))
 
 
 @pytest.mark.parametrize("on_terminal", [True, False])

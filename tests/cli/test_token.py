@@ -1,6 +1,7 @@
 """The token that `pairquiz-server token` prints is one that the server takes."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -18,6 +19,13 @@ def test_a_user_token_is_accepted(invoke: Invoke, audience: str) -> None:
     assert result.exit_code == 0, result.stderr
     identity = asyncio.run(Authenticator(config.load(environ=environ), b"").identify(result.stdout.strip()))
     assert (identity.player.id, identity.player.kind) == ("ada", PlayerKind.USER)
+
+
+def test_a_script_reads_a_token_as_json(invoke: Invoke) -> None:
+    result = invoke("token", "ada", "--json", JWT_SECRET=SECRET)
+    token = json.loads(result.stdout)["token"]
+    identity = asyncio.run(Authenticator(config.load(environ={"JWT_SECRET": SECRET}), b"").identify(token))
+    assert identity.player.id == "ada"
 
 
 @pytest.mark.parametrize("player", ["guest:ada", "x" * 129, "line\nbreak", ""])

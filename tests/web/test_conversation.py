@@ -56,6 +56,10 @@ SESSION = "3f2b8c1e-7a54-4c0d-9b1a-2f6d5e8c9a10"
 INDEXES = {"answer", "correct_option", "your_answer", "opponent_answer"}
 
 
+PING_AND_PONG = ("2", "3")
+"""They come when they come."""
+
+
 class Scribe:
     """Writes down what goes over a websocket, and how it would read any other time."""
 
@@ -66,16 +70,16 @@ class Scribe:
         self._numbers: dict[int, int] = {}
 
     def write(self, arrow: str, frame: str) -> None:
-        self._written.append((arrow, frame))
+        if frame not in PING_AND_PONG:
+            self._written.append((arrow, frame))
 
     def note(self, text: str) -> None:
         self.write("", f"   ({text})")
 
     @property
     def text(self) -> str:
-        return "\n".join(self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written).strip(
-            "\n"
-        )
+        lines = [self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written]
+        return "\n".join(lines).strip("\n")
 
     def _line(self, arrow: str, frame: str) -> str:
         head = frame[: len(frame) - len(frame.lstrip("0123456789"))]
@@ -142,7 +146,9 @@ class Overheard:
 
 async def open_line(session: ClientSession, server: Server, scribe: Scribe) -> Client:
     socket = await session.ws_connect(f"{server.url}/socket.io/?EIO=4&transport=websocket")
-    return Client(Overheard(socket, scribe))  # type: ignore[arg-type]
+    client = Client(Overheard(socket, scribe))  # type: ignore[arg-type]
+    await client._read()
+    return client
 
 
 async def conversation(server: Server) -> str:

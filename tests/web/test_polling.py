@@ -13,6 +13,7 @@ from tests.conftest import Server
 from tests.web.hostile import BAD
 from tests.web.polling import PATIENCE_S, Poller, polling
 from tests.web.stalls import text_frame
+from tests.web.valkey import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -114,6 +115,18 @@ async def test_a_client_that_closes_its_session_may_post_no_more(shared_server: 
         assert (await client.post("1", '421["sync_clock",{}]')).status == 200
         for _ in range(2):
             assert (await client.post('421["sync_clock",{}]')).status == 400
+
+
+async def test_a_client_that_closes_its_session_does_not_wait_for_its_poll(shared_server: Server) -> None:
+    async with polling(shared_server.url) as client:
+        await client.event("welcome")
+        client.packets.clear()
+        (session,) = [one for one in shared_server.running.transports.sessions() if one.sid == client.sid]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(client.poll())
+            await until(lambda: session.queue._getters)
+            await client.post("41", "1")
+        assert client.packets == ["6"]
 
 
 @pytest.mark.parametrize("packet", ["40", '421["create_pair_quiz",{}]', "41", "431[]", "3", "1"])

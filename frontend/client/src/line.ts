@@ -24,7 +24,9 @@ export type LineOptions = Partial<ManagerOptions & SocketOptions>;
 
 /** A command that has no answer by then is sent again. The server answers within three seconds, whatever hangs. */
 const ANSWER_MS = 5000;
-const BACK_MS = { first: 1000, longest: 5000, spread: 0.5 };
+
+/** How a stock client comes back: a pause that grows, with chance in it. */
+const USUAL_PAUSES = { reconnectionDelay: 1000, reconnectionDelayMax: 5000, randomizationFactor: 0.5 };
 
 /** One command as good as another: which payload goes with which name has been checked where it came from. */
 interface Untyped {
@@ -33,6 +35,7 @@ interface Untyped {
 
 export class Line {
   private readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
+  private readonly pauses: typeof USUAL_PAUSES;
   private farewell: CommandRefused | null = null;
 
   constructor(
@@ -44,13 +47,12 @@ export class Line {
     const settings: LineOptions = {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      reconnectionDelay: BACK_MS.first,
-      reconnectionDelayMax: BACK_MS.longest,
-      randomizationFactor: BACK_MS.spread,
+      ...USUAL_PAUSES,
       ...options,
       autoConnect: false,
       auth: (say) => void this.introduce(say),
     };
+    this.pauses = { ...USUAL_PAUSES, ...options };
     this.socket = url === undefined ? io(settings) : io(url, settings);
     this.socket.onAny((name: EventName, payload: unknown) => this.hear({ name, payload } as Heard));
     this.socket.on("connect_error", (error) => this.failed(error));
@@ -91,7 +93,7 @@ export class Line {
 
   private hear(event: Heard): void {
     if (event.name === "welcome") this.welcomed(event.payload);
-    if (event.name === "server_draining") this.comeBackAfter(event.payload.reconnect_in_ms, 0);
+    if (event.name === "server_draining") this.comeBackAfter(event.payload.reconnect_in_ms);
     if (event.name === "error" && event.payload.code === "forbidden") this.farewell = event.payload;
     this.listener.heard(event);
   }
@@ -99,15 +101,22 @@ export class Line {
   private welcomed(welcome: Welcome): void {
     if (welcome.guest_token) this.identity.remember(welcome.guest_token);
     this.farewell = null;
-    this.comeBackAfter(BACK_MS.first, BACK_MS.spread);
+    this.comeBackAsUsual();
   }
 
-  /** Say when to come back once the line is closed. The server has spread its times out already. */
-  private comeBackAfter(ms: number, spread: number): void {
+  /** Come back so long after the line is closed. The server has spread these times out already. */
+  private comeBackAfter(ms: number): void {
     const manager = this.socket.io;
     manager.reconnectionDelay(ms);
-    manager.reconnectionDelayMax(Math.max(ms, BACK_MS.longest));
-    manager.randomizationFactor(spread);
+    manager.reconnectionDelayMax(Math.max(ms, this.pauses.reconnectionDelayMax));
+    manager.randomizationFactor(0);
+  }
+
+  private comeBackAsUsual(): void {
+    const manager = this.socket.io;
+    manager.reconnectionDelay(this.pauses.reconnectionDelay);
+    manager.reconnectionDelayMax(this.pauses.reconnectionDelayMax);
+    manager.randomizationFactor(this.pauses.randomizationFactor);
   }
 
   private failed(error: Error & { data?: { code?: string } }): void {

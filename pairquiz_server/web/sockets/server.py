@@ -160,6 +160,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # python-socket
             self._idle.opened(eio_sid)
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        if reason == self.reason.CLIENT_DISCONNECT:
+            self._transports.end_poll(eio_sid)
         self.environ.pop(eio_sid, None)
         self._arrivals.left(eio_sid)
         self._drop(eio_sid, reason)

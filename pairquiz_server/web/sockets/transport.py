@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from aiohttp import WSCloseCode
+from engineio.packet import NOOP, Packet
 
 from pairquiz_server.config.sections import Limits as Settings
 from pairquiz_server.rules.lag import RoundTrips
@@ -227,6 +228,15 @@ class Transports:
                 reason = self._eio.reason.TRANSPORT_ERROR
                 self.beside(session.close(wait=False, abort=True, reason=reason))
                 break
+
+    def end_poll(self, eio_sid: str) -> None:
+        """Answer a poll that waits, with nothing: its client has ended the session, and may wait for that.
+
+        python-engineio lets it wait until it times out.
+        """
+        session = self._eio.sockets.get(eio_sid)
+        if session is not None and isinstance(session.queue, SendQueue):
+            session.queue.put_nowait(Packet(NOOP))
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something while nobody waits for it."""

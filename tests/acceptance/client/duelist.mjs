@@ -6,6 +6,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { createPairQuiz } from "@pairquiz/client";
 
+// A player's own clock may be wrong.
+const rightNow = Date.now;
+Date.now = () => rightNow() + Number(process.env.CLOCK_IS_OFF_BY_MS ?? 0);
+
 const [url, file, socket, userToken] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -28,7 +32,7 @@ let token = userToken ?? null;
 const quiz = createPairQuiz({ url, storage: new FileStorage(), socket: JSON.parse(socket), token: () => token });
 const act = {
   say_token: (next) => (token = next),
-  now: () => ({ ours: Date.now(), theirs: quiz.now() }),
+  now: () => quiz.now(),
   api: (method, ...payload) => quiz.api[method](...payload),
 };
 

@@ -1,0 +1,1 @@
+"""A duel in a terminal: on a screen, as plain lines, or as JSON for a script."""
