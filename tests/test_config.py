@@ -466,7 +466,8 @@ from pairquiz_server import config
 from pairquiz_server.store import migrations, queries
 names = [f"{one.number:04} {one.name}" for one in migrations.read_migrations()]
 page = config.load(environ={}).page
-print(json.dumps([str(config.default_file()), str(page), str(queries.sql_folder()), names, len(queries.load("matches"))]))
+file, sql = config.default_file(), queries.sql_folder()
+print(json.dumps([str(file), str(page), str(sql), names, len(queries.load("matches"))]))
 """
     run = subprocess.run(
         [installed / "bin" / "python", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True, env={}

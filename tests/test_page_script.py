@@ -1,5 +1,6 @@
-"""When scripts/page builds and when it does not, what it leaves and what it says. Node and npm are told apart by name alone
-here; tests/browser plays on what the real ones build.
+"""When scripts/page builds and when it does not, what it leaves and what it says.
+
+Node and npm are played by two lines of shell here; tests/browser plays on what the real ones build.
 """
 
 import os

@@ -61,7 +61,8 @@ const calls = {
   focused: ({ page }) =>
     page.evaluate(() => {
       const element = document.activeElement;
-      return element === document.body ? "" : (element.getAttribute("aria-label") ?? element.textContent.trim());
+      if (element === document.body) return "";
+      return element.getAttribute("aria-label") ?? (element.labels?.[0] ?? element).innerText.trim();
     }),
   // Playwright's own `waitForFunction` is an eval in the page, which the page's policy forbids.
   async until({ page, script }) {

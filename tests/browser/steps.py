@@ -11,6 +11,8 @@ TOPIC = "Geography"
 QUESTIONS = 3
 HOME = "Same questions. One clock. Who is quicker?"
 DONE = "You are done"
+COUNTDOWN = re.compile(r"\d s (to come back|left)$")
+"""How long somebody who is away may stay so."""
 RESULT = re.compile(r"win|Lost|short|draw", re.IGNORECASE)
 WON = re.compile(r"win by \d+$")
 LOST = re.compile(r"^Lost by \d+$|^So close")

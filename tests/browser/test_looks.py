@@ -1,5 +1,6 @@
-"""What every state looks like, on a phone and on a desktop, light and dark: a picture of each in build/screenshots, to be
-looked at, and nothing that axe finds to keep people out. Nothing jumps while one looks.
+"""What every state looks like, on a phone and on a desktop, light and dark: nothing is found that keeps people out.
+
+A picture of each is in build/screenshots, to be looked at. Nothing jumps while one looks.
 """
 
 import re
@@ -9,6 +10,7 @@ import pytest
 from tests.acceptance.server import Server
 from tests.browser.conftest import PICTURES, Open
 from tests.browser.steps import (
+    COUNTDOWN,
     HOME,
     accept,
     all_see,
@@ -79,10 +81,10 @@ async def test_every_state_of_a_duel_at_own_pace(open_window: Open, server: Serv
     await phone.offline(True)
     await phone.see("text", re.compile("^You are offline"))
     await look("offline", phone)
-    await desktop.see("text", re.compile(r"\d s to come back"))
+    await desktop.see("text", COUNTDOWN)
     await look("opponent-away", desktop)
     await phone.offline(False)
-    await desktop.miss("text", re.compile(r"\d s to come back"))
+    await desktop.miss("text", COUNTDOWN)
     await phone.forgive("ERR_INTERNET_DISCONNECTED")
     await answer_all(desktop, since=2)
     await desktop.see("heading", "You are done")
@@ -104,6 +106,7 @@ async def test_every_state_of_a_duel_in_rounds(open_window: Open, server: Server
     await all_see((desktop, phone), "heading", "Both are here")
     await desktop.press("button", "Start the duel")
     await all_see((desktop, phone), "text", question(1))
+    await all_see((desktop, phone), "list", "Answers")
     await desktop.key("1")
     await desktop.see("text", re.compile("Waiting for"))
     await look("round-waiting", desktop)

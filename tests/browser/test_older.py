@@ -1,4 +1,4 @@
-"""A frontend that was written for the server before this one plays here as it is: nothing of it knows of this server."""
+"""A frontend that was written for the server before this one plays here as it is, and knows nothing of this server."""
 
 import asyncio
 import re

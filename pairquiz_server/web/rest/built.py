@@ -22,11 +22,11 @@ _KINDS = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-"""Not what the machine thinks: that differs from one to the next, and a browser runs no script that is called otherwise."""
+"""Not what the machine thinks: machines differ, and a browser runs no script that is called otherwise."""
 
 
 class BuiltFile(Struct, frozen=True):
-    """One file. `bodies` is by its content coding, and has at least `identity`; `digest` is the same for all of them."""
+    """One file. `bodies` is by content coding, and has at least `identity`; `digest` is the same for all of them."""
 
     kind: str
     bodies: Mapping[str, bytes]
