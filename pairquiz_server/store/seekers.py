@@ -165,9 +165,9 @@ class Seekers(Struct, frozen=True):
         """Take those out of the queue for whom these matches were made."""
         await self.database.fetch(_QUERIES["finish"], matches)
 
-    async def release(self, matches: Sequence[str]) -> None:
-        """Let those look on for whom these matches were not made."""
-        await self.database.fetch(_QUERIES["release"], matches)
+    async def release(self, matches: Sequence[str], node: UUID, looking: Sequence[str]) -> None:
+        """Let those of a node look on for whom these matches were not made, if they are among those who still do."""
+        await self.database.fetch(_QUERIES["release"], matches, node, looking)
 
     async def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         """Return the entries of matches that were to be made for a node's players before a time, oldest first."""
