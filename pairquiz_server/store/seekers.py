@@ -41,8 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Entered(Struct, frozen=True):
     """What became of an entry: how many live matches its player is in, and whether the node is known.
 
-    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written. Then
-    an earlier one may stand, for which a match is being made; of one that is `made` the players are to be taken out.
+    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written. An
+    earlier one may stand then, for which a match is being made; of one that is `made` the players are to be taken out.
     """
 
     known: bool
