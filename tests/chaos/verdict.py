@@ -33,7 +33,7 @@ NEVER_REFUSED_WITH = frozenset(
 OF_NO_MATCH = frozenset({"sync_clock", "find_opponent", "cancel_find_opponent"})
 
 Ends = dict[tuple[str, int | None], set[int]]
-"""Times (milliseconds) by match, and in rounds by question."""
+"""Times (milliseconds) by match, and by the index of its round."""
 
 
 def judge(history: History, ledger: Ledger, *, bound_ms: int, mend_s: float = 0.0) -> list[Finding]:
@@ -168,7 +168,7 @@ def _adds_up(match: Match, player: int, heard: Ends) -> Iterator[Finding]:
     if (score := sum(answer.points for answer in answers)) != match.scores[player - 1]:
         yield Finding(WRONG_SCORE, match.id, f"{who} has {match.scores[player - 1]}, and the answers sum to {score}")
     for answer in answers:
-        ends = heard[match.id, answer.question_id if match.in_rounds else None]
+        ends = heard[match.id, list(match.right).index(answer.question_id) if match.in_rounds else None]
         if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, ends)):
             yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be one of {due}")
         until = match.until(answer.question_id)
@@ -197,17 +197,17 @@ def points(match: Match, answer: Answer, heard: set[int]) -> list[tuple[bool, in
 
 
 def _heard_ends(history: History) -> Ends:
-    """Return when each match, or each question of one in rounds, was to end, by all that its players heard."""
+    """Return when each match, or each of its rounds, was to end, by all that its players heard."""
     ends: Ends = defaultdict(set)
     for heard in history.heard:
         session_id = str(heard.payload.get("session_id"))
         if heard.payload.get("deadline_at") is not None:
             ends[session_id, None].add(heard.payload["deadline_at"])
         if heard.name == "round_opened":
-            ends[session_id, heard.payload["question"]["id"]].add(heard.payload["closes_at"])
+            ends[session_id, heard.payload["index"]].add(heard.payload["closes_at"])
         now = heard.payload.get("round")
         if now is not None and now["closes_at"] is not None:
-            ends[session_id, heard.payload["questions"][now["index"]]["id"]].add(now["closes_at"])
+            ends[session_id, now["index"]].add(now["closes_at"])
     return ends
 
 
