@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PairQuizClient, createPairQuiz, type PairQuizOptions } from "../src/client.js";
+import type { PairQuizOptions } from "../src/attendant.js";
+import { createPairQuiz, type PairQuizClient } from "../src/client.js";
+import type { Identity } from "../src/identity.js";
 import type { Line, Listener } from "../src/line.js";
 import type { Heard } from "../src/news.js";
 import type { CommandName, Result } from "../src/outbox.js";
@@ -21,7 +23,7 @@ class Stage {
 
   constructor(options: PairQuizOptions = {}) {
     this.quiz = createPairQuiz({ url: "http://127.0.0.1:9", storage: null, ...options });
-    const line = Reflect.get(this.quiz, "line") as Line;
+    const line = Reflect.get(Reflect.get(this.quiz, "attendant") as object, "line") as Line;
     this.listener = Reflect.get(line, "listener") as Listener;
     line.connect = () => void (this.connects += 1);
     line.close = () => {};
@@ -39,6 +41,12 @@ class Stage {
     this.quiz.connect();
     this.hears(welcome({ user_id }));
     return this;
+  }
+
+  /** Let it look for the token with which it comes. */
+  async introduces(): Promise<void> {
+    const attendant = Reflect.get(this.quiz, "attendant") as object;
+    await (Reflect.get(attendant, "identity") as Identity).tokenToUse();
   }
 
   hears(event: Heard): void {
@@ -137,8 +145,7 @@ test("a client that was closed while its app looked for a token stays away", asy
 test("a token that has followed another one is the one in use: it does not follow itself", async () => {
   let token = "first";
   const stage = new Stage({ token: () => token }).comeIn();
-  const identity = Reflect.get(stage.quiz, "identity") as { tokenToUse(): Promise<string> };
-  await identity.tokenToUse();
+  await stage.introduces();
   token = "second";
   stage.hears({ name: "token_expiring", payload: { expires_at: 1 } });
   await settled();
