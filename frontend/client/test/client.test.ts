@@ -109,6 +109,15 @@ test("a search that was given up is not repeated behind its end", async () => {
   stage.quiz.close();
 });
 
+test("what the client gave up itself is no problem to show", async () => {
+  const stage = new Stage().comeIn();
+  const impatient = [stage.quiz.cancelFind(), stage.quiz.cancelFind()];
+  await stage.answer("cancel_find_opponent", { seeking: false });
+  const accepted = (await Promise.all(impatient)).map(({ ok }) => ok);
+  assert.deepEqual([accepted, stage.quiz.getSnapshot().problem], [[false, true], null]);
+  stage.quiz.close();
+});
+
 test("of two searches the later one is looked on with", async () => {
   const stage = new Stage().comeIn();
   void stage.quiz.find({ topic: "Rivers" });
