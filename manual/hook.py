@@ -46,9 +46,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     for source, uri in ELSEWHERE.items():
         files.append(File.generated(config, uri, abs_src_path=str(TOP / source)))
     for page in files.documentation_pages():
-        source = Path(str(page.abs_src_path))
-        for target, _ in _LINK.findall(source.read_text(encoding="utf-8")):
-            carried = _carried(source, target)
+        document = Path(str(page.abs_src_path))
+        for target, _ in _LINK.findall(document.read_text(encoding="utf-8")):
+            carried = _carried(document, target)
             if carried is not None and files.get_file_from_path(_uri(carried)) is None:
                 files.append(File.generated(config, _uri(carried), abs_src_path=str(carried)))
     return files
@@ -56,6 +56,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     """Let each link lead to where its document is on the site."""
+    if page.is_homepage:
+        page.meta["hide"] = ["navigation", "toc"]
     source = Path(str(page.file.abs_src_path))
     folder = os.path.dirname(page.file.src_uri)  # noqa: PTH120 - a path of the site
 
