@@ -91,9 +91,11 @@ class Connection:
             await self._client.connect(self._url, auth=self._auth, wait_timeout=CONNECT_S)
         except NoConnection as error:
             raise self._why(error) from None
+        except Exception:
+            raise self._no_server_of_ours() from None  # the library stumbles over answers that are none
         await asyncio.wait({self._welcomed, self._ended}, timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
         if not self._welcomed.done():
-            raise NoServer(f"what answers at {self._url} is no pairquiz-server: check the address")
+            raise self._no_server_of_ours()
         return self._welcomed.result()
 
     def _on_event(self, name: str, said: Any = None, *_more: Any) -> None:
@@ -113,3 +115,6 @@ class Connection:
         if refusal is not None:
             return refusal
         return NoServer(f"no server answers at {self._url} ({error})")
+
+    def _no_server_of_ours(self) -> NoServer:
+        return NoServer(f"what answers at {self._url} is no pairquiz-server")

@@ -43,14 +43,14 @@ class _Comparison:
 
     def all(self, old: Surface, new: Surface) -> Iterator[Change]:
         yield from _rows("event", old["events"], new["events"])
-        for name in old["events"].keys() & new["events"].keys():
+        for name in _both(old["events"], new["events"]):
             yield from self._structs(name, old["events"][name], new["events"][name], sent=False)
         yield from self._asking("connect", old["connect"], new["connect"])
         yield from _rows("command", old["commands"], new["commands"])
-        for name in old["commands"].keys() & new["commands"].keys():
+        for name in _both(old["commands"], new["commands"]):
             yield from self._asking(name, old["commands"][name], new["commands"][name])
         yield from _rows("route", old["routes"], new["routes"])
-        for name in old["routes"].keys() & new["routes"].keys():
+        for name in _both(old["routes"], new["routes"]):
             yield from self._route(name, old["routes"][name], new["routes"][name])
         for code in new["codes"]:
             if code not in old["codes"]:
@@ -93,7 +93,7 @@ class _Comparison:
             yield Change(name, where, f"is {' or '.join(gone)} no more", breaking=sent)
         if come:
             yield Change(name, where, f"may be {' or '.join(come)} now", breaking=not sent)
-        for kind in before.keys() & after.keys():
+        for kind in _both(before, after):
             yield from self._same_type(name, where, before[kind], after[kind], sent=sent)
 
     def _same_type(self, name: str, where: str, old: "_Named", new: "_Named", *, sent: bool) -> Iterator[Change]:
@@ -114,11 +114,11 @@ class _Comparison:
 
     def _keys(self, where: str, old: Schema, new: Schema, *, sent: bool) -> Iterator[Change]:
         before, after = old["properties"], new["properties"]
-        for key in before.keys() - after.keys():
+        for key in _first_alone(before, after):
             yield Change(key, f"{where}.{key}", "is gone", breaking=True)
-        for key in after.keys() - before.keys():
+        for key in _first_alone(after, before):
             yield Change(key, f"{where}.{key}", "is new", breaking=sent and key in new["required"])
-        for key in before.keys() & after.keys():
+        for key in _both(before, after):
             was, is_now = key in old["required"], key in new["required"]
             if was and not is_now:
                 yield Change(key, f"{where}.{key}", "may be missing now", breaking=not sent)
@@ -144,10 +144,19 @@ def _by_type(schema: Schema, schemas: dict[str, Schema]) -> dict[str, _Named]:
     return found
 
 
+def _both(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Return the names that both have, in the order of the first."""
+    return [name for name in one if name in other]
+
+
+def _first_alone(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [name for name in one if name not in other]
+
+
 def _rows(sort: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
-    for name in old.keys() - new.keys():
+    for name in _first_alone(old, new):
         yield Change(name, f"the {sort} {name}", "is gone", breaking=True)
-    for name in new.keys() - old.keys():
+    for name in _first_alone(new, old):
         yield Change(name, f"the {sort} {name}", "is new", breaking=False)
 
 

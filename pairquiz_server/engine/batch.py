@@ -1,6 +1,7 @@
 """What is decided between two writes."""
 
-from pairquiz_server.engine.submission import Outcome, Submission
+from pairquiz_server.engine.submission import Collision, Outcome, Submission
+from pairquiz_server.rules.commands import CREATIONS
 from pairquiz_server.rules.decide import Decision, decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import Match
@@ -25,6 +26,10 @@ class Batch:
             self.deferred[match_id].append(submission)  # its place behind the one that waits stays
             return
         before = self.known.get(match_id)
+        if before is not None and isinstance(command, CREATIONS):
+            # It was made by an earlier attempt, of which nobody has said so: another creation would undo what followed.
+            self.decided.append((submission, Collision()))
+            return
         try:
             decision = decide(before, command, submission.arrived_at)
         except Refused as refusal:

@@ -41,7 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Entered(Struct, frozen=True):
     """What became of an entry: how many live matches its player is in, and whether the node is known.
 
-    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written.
+    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written: then
+    an earlier one stands, for which a match is being made, or is `made`, and its players are to be taken out.
     """
 
     known: bool
@@ -50,6 +51,7 @@ class Entered(Struct, frozen=True):
     rating: float | None
     deviation: float | None
     since: int | None
+    made: UUID | None = None
 
 
 class Place(Struct, frozen=True):

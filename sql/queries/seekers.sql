@@ -7,7 +7,7 @@
 --   $1 uuid the node, $2 bigint now, $3 json the entries, ordered by player_id, without since, rating, deviation,
 --   $4 integer how many live matches a player may be in, counted on each seat to this; 0 for any number
 -- Returns of each player how many live matches there are, whether the node is known, and the entry as it stands, null
--- where nothing was written.
+-- where nothing was written; and the match of an earlier entry that is made already, whose players are not taken out yet.
 WITH wish AS MATERIALIZED (
     SELECT
         w.*,
@@ -57,7 +57,12 @@ entered AS (
     WHERE s.match_id IS NULL
     RETURNING s.player_id, s.ticket, s.rating, s.deviation, s.since
 )
-SELECT w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since
+SELECT
+    w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since,
+    (
+        SELECT m.id FROM pairquiz.seekers AS o JOIN pairquiz.matches AS m ON m.id = o.match_id
+        WHERE o.player_id = w.player_id
+    ) AS made
 FROM wish AS w LEFT JOIN entered AS e ON e.player_id = w.player_id;
 
 -- name: cancel

@@ -2,7 +2,7 @@
 
 import tarfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 FRONTEND, EXAMPLES = ROOT / "frontend", ROOT / "examples"
 Play = Callable[..., AbstractAsyncContextManager[Player]]
 Pair = tuple[Server, Server]
+AT_ONCE = {"PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0", "PAIRQUIZ_GAME__GHOST_WAIT_S": "0"}
+"""A player who asks again and again what has come meanwhile is no flood here, and nobody waits for a ghost."""
 
 
 @pytest.fixture(scope="session")
@@ -81,11 +83,31 @@ def play(client_folder: Path, node: str, live_server: Server) -> Play:
 @pytest.fixture
 async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
     """Two servers on one database and one Redis."""
-    with valkey(tmp_path) as redis:
-        # A player who asks again and again what has come meanwhile is no flood here.
-        environ = {"REDIS_URL": redis.url, "PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}
+    async with two_nodes(database_url, tmp_path) as servers:
+        yield servers
+
+
+@pytest.fixture(params=["one node", "two nodes"])
+async def places(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Where each of two players plays: both at one server, and each at another one."""
+    if request.param == "two nodes":
+        async with two_nodes(database_url, tmp_path) as servers:
+            yield servers
+    else:
+        async with serving(database_url, tmp_path / "server.log", **AT_ONCE) as server:
+            yield server, server
+
+
+@asynccontextmanager
+async def two_nodes(database_url: str, folder: Path, **environ: str) -> AsyncIterator[Pair]:
+    """Start two servers on one database and one Redis, and wait until they hear each other."""
+    with valkey(folder) as redis:
+        environ = {"REDIS_URL": redis.url, **AT_ONCE, **environ}
         async with AsyncExitStack() as servers:
-            yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", **environ)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", **environ)),
+            pair = (
+                await servers.enter_async_context(serving(database_url, folder / "a.log", **environ)),
+                await servers.enter_async_context(serving(database_url, folder / "b.log", **environ)),
             )
+            for server in pair:
+                await server.until_ready()
+            yield pair

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiohttp import ClientSession
+
 from tests.ports import OwnPort
 
 PATIENCE_S = 30.0
@@ -50,6 +52,15 @@ class Server:
                     self.url = found[1]
                     return
         raise AssertionError(f"the server did not start: {self.log}")
+
+    async def until_ready(self) -> None:
+        """Wait until all that it stands on is there: its line to Redis too, by which it hears of other nodes."""
+        async with asyncio.timeout(PATIENCE_S), ClientSession(self.url) as session:
+            while True:
+                async with session.get("/readyz") as response:
+                    if response.status == 200:
+                        return
+                await asyncio.sleep(0.05)
 
     async def kill(self) -> None:
         """End it at once, as a crash would."""

@@ -1,48 +1,33 @@
 """Two strangers meet, play, and come back to what it has changed: on one server, and on two of one database."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.store.pool import Database
-from tests.acceptance.conftest import Play
-from tests.acceptance.player import PATIENCE_S, Player, playing
-from tests.acceptance.server import Server, serving
-from tests.web.valkey import valkey
-
-
-@pytest.fixture
-async def two_servers(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
-    """Two processes on this test's database and one Redis."""
-    with valkey(tmp_path) as redis:
-        async with AsyncExitStack() as servers:
-            yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", REDIS_URL=redis.url)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", REDIS_URL=redis.url)),
-            )
+from tests.acceptance.conftest import Pair
+from tests.acceptance.player import Player, playing
 
 
 async def meet(database: Database, first: Player, second: Player) -> str:
-    """Let two play who have looked for somebody: the first answers one question right, the second none."""
-    created = await first.ask("create_pair_quiz", {"topic": "General", "question_count": 3})
-    session_id: str = created["session_id"]
-    assert (await second.ask("join_pair_quiz", {"session_id": session_id}))["ok"]
-    await database.fetch("UPDATE pairquiz.matches SET origin = 'search' WHERE id = $1", UUID(session_id))
-    await first.emit("start_quiz", {"session_id": session_id})
-    started = await first.event("quiz_started")
-    question = started["questions"][0]
-    right = await database.fetchval("SELECT options[correct + 1] FROM pairquiz.questions WHERE id = $1", question["id"])
-    given = {"session_id": session_id, "question_id": question["id"], "answer": right}
-    assert (await first.ask("submit_answer", given))["correct"]
+    """Let two strangers find each other and play: the first answers everything right, the second says to be done."""
     for player in (first, second):
-        assert (await player.ask("quiz_completed", {"session_id": session_id}))["ok"]
-    return session_id
+        assert (await player.ask("find_opponent", {"topic": "General", "question_count": 3}))["ok"]
+    found = [await player.event("opponent_found") for player in (first, second)]
+    session = {"session_id": found[0]["session_id"]}
+    assert (found[0]["opponent"]["rating"], found[1]["session_id"]) == (1500, session["session_id"])
+    assert (await first.ask("start_quiz", session))["ok"]
+    started = await first.event("quiz_started")
+    await second.event("quiz_started")
+    for question in started["questions"]:
+        right = "SELECT options[correct + 1] FROM pairquiz.questions WHERE id = $1"
+        answer = {"question_id": question["id"], "answer": await database.fetchval(right, question["id"])}
+        assert (await first.ask("submit_answer", session | answer))["correct"]
+    assert (await second.ask("quiz_completed", session))["ok"]
+    outcomes = [(await player.event("quiz_results"))["outcome"] for player in (first, second)]
+    assert outcomes == ["won", "lost"]
+    return str(session["session_id"])
 
 
 async def come_back(url: str, session_id: str, news: dict[str, Any], token: str) -> None:
@@ -72,15 +57,6 @@ async def come_back(url: str, session_id: str, news: dict[str, Any], token: str)
         assert (ever["entries"], ever["you"]["listed"]) == ([], False)
 
 
-async def until_ready(url: str) -> None:
-    """Wait until all that a server stands on is there, Redis too."""
-    async with asyncio.timeout(PATIENCE_S), ClientSession(url) as session:
-        while True:
-            async with session.get("/readyz") as response:
-                if response.status == 200:
-                    return
-
-
 async def told(first: Player, second: Player, session_id: str) -> list[dict[str, Any]]:
     news = [await player.event("rating_changed") for player in (first, second)]
     assert [one["session_id"] for one in news] == [session_id] * 2
@@ -88,20 +64,10 @@ async def told(first: Player, second: Player, session_id: str) -> list[dict[str,
     return news
 
 
-async def test_two_strangers_come_back_to_their_ratings(play: Play, live_server: Server, database: Database) -> None:
-    async with play(transports=["websocket"]) as first, play(transports=["websocket"]) as second:
-        tokens = [(await player.event("welcome"))["guest_token"] for player in (first, second)]
-        session_id = await meet(database, first, second)
-        for news, token in zip(await told(first, second, session_id), tokens, strict=True):
-            await come_back(live_server.url, session_id, news, token)
-
-
-async def test_players_of_two_processes_hear_of_their_ratings(
-    two_servers: tuple[Server, Server], database: Database, client_folder: Path, node: str
+async def test_two_strangers_find_each_other_and_come_back_to_their_ratings(
+    places: Pair, database: Database, client_folder: Path, node: str
 ) -> None:
-    here, there = two_servers
-    for server in two_servers:
-        await until_ready(server.url)
+    here, there = places
     async with (
         playing(client_folder, node, here.url, transports=["websocket"]) as first,
         playing(client_folder, node, there.url, transports=["websocket"]) as second,
@@ -109,5 +75,5 @@ async def test_players_of_two_processes_hear_of_their_ratings(
         tokens = [(await player.event("welcome"))["guest_token"] for player in (first, second)]
         session_id = await meet(database, first, second)
         for news, token in zip(await told(first, second, session_id), tokens, strict=True):
-            for server in (here, there):
+            for server in dict.fromkeys(places):
                 await come_back(server.url, session_id, news, token)

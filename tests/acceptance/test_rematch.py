@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Play
+from tests.acceptance.conftest import Pair, Play, two_nodes
 from tests.acceptance.player import Player, playing
-from tests.acceptance.server import Server, serving
-from tests.web.valkey import valkey
 
 WEBSOCKET = ["websocket"]
 NEVER = "60000"
@@ -19,15 +16,10 @@ NEVER = "60000"
 
 
 @pytest.fixture
-async def pair(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Server, Server]]:
-    """Two servers on one database and one Redis."""
-    with valkey(tmp_path) as redis:
-        environ = {"REDIS_URL": redis.url, "PAIRQUIZ_GAME__START_DELAY_MS": NEVER}
-        async with AsyncExitStack() as servers:
-            yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", **environ)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", **environ)),
-            )
+async def pair(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
+    """Two servers on which no match starts by itself."""
+    async with two_nodes(database_url, tmp_path, PAIRQUIZ_GAME__START_DELAY_MS=NEVER) as servers:
+        yield servers
 
 
 async def joined(first: Player, second: Player) -> dict[str, Any]:
@@ -83,9 +75,7 @@ async def test_a_series_over_three_matches(play: Play) -> None:
             assert not {"error", "disconnect", "connect_error"} & set(player.names)
 
 
-async def test_both_ask_at_the_same_instant_at_two_servers(
-    client_folder: Path, node: str, pair: tuple[Server, Server]
-) -> None:
+async def test_both_ask_at_the_same_instant_at_two_servers(client_folder: Path, node: str, pair: Pair) -> None:
     async with (
         playing(client_folder, node, pair[0].url, transports=WEBSOCKET) as first,
         playing(client_folder, node, pair[1].url, transports=WEBSOCKET) as second,
@@ -100,9 +90,7 @@ async def test_both_ask_at_the_same_instant_at_two_servers(
         assert series == ({"you": 1, "opponent": 1}, {"you": 1, "opponent": 1})
 
 
-async def test_a_request_outlives_the_server_that_took_it(
-    client_folder: Path, node: str, pair: tuple[Server, Server]
-) -> None:
+async def test_a_request_outlives_the_server_that_took_it(client_folder: Path, node: str, pair: Pair) -> None:
     """Who asked comes back to the server after its crash, and finds the request and then the match."""
     async with (
         playing(client_folder, node, pair[0].url, transports=WEBSOCKET, keeps_token=True) as first,

@@ -10,7 +10,7 @@ import pytest
 from pairquiz_server.rules.drawing import RISING
 from pairquiz_server.rules.question import Difficulty
 from pairquiz_server.store.pool import Database
-from tests.acceptance.conftest import Play
+from tests.acceptance.conftest import Pair, Play
 from tests.acceptance.player import Player, playing
 from tests.acceptance.server import COMMAND, Server, serving
 
@@ -57,30 +57,38 @@ async def levels(database: Database, started: dict[str, Any]) -> dict[int, str]:
     return {row["id"]: row["difficulty"] for row in rows}
 
 
+async def agree_on_what_it_was_worth(
+    started: dict[str, Any], first: Player, second: Player, level: dict[int, str] | None = None
+) -> None:
+    """Let both answer everything, and hold their points, sums, accuracies and outcomes against the profile."""
+    profile, count = started["scoring"], len(started["questions"])
+    answers = await played(started, first, second)
+    for one in (one for own in answers for one in own):
+        least, most = WORTH[profile](one["correct"], level[one["question_id"]] if level else "easy")
+        assert least <= one["points"] <= most
+        assert one["receipt"]["reason"].startswith("right: " if one["correct"] else "wrong: ")
+        assert str(one["points"]) in one["receipt"]["reason"] or profile in ("speed_bonus", "practice")
+    sums = [sum(one["points"] for one in own) for own in answers]
+    right = [sum(one["correct"] for one in own) for own in answers]
+    for seat, player in enumerate((first, second)):
+        results = await player.event("quiz_results")
+        assert (results["your_score"], results["opponent_score"]) == (sums[seat], sums[1 - seat])
+        for key, whose in (("your_accuracy", seat), ("opponent_accuracy", 1 - seat)):
+            assert results[key] == {"right": right[whose], "answered": count, "of": count}
+        mine, theirs = sums[seat], sums[1 - seat]
+        outcome = "draw" if mine == theirs else "won" if mine > theirs else "lost"
+        assert results["outcome"] == ("none" if profile == "practice" else outcome)
+
+
 @pytest.mark.parametrize("profile", WORTH)
 async def test_a_duel_is_worth_what_was_agreed_on(play: Play, database: Database, profile: str) -> None:
     async with play(transports=WEBSOCKET) as first, play(transports=WEBSOCKET) as second:
         started = await started_duel(first, second, scoring=profile, question_count=12)
         assert started["scoring"] == profile
-        level = await levels(database, started)
         if profile == "difficulty":
+            level = await levels(database, started)
             assert {question["id"]: question["difficulty"] for question in started["questions"]} == level
-        answers = await played(started, first, second)
-        for one in (one for own in answers for one in own):
-            least, most = WORTH[profile](one["correct"], level[one["question_id"]])
-            assert least <= one["points"] <= most
-            assert one["receipt"]["reason"].startswith("right: " if one["correct"] else "wrong: ")
-            assert str(one["points"]) in one["receipt"]["reason"] or profile in ("speed_bonus", "practice")
-        sums = [sum(one["points"] for one in own) for own in answers]
-        right = [sum(one["correct"] for one in own) for own in answers]
-        for seat, player in enumerate((first, second)):
-            results = await player.event("quiz_results")
-            assert (results["your_score"], results["opponent_score"]) == (sums[seat], sums[1 - seat])
-            for key, whose in (("your_accuracy", seat), ("opponent_accuracy", 1 - seat)):
-                assert results[key] == {"right": right[whose], "answered": 12, "of": 12}
-            mine, theirs = sums[seat], sums[1 - seat]
-            outcome = "draw" if mine == theirs else "won" if mine > theirs else "lost"
-            assert results["outcome"] == ("none" if profile == "practice" else outcome)
+        await agree_on_what_it_was_worth(started, first, second, await levels(database, started))
 
 
 async def test_the_opponents_accuracy_is_told_when_the_duel_is_over(play: Play) -> None:
@@ -137,9 +145,16 @@ async def test_a_series_of_duels_asks_nothing_twice_and_each_gets_harder(
             assert len(set(asked)) == len(asked) == 40
 
 
-async def test_an_operator_reads_what_players_report(play: Play, live_server: Server, database_url: str) -> None:
-    async with play(transports=WEBSOCKET) as first, play(transports=WEBSOCKET) as second:
-        started = await started_duel(first, second)
+async def test_an_operator_reads_what_players_report(
+    places: Pair, client_folder: Path, node: str, database_url: str
+) -> None:
+    here, there = places
+    async with (
+        playing(client_folder, node, here.url, transports=WEBSOCKET) as first,
+        playing(client_folder, node, there.url, transports=WEBSOCKET) as second,
+    ):
+        started = await started_duel(first, second, scoring="negative", question_count=3)
+        await agree_on_what_it_was_worth(started, first, second)
         question = started["questions"][0]
         report = {"session_id": started["session_id"], "question_id": question["id"]}
         assert (await first.ask("report_question", {**report, "reason": "outdated", "note": "Not since 2019"}))["ok"]

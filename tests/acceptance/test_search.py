@@ -1,32 +1,17 @@
 """Strangers who look for somebody find each other, with the official client: at one server, and at two."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from pairquiz_server.store.pool import Database
-from tests.acceptance.conftest import Play
+from tests.acceptance.conftest import Pair, Play
 from tests.acceptance.player import Player, playing
-from tests.acceptance.server import Server, serving
 from tests.acceptance.test_duel import answer_all
-from tests.web.valkey import until, valkey
+from tests.web.valkey import until
 
-Pair = tuple[Server, Server]
 WISHES = {"topic": "General", "question_count": 3}
 WEBSOCKET = {"transports": ["websocket"]}
-
-
-@pytest.fixture
-async def nodes(database_url: str, tmp_path: Path) -> AsyncIterator[Pair]:
-    """Two servers on one database and one Redis."""
-    with valkey(tmp_path) as redis:
-        async with AsyncExitStack() as servers:
-            yield (
-                await servers.enter_async_context(serving(database_url, tmp_path / "a.log", REDIS_URL=redis.url)),
-                await servers.enter_async_context(serving(database_url, tmp_path / "b.log", REDIS_URL=redis.url)),
-            )
 
 
 async def seek(*players: Player) -> None:
@@ -75,8 +60,13 @@ async def test_who_cancels_or_goes_is_not_found_and_who_stays_is(play: Play, dat
         await play_to_the_end(stays, changes_her_mind)
 
 
-async def test_who_is_blocked_is_not_found_by_whoever_has_blocked(play: Play) -> None:
-    async with play(**WEBSOCKET) as first, play(**WEBSOCKET) as second, play(**WEBSOCKET) as third:
+async def test_who_is_blocked_is_not_found_by_whoever_has_blocked(places: Pair, client_folder: Path, node: str) -> None:
+    here, there = places
+    async with (
+        playing(client_folder, node, here.url, **WEBSOCKET) as first,
+        playing(client_folder, node, there.url, **WEBSOCKET) as second,
+        playing(client_folder, node, there.url, **WEBSOCKET) as third,
+    ):
         await seek(first, second)
         session = {"session_id": (await first.event("opponent_found"))["session_id"]}
         assert (await first.ask("block_player", session))["ok"]

@@ -115,7 +115,7 @@ async def test_who_is_offline_for_ten_seconds_plays_on(open_window: Open, own_se
 async def test_the_other_is_told_of_a_line_that_is_gone(open_window: Open, own_server: Server, line: Proxy) -> None:
     ann, ben = await playing(open_window, own_server, bens_way=f"http://127.0.0.1:{line.port}")
     line.freeze()
-    await ann.see("text", re.compile("has lost the connection"))
+    await ann.see("text", re.compile("has no connection"))
     await ann.see("text", COUNTDOWN)
     line.thaw()
     await ann.miss("text", COUNTDOWN)

@@ -1,14 +1,23 @@
 """What the database holds after a run, read by SQL of our own and not by the server's."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import asyncpg
 
+SETTLED_WITHIN_S = 30.0
+"""A node that has died is buried, and another one rates in its place, sooner."""
+UNSETTLED = """
+    SELECT EXISTS (SELECT FROM pairquiz.seekers) OR EXISTS (
+        SELECT FROM pairquiz.matches AS m
+        WHERE status = 'completed' AND NOT EXISTS (SELECT FROM pairquiz.results AS r WHERE r.match_id = m.id))"""
 QUERIES = {
     "matches": """
         SELECT id::text, version, status::text, question_count, time_limit_s, points, speed_bonus, request_id,
                player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
-               started_at, deadline_at, resumed_at, due_at, ended_at, end_reason::text, forfeited_by
+               started_at, deadline_at, resumed_at, due_at, ended_at, end_reason::text, forfeited_by, pace::text,
+               origin::text, reveals, player1_absence_cause::text, player2_absence_cause::text
         FROM pairquiz.matches""",
     "questions": """
         SELECT d.match_id::text, q.id AS question_id,
@@ -21,6 +30,11 @@ QUERIES = {
     "answers": """
         SELECT match_id::text, player, ordinal, question_id, chosen, correct, base, bonus, arrived_at, judged_at
         FROM pairquiz.answers ORDER BY match_id, player, ordinal""",
+    "results": "SELECT match_id::text, player, player_id, weight FROM pairquiz.results",
+    "ratings": """
+        SELECT player_id, sum(matches)::integer AS matches
+        FROM pairquiz.ratings WHERE topic_id <> 0 GROUP BY 1""",
+    "seekers": "SELECT player_id FROM pairquiz.seekers",
     "usage": """
         SELECT match_id::text, player_id, feature::text, count(*) AS times
         FROM pairquiz.feature_usage GROUP BY 1, 2, 3 HAVING count(*) > 1""",
@@ -71,6 +85,28 @@ class Match:
     forfeited_by: int | None
     right: dict[int, int] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    pace: str = "free"
+    origin: str = "invitation"
+    reveals: tuple[int, ...] = ()
+    away: tuple[str | None, str | None] = (None, None)
+    """Why each was away at the end, None for who was there."""
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether both have each question at the same moment."""
+        return self.pace == "rounds"
+
+    @property
+    def span_ms(self) -> int:
+        """How long all questions, or in rounds each, may be answered."""
+        return (1 if self.in_rounds else self.question_count) * self.time_limit_s * 1000
+
+    def until(self, question_id: int) -> int | None:
+        """Return until when a question may be answered, None where it may not."""
+        if not self.in_rounds:
+            return self.deadline_at
+        place = list(self.right).index(question_id) if question_id in self.right else len(self.reveals)
+        return self.reveals[place] + self.span_ms if place < len(self.reveals) else None
 
     def of(self, player: int) -> list[Answer]:
         """Return the answers of player 1 or 2, in their order."""
@@ -81,13 +117,45 @@ class Match:
         return next((one for one in self.of(player) if one.question_id == question_id), None)
 
 
+@dataclass(slots=True)
+class Result:
+    """What a match has meant for player 1 or 2: how much it counted."""
+
+    match_id: str
+    player: int
+    player_id: str
+    weight: float
+
+
 @dataclass
 class Ledger:
-    """All matches by id, the database's time (milliseconds), and what was counted twice in the usage."""
+    """All matches by id, the database's time (milliseconds), what was counted twice in the usage, and what remains.
+
+    `results` is what matches have meant for their players, `ratings` says on how many those of each player rest, and
+    `seekers` who is in the queue.
+    """
 
     matches: dict[str, Match]
     now: int
     counted_twice: list[str] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+    ratings: dict[str, int] = field(default_factory=dict)
+    seekers: list[str] = field(default_factory=list)
+
+
+async def settle(dsn: str) -> None:
+    """Wait until nobody looks for an opponent any more, and all that is over is rated; at most `SETTLED_WITHIN_S`.
+
+    What is left then is for the verdict.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_WITHIN_S):
+                while await connection.fetchval(UNSETTLED):  # noqa: ASYNC110 - nobody tells us
+                    await asyncio.sleep(0.2)
+    finally:
+        await connection.close()
 
 
 async def read(dsn: str) -> Ledger:
@@ -110,7 +178,14 @@ async def read(dsn: str) -> Ledger:
         else:
             orphans.append(f"an answer in a match {match_id} that is not there")
     twice = [f"{row['player_id']} {row['feature']} {row['match_id']} {row['times']} times" for row in rows["usage"]]
-    return Ledger(matches, now, orphans + twice)
+    return Ledger(
+        matches,
+        now,
+        orphans + twice,
+        results=[Result(*row.values()) for row in rows["results"]],
+        ratings={row["player_id"]: row["matches"] for row in rows["ratings"]},
+        seekers=[row["player_id"] for row in rows["seekers"]],
+    )
 
 
 def _match(row: asyncpg.Record) -> Match:
@@ -133,4 +208,8 @@ def _match(row: asyncpg.Record) -> Match:
         ended_at=row["ended_at"],
         end_reason=row["end_reason"],
         forfeited_by=row["forfeited_by"],
+        pace=row["pace"],
+        origin=row["origin"],
+        reveals=tuple(row["reveals"] or ()),
+        away=(row["player1_absence_cause"], row["player2_absence_cause"]),
     )

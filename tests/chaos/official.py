@@ -137,6 +137,7 @@ class OfficialPlayer(Player):
         if self.id not in (None, welcome["user_id"]):
             self.complaints.append(f"{self.id} came back with its token, and was taken for {welcome['user_id']}")
         self.id = welcome["user_id"]
+        self._notice(welcome)
         self._started.set()
         if self._following is not None:
             self._post(ask=[-1, "resume_pair_quiz", {"session_id": self._following}])

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.chaos import search
 from tests.chaos.history import ACKNOWLEDGED, Payload
 from tests.chaos.player import Player
 from tests.chaos.view import View
@@ -24,6 +25,8 @@ HABITS = {
     "sleeper": 6,  # stops answering: the deadline has to end the match
 }
 RIGHT_SHARE = 0.6
+TURNING_SHARE = 0.4
+"""In rounds: so often a player does in one what the habit is."""
 LOOK_AGAIN_S = 3.0
 OFFLINE_S = 4.0
 
@@ -36,6 +39,10 @@ class Play:
     time_limit_s: int = 5
     think_s: tuple[float, float] = (0.1, 1.0)
     habits: dict[str, int] = field(default_factory=lambda: dict(HABITS))
+    rounds_share: float = 0.3
+    """So many matches are played in rounds."""
+    search_share: float = 0.25
+    """So often both leave the table, and look for anybody."""
 
 
 def right_options() -> dict[str, str]:
@@ -67,12 +74,31 @@ class Pair:
             self.matches += 1
 
     async def _match(self) -> None:
+        if self._random.random() < self._play.search_share:
+            self.stage = "looks for anybody"
+            await asyncio.gather(*map(self._look_for_anybody, self.players))
+        else:
+            await self._invite()
+
+    async def _look_for_anybody(self, player: Player) -> None:
+        """Play with whoever is found: with equal wishes, all who look are an even number, and nobody is left over."""
+        wishes = {"topic": "General", "question_count": 3, "time_limit": self._play.time_limit_s}
+        view = await search.find(player, wishes, self._random)
+        if view is None:
+            return
+        self.stage = f"plays {view.session_id}, which was found"
+        if self._random.random() < 0.5:
+            await player.ask("start_quiz", {"session_id": view.session_id})
+        await self._take_part(player, view)
+
+    async def _invite(self) -> None:
         host, guest = self._random.sample(self.players, 2)
         wishes = {
             "topic": "General",
             "question_count": self._random.randint(*self._play.question_counts),
             "time_limit": self._play.time_limit_s,
             "request_id": f"{self.name}-{self.matches}",
+            "pace": "rounds" if self._random.random() < self._play.rounds_share else "free",
         }
         self.stage = "creates"
         created = await host.ask("create_pair_quiz", wishes)
@@ -96,9 +122,9 @@ class Pair:
 
     async def _take_part(self, player: Player, view: View) -> None:
         habit = self._random.choices(list(self._play.habits), weights=list(self._play.habits.values()))[0]
-        while not view.questions and not view.over:
+        while not (view.questions or view.opened or view.over):
             await player.wait(view, patience_s=LOOK_AGAIN_S)
-        await self._answer(player, view, habit)
+        await (self._answer_rounds if view.pace == "rounds" else self._answer)(player, view, habit)
         await self._await_end(player, view)
 
     async def _answer(self, player: Player, view: View, habit: str) -> None:
@@ -131,6 +157,29 @@ class Pair:
             await asyncio.sleep(self._random.uniform(0, OFFLINE_S))
             player.come_back()
             await player.ask_all("submit_answer", kept)
+
+    async def _answer_rounds(self, player: Player, view: View, habit: str) -> None:
+        session = {"session_id": view.session_id}
+        done: set[int] = set()
+        while not view.over:
+            question = view.opened
+            if question is None or question["id"] in done:
+                await player.wait(view, patience_s=LOOK_AGAIN_S)
+                continue
+            done.add(question["id"])
+            await asyncio.sleep(self._random.uniform(*self._play.think_s))
+            turns = self._random.random() < TURNING_SHARE
+            if turns and habit in ("quitter", "finisher"):
+                await player.ask("leave_pair_quiz" if habit == "quitter" else "quiz_completed", session)
+                return
+            if turns and habit == "sleeper":
+                continue
+            if turns and habit in ("hoarder", "refresher"):
+                await player.refresh()
+            answer = {**session, "question_id": question["id"], **self._choice(question)}
+            await player.ask_all("submit_answer", [answer, answer] if habit == "twice" else [answer])
+            if habit == "fickle":
+                await player.ask("submit_answer", {**answer, **self._choice(question)})
 
     def _choice(self, question: dict[str, Any]) -> Payload:
         """Choose an option, and say it by its index or by its text; `chosen` is for our history, no server reads it."""

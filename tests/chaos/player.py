@@ -33,6 +33,8 @@ class Player:
         self.token: str | None = None
         self.id: str | None = None
         self.views: dict[str, View] = {}
+        self.found: asyncio.Queue[str] = asyncio.Queue()
+        """The matches of which this player has heard without having asked for them by name."""
         self.complaints: list[str] = []
         self._world = world
         self._random = random
@@ -65,6 +67,7 @@ class Player:
             if self.id not in (None, line.player):
                 self.complaints.append(f"{self.id} came back with its token, and was taken for {line.player}")
             self.id, self.token = line.player, line.welcome["guest_token"]
+            self._notice(line.welcome)
             self._line = line
             self._connected.set()
             if self._following is not None:
@@ -144,7 +147,19 @@ class Player:
         except TimeoutError:
             await self.look(view)
 
+    def _notice(self, welcome: Payload) -> None:
+        """Note which live matches there are."""
+        for session in welcome["sessions"]:
+            self._find(str(session["session_id"]))
+
+    def _find(self, session_id: str) -> None:
+        if session_id not in self.views:
+            self.view(session_id)
+            self.found.put_nowait(session_id)
+
     def _hear(self, name: str, payload: Payload) -> None:
+        if name in ("opponent_found", "quiz_state"):
+            self._find(str(payload["session_id"]))
         session_id = payload.get("session_id")
         if payload.get("ok", True) and session_id in self.views:
             self.views[session_id].hear(name, payload)

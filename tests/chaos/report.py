@@ -4,8 +4,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from tests.chaos.finding import DOUBLED, LOST, NEVER_ENDED, WRONG_SCORE, Finding
 from tests.chaos.history import ACKNOWLEDGED, Command, Fault, History
-from tests.chaos.verdict import DOUBLED, LOST, NEVER_ENDED, WRONG_SCORE, Finding
 
 KILLS = frozenset({"kill", "restart", "kill_while_starting"})
 MAIN_KINDS = (LOST, DOUBLED, WRONG_SCORE, NEVER_ENDED)

@@ -13,12 +13,13 @@ from random import Random
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
 from tests.chaos import faults, ledger, official
+from tests.chaos.finding import NEVER_ENDED, Finding
 from tests.chaos.history import History
 from tests.chaos.pair import HABITS, Pair, Play, right_options
 from tests.chaos.player import Player, World
 from tests.chaos.processes import Postgres, Server, Valkey
 from tests.chaos.proxy import Connect, Proxy
-from tests.chaos.verdict import NEVER_ENDED, Finding, judge
+from tests.chaos.verdict import judge
 
 WAIT_TTL_S = 30
 WRITER = b"plan_cache_mode"
@@ -84,6 +85,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
         stack.callback(shutil.rmtree, client, ignore_errors=True)
         system = await stack.enter_async_context(_system(plan, folder, history, random))
         pairs, players, slow = await _play(plan, system, None if without else client)
+        await ledger.settle(system.postgres.dsn)
         stored = await ledger.read(system.postgres.dsn)
     mend_s = MEND_S if plan.nodes > 1 else 0.0
     findings = judge(history, stored, bound_ms=plan.bound_ms, mend_s=mend_s)
@@ -96,14 +98,16 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             Finding("traceback", None, f"server {number}: {line}") for line in tracebacks(node.server.log_file)
         ]
     history.dump(folder)
+    found = sum(1 for match in stored.matches.values() if match.origin == "search")
+    rounds = sum(1 for match in stored.matches.values() if match.in_rounds)
     ended = sum(1 for match in stored.matches.values() if match.status == "completed")
     facts = [
         f"seed {plan.seed}, {plan.nodes} server(s), {plan.pairs} pairs, {time.monotonic() - began:.0f} s",
-        f"{len(stored.matches)} matches, {ended} of them completed, "
+        f"{len(stored.matches)} matches, {ended} of them completed, {found} of two who searched, {rounds} in rounds, "
         f"{sum(len(match.answers) for match in stored.matches.values())} answers",
         f"official clients: {f'none, because {without}' if without else f'{plan.official} pairs'}",
         f"server starts: {', '.join(str(node.server.starts) for node in system.nodes)}",
-        f"rounds played: {sum(pair.matches for pair in pairs)}; what it left is in {folder}",
+        f"played at tables: {sum(pair.matches for pair in pairs)}; what it left is in {folder}",
     ]
     return Outcome(history, findings, facts, folder)
 

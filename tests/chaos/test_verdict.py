@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.history import REFUSED
-from tests.chaos.report import verdict_line
-from tests.chaos.sound import ANN, BEN, DEADLINE_AT, MATCH, STARTED_AT, Run
-from tests.chaos.verdict import (
+from tests.chaos.finding import (
     ABSENT,
     DISAGREEMENT,
     DOUBLED,
     GAP,
+    LEFT,
     LOST,
     NEVER_ENDED,
     REFUSAL,
     UNASKED,
+    WRONG_RATING,
     WRONG_SCORE,
-    gaps,
-    judge,
 )
+from tests.chaos.history import REFUSED
+from tests.chaos.report import verdict_line
+from tests.chaos.sound import ANN, BEN, DEADLINE_AT, MATCH, STARTED_AT, Run
+from tests.chaos.verdict import gaps, judge
 
 BOUND_MS = 5000
 
@@ -241,8 +242,10 @@ PLANTED: list[tuple[Callable[[Run], None], str]] = [
 ]
 
 
-def test_verdict_finds_nothing_where_nothing_is_wrong() -> None:
-    run = Run()
+@pytest.mark.parametrize("rounds", [False, True])
+@pytest.mark.parametrize("searched", [False, True])
+def test_verdict_finds_nothing_where_nothing_is_wrong(searched: bool, rounds: bool) -> None:
+    run = Run(searched=searched, rounds=rounds)
     assert judge(run.history, run.ledger, bound_ms=BOUND_MS) == []
     assert "0 lost, 0 doubled, 0 wrong score, 0 never ended" in verdict_line([], run.history)
 
@@ -250,6 +253,91 @@ def test_verdict_finds_nothing_where_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(("plant", "kind"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
 def test_verdict_finds_what_is_planted(plant: Callable[[Run], None], kind: str) -> None:
     run = Run()
+    plant(run)
+    assert kind in kinds(run)
+
+
+def nobody_looked(run: Run) -> None:
+    run.history.commands.remove(run.command("find_opponent", BEN))
+
+
+def found_twice(run: Run) -> None:
+    run.ledger.matches["other"] = replace(run.match, id="other", answers=[])
+
+
+def left_in_the_queue(run: Run) -> None:
+    run.ledger.seekers.append(ANN)
+
+
+def never_rated(run: Run) -> None:
+    run.ledger.results.clear()
+
+
+def rated_and_not_over(run: Run) -> None:
+    run.match.status = "abandoned"
+
+
+def rated_by_our_fault(run: Run) -> None:
+    run.match.away = (None, "node_lost")
+
+
+def rated_twice(run: Run) -> None:
+    run.ledger.ratings[ANN] = 2
+
+
+@pytest.mark.parametrize(
+    ("plant", "kind"),
+    [
+        (nobody_looked, UNASKED),
+        (found_twice, DOUBLED),
+        (left_in_the_queue, LEFT),
+        (never_rated, WRONG_RATING),
+        (rated_and_not_over, WRONG_RATING),
+        (rated_by_our_fault, WRONG_RATING),
+        (rated_twice, WRONG_RATING),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_verdict_finds_what_is_planted_in_a_search(plant: Callable[[Run], None], kind: str) -> None:
+    run = Run(searched=True)
+    plant(run)
+    assert kind in kinds(run)
+
+
+def wrong_bonus_in_rounds(run: Run) -> None:
+    run.answers[3].bonus = 37
+    run.match.scores = (140, 137)
+
+
+def answered_after_the_round(run: Run) -> None:
+    run.answers[1].judged_at = STARTED_AT + 5001
+
+
+def other_round(run: Run) -> None:
+    run.of("round_opened", BEN)["question"] = {"id": 12}
+
+
+def other_end_of_a_round(run: Run) -> None:
+    run.of("round_closed", BEN)["opponent_answer"] = 3
+
+
+def told_all_questions(run: Run) -> None:
+    run.of("quiz_started", BEN)["questions"] = [{"id": 11}, {"id": 12}]
+
+
+@pytest.mark.parametrize(
+    ("plant", "kind"),
+    [
+        (wrong_bonus_in_rounds, WRONG_SCORE),
+        (answered_after_the_round, WRONG_SCORE),
+        (other_round, DISAGREEMENT),
+        (other_end_of_a_round, DISAGREEMENT),
+        (told_all_questions, DISAGREEMENT),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_verdict_finds_what_is_planted_in_rounds(plant: Callable[[Run], None], kind: str) -> None:
+    run = Run(rounds=True)
     plant(run)
     assert kind in kinds(run)
 

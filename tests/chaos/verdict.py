@@ -6,6 +6,19 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from tests.chaos.aftermath import after
+from tests.chaos.finding import (
+    ABSENT,
+    DISAGREEMENT,
+    DOUBLED,
+    GAP,
+    LOST,
+    NEVER_ENDED,
+    REFUSAL,
+    UNASKED,
+    WRONG_SCORE,
+    Finding,
+)
 from tests.chaos.history import ACKNOWLEDGED, REFUSED, Command, Heard, History, Payload
 from tests.chaos.ledger import Answer, Ledger, Match
 
@@ -16,17 +29,11 @@ NEVER_REFUSED_WITH = frozenset(
 )  # fmt: skip
 """What no player of ours ever deserves: they send nothing that is wrong."""
 
-LOST, DOUBLED, WRONG_SCORE, NEVER_ENDED = "lost", "doubled", "wrong score", "never ended"
-UNASKED, DISAGREEMENT, GAP, REFUSAL, ABSENT = "unasked", "disagreement", "gap", "refusal", "absent"
 
+OF_NO_MATCH = frozenset({"sync_clock", "find_opponent", "cancel_find_opponent"})
 
-@dataclass(frozen=True)
-class Finding:
-    """Something that must not be."""
-
-    kind: str
-    match: str | None
-    text: str
+Ends = dict[tuple[str, int | None], set[int]]
+"""Times (milliseconds) by match, and by the index of its round."""
 
 
 def judge(history: History, ledger: Ledger, *, bound_ms: int, mend_s: float = 0.0) -> list[Finding]:
@@ -41,6 +48,7 @@ def judge(history: History, ledger: Ledger, *, bound_ms: int, mend_s: float = 0.
         *_hearings(history, ledger),
         *gaps(history, mend_s),
         *_twice_heard(history, ledger),
+        *after(history, ledger),
         *(Finding(DOUBLED, None, text) for text in ledger.counted_twice),
     ]
 
@@ -51,7 +59,7 @@ def _commands(history: History, ledger: Ledger) -> Iterator[Finding]:
     for command in history.commands:
         if command.outcome == REFUSED and command.reply["code"] in NEVER_REFUSED_WITH:
             yield Finding(REFUSAL, command.match, f"{_said(command)} was refused: {command.reply}")
-        if command.outcome != ACKNOWLEDGED or command.kind == "sync_clock":
+        if command.outcome != ACKNOWLEDGED or command.kind in OF_NO_MATCH:
             continue
         match = ledger.matches.get(command.match or "")
         if match is None:
@@ -77,7 +85,7 @@ def _kept(command: Command, match: Match) -> Iterator[Finding]:
         case "start_quiz":
             if match.started_at is None:
                 yield Finding(LOST, match.id, f"{_said(command)} was acknowledged, and the match has not started")
-            elif [question["id"] for question in reply["questions"]] != list(match.right):
+            elif [question["id"] for question in reply["questions"]] != _told_at_start(match):
                 yield Finding(DISAGREEMENT, match.id, f"{_said(command)} got other questions than are stored")
         case "submit_answer":
             yield from _kept_answer(command, match, seat)
@@ -110,7 +118,7 @@ def _kept_answer(command: Command, match: Match, seat: int) -> Iterator[Finding]
 
 def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding]:
     """What is stored was asked for, adds up, and is over."""
-    deadlines = _deadlines(history)
+    heard = _heard_ends(history)
     asked: dict[tuple[str, str, str], list[Command]] = defaultdict(list)
     creations: Counter[tuple[str, str]] = Counter()
     for command in history.commands:
@@ -118,7 +126,8 @@ def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding
             creations[command.player, str(command.payload["request_id"])] += 1
         elif command.match is not None and not command.final:
             asked[command.kind, command.match, command.player].append(command)
-    requests = Counter((match.players[0], str(match.request_id)) for match in ledger.matches.values())
+    invited = (match for match in ledger.matches.values() if match.origin == "invitation")
+    requests = Counter((match.players[0], str(match.request_id)) for match in invited)
     for request, count in requests.items():
         if request not in creations:
             yield Finding(UNASKED, None, f"a match of {request} that nobody created")
@@ -127,7 +136,7 @@ def _stored(history: History, ledger: Ledger, bound_ms: int) -> Iterator[Finding
     for match in ledger.matches.values():
         for player in (1, 2):
             yield from _answers_asked(match, player, asked)
-            yield from _adds_up(match, player, deadlines[match.id])
+            yield from _adds_up(match, player, heard)
         yield from _ended(match, ledger.now, bound_ms)
         if match.forfeited_by is not None and match.end_reason != "player_absent":
             quitter = match.players[match.forfeited_by - 1]
@@ -148,7 +157,7 @@ def _answers_asked(match: Match, player: int, asked: dict[tuple[str, str, str], 
         yield Finding(UNASKED, match.id, f"{who} is done with {count} answers, and never said so")
 
 
-def _adds_up(match: Match, player: int, deadlines: set[int]) -> Iterator[Finding]:
+def _adds_up(match: Match, player: int, heard: Ends) -> Iterator[Finding]:
     answers = match.of(player)
     who = match.players[player - 1]
     if [answer.ordinal for answer in answers] != list(range(1, len(answers) + 1)):
@@ -159,22 +168,25 @@ def _adds_up(match: Match, player: int, deadlines: set[int]) -> Iterator[Finding
     if (score := sum(answer.points for answer in answers)) != match.scores[player - 1]:
         yield Finding(WRONG_SCORE, match.id, f"{who} has {match.scores[player - 1]}, and the answers sum to {score}")
     for answer in answers:
-        if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, deadlines)):
+        ends = heard[match.id, list(match.right).index(answer.question_id) if match.in_rounds else None]
+        if (answer.correct, answer.base, answer.bonus) not in (due := points(match, answer, ends)):
             yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} should be one of {due}")
-        if match.deadline_at is None or answer.judged_at > match.deadline_at:
-            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} came after {match.deadline_at}")
+        until = match.until(answer.question_id)
+        if until is None or answer.judged_at > until:
+            yield Finding(WRONG_SCORE, match.id, f"{answer} of {who} came after {until}")
 
 
 def points(match: Match, answer: Answer, heard: set[int]) -> list[tuple[bool, int, int]]:
     """Return whether an answer is right, its points and its bonus, by the contract and not by the server's code.
 
-    Each outage moves the deadline, and nobody stores where it was before: where players `heard` of several deadlines,
-    the bonus lies between those of the first and of the last. (It is between two for what arrived in an outage.)
+    Each outage moves the deadline, in rounds that of the open one, and nobody stores where it was before: where
+    players `heard` of several, the bonus lies between those of the first and of the last. (It is between two for what
+    arrived in an outage.)
     """
     if match.right.get(answer.question_id) != answer.chosen:
         return [(False, 0, 0)]
-    span = match.question_count * match.time_limit_s * 1000
-    deadlines = {match.deadline_at, *heard} - {None}
+    span = match.span_ms
+    deadlines = {match.until(answer.question_id), *heard} - {None}
     if not deadlines:
         return []
     least, most = (
@@ -184,13 +196,19 @@ def points(match: Match, answer: Answer, heard: set[int]) -> list[tuple[bool, in
     return [(True, match.points, bonus) for bonus in range(least, most + 1)]
 
 
-def _deadlines(history: History) -> dict[str, set[int]]:
-    """Return when each match was to end, by all that its players heard."""
-    deadlines: dict[str, set[int]] = defaultdict(set)
+def _heard_ends(history: History) -> Ends:
+    """Return when each match, or each of its rounds, was to end, by all that its players heard."""
+    ends: Ends = defaultdict(set)
     for heard in history.heard:
+        session_id = str(heard.payload.get("session_id"))
         if heard.payload.get("deadline_at") is not None:
-            deadlines[str(heard.payload["session_id"])].add(heard.payload["deadline_at"])
-    return deadlines
+            ends[session_id, None].add(heard.payload["deadline_at"])
+        if heard.name == "round_opened":
+            ends[session_id, heard.payload["index"]].add(heard.payload["closes_at"])
+        now = heard.payload.get("round")
+        if now is not None and now["closes_at"] is not None:
+            ends[session_id, now["index"]].add(now["closes_at"])
+    return ends
 
 
 def _absences(ledger: Ledger) -> Iterator[Finding]:
@@ -211,8 +229,9 @@ def _ended(match: Match, now: int, bound_ms: int) -> Iterator[Finding]:
         yield Finding(NEVER_ENDED, match.id, "both have answered everything, and it goes on")
     if match.end_reason == "all_answered" and not both:
         yield Finding(DISAGREEMENT, match.id, "it ended as if both were done")
-    if match.end_reason == "deadline" and (match.ended_at or 0) <= (match.deadline_at or 0):
-        yield Finding(DISAGREEMENT, match.id, f"it ended at {match.ended_at}, before {match.deadline_at}")
+    until = match.reveals[-1] + match.span_ms if match.reveals else match.deadline_at
+    if match.end_reason == "deadline" and (match.ended_at or 0) <= (until or 0):
+        yield Finding(DISAGREEMENT, match.id, f"it ended at {match.ended_at}, before {until}")
 
 
 def _hearings(history: History, ledger: Ledger) -> Iterator[Finding]:
@@ -229,8 +248,10 @@ def _hearings(history: History, ledger: Ledger) -> Iterator[Finding]:
                 yield from _opponents_answer(heard, match, 3 - me)
             case "opponent_completed" if heard.payload["score"] != match.scores[2 - me]:
                 yield Finding(DISAGREEMENT, match.id, f"{_told(heard)} a score of {heard.payload['score']}")
-            case "quiz_started" if [question["id"] for question in heard.payload["questions"]] != list(match.right):
+            case "quiz_started" if [one["id"] for one in heard.payload["questions"]] != _told_at_start(match):
                 yield Finding(DISAGREEMENT, match.id, f"{_told(heard)} other questions than are stored")
+            case "round_opened" | "round_closed":
+                yield from _round(heard, match, me)
             case "quiz_results":
                 yield from _results(heard, heard.payload, match, me)
             case "quiz_state" | "ack:resume_pair_quiz":
@@ -277,6 +298,26 @@ def _results(heard: Heard, results: Payload, match: Match, me: int) -> Iterator[
             shown = (question[f"{whose}_answer"], question[f"{whose}_points"])
             if shown != ((stored.chosen, stored.points) if stored else (None, 0)):
                 yield Finding(DISAGREEMENT, match.id, f"{_told(heard)} {whose} {shown} for {stored}")
+
+
+def _round(heard: Heard, match: Match, me: int) -> Iterator[Finding]:
+    """A round is of the question that is drawn for its place, and what is told of its end is stored."""
+    told = heard.payload
+    question_id = told["question"]["id"] if heard.name == "round_opened" else told["question_id"]
+    if list(match.right)[told["index"] : told["index"] + 1] != [question_id]:
+        yield Finding(DISAGREEMENT, match.id, f"{_told(heard)} round {told['index']} about {question_id}")
+    if heard.name == "round_opened":
+        return
+    for whose, player in (("your", me), ("opponent", 3 - me)):
+        stored = match.answer(player, question_id)
+        shown = (told[f"{whose}_answer"], told[f"{whose}_points"])
+        if shown != ((stored.chosen, stored.points) if stored else (None, 0)):
+            yield Finding(DISAGREEMENT, match.id, f"{_told(heard)} a round with {whose} {shown} for {stored}")
+
+
+def _told_at_start(match: Match) -> list[int]:
+    """Return the questions that both hear at the start: in rounds none."""
+    return [] if match.in_rounds else list(match.right)
 
 
 def _outcome(match: Match, me: int) -> str:

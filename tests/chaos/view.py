@@ -14,9 +14,12 @@ class View:
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
         self.status = "waiting"
+        self.pace = "free"
         self.questions: list[dict[str, Any]] = []
         self.answered: set[int] = set()
         """The questions whose answer by this player is known to stand."""
+        self.opened: dict[str, Any] | None = None
+        """In rounds: the question that may be answered now."""
         self.results: Payload | None = None
         self.changed = asyncio.Event()
 
@@ -28,11 +31,16 @@ class View:
     def hear(self, name: str, payload: Payload) -> None:
         """Take in an event or an acknowledgement of this match."""
         match name:
-            case "opponent_joined" | "ack:join_pair_quiz":
+            case "opponent_joined" | "ack:join_pair_quiz" | "opponent_found":
                 self._rise("ready")
             case "quiz_started" | "ack:start_quiz":
-                self.questions = payload["questions"]
+                self.questions, self.pace = payload["questions"], payload.get("pace", "free")
                 self._rise("in_progress")
+            case "round_opened":
+                self.opened = payload["question"]
+                self._rise("in_progress")
+            case "round_closed" if self.opened is not None and payload["question_id"] == self.opened["id"]:
+                self.opened = None
             case "answer_submitted" | "ack:submit_answer" if payload["player"] == "you":
                 self.answered.add(payload["question_id"])
             case "quiz_results":
@@ -47,7 +55,12 @@ class View:
     def _whole(self, state: Payload) -> None:
         if not self.over:
             self.status = state["status"]
-        self.questions = state["questions"] or self.questions
+        self.pace = state.get("pace", "free")
+        if self.pace == "rounds":
+            now = state.get("round")
+            self.opened = state["questions"][-1] if now and now["closes_at"] is not None else None
+        else:
+            self.questions = state["questions"] or self.questions
         self.results = state.get("results") or self.results
         self.answered.update(int(question_id) for question_id in state["your_answers"])
 

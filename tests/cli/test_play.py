@@ -4,17 +4,22 @@ import json
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from tests.cli.conftest import SECRET, Invoke, one_line, serving
+from pairquiz_server.cli.main import main
+from pairquiz_server.cli.play import play
+from tests.cli.conftest import Invoke, one_line, serving
 from tests.cli.playing import Piped, Table, table
 from tests.conftest import Server, StartServer
 
 QUICK = ("--questions", "2", "--time-limit", "10")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+WAYS = re.compile(r"by the code (?P<code>\w+), or by (?P<link>\S+)")
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "terminal.md"
 
 
 @pytest.fixture
@@ -31,11 +36,12 @@ async def patient(start_server: StartServer) -> Server:
     return await start_server(**{f"PAIRQUIZ_GAME__{grace}": "600" for grace in graces})
 
 
-async def two(players: Table, url: str, *wishes: str) -> tuple[Piped, Piped]:
-    """Two in a match that runs, the second one by the code that the first one has shown."""
+async def two(players: Table, url: str, *wishes: str, by: str = "code") -> tuple[Piped, Piped]:
+    """Two in a match that runs, the second one by the code, or the link, that the first one has shown."""
     first = await players.piped(url, *wishes)
-    code = (await first.line("by the code")).split("by the code ")[1].split(",")[0]
-    second = await players.piped(url, "--join", code)
+    ways = WAYS.search(await first.line("by the code"))
+    assert ways is not None
+    second = await players.piped(*([url, "--join", ways["code"]] if by == "code" else [ways["link"]]))
     for player in (first, second):
         await player.line("Question 1 of")
     return first, second
@@ -100,8 +106,19 @@ async def test_a_duel_in_a_terminal_fits_into_80_columns(server: Server, players
     assert "\x1b[?25h" in player.raw  # the cursor is there again
 
 
+async def test_ctrl_c_at_a_screen_leaves_the_terminal_as_it_was(server: Server, players: Table) -> None:
+    player = await players.at_screen(server.url)
+    before = player.modes()
+    await player.until(lambda written: "Waiting for somebody" in written)
+    assert player.modes() != before  # keys are heard without Enter, and not shown
+    player.process.send_signal(signal.SIGINT)
+    assert await player.end() == 130
+    assert player.modes() == before
+    assert "\x1b[?25h" in player.raw  # the cursor is there again
+
+
 async def test_in_rounds_both_get_one_question_at_a_time(server: Server, players: Table) -> None:
-    first, second = await two(players, server.url, "--questions", "2", "--pace", "rounds")
+    first, second = await two(players, server.url, "--questions", "2", "--pace", "rounds", by="link")
     for place in (1, 2):
         if place == 2:
             await first.line("Question 2 of 2")
@@ -208,13 +225,6 @@ async def test_a_topic_that_is_typed_wrongly_is_guessed(server: Server, players:
     assert said == f"pairquiz-server: there is no topic 'Histroy' at {server.url}: did you mean 'History'?\n"
 
 
-async def test_where_guests_may_not_play_a_token_is_asked_for(start_server: StartServer, players: Table) -> None:
-    server = await start_server(JWT_SECRET=SECRET)
-    player = await players.piped(server.url)
-    assert await player.end() == 1
-    assert "QUIZ_TOKEN" in await player.errors()
-
-
 async def test_where_no_server_runs_it_is_said_how_to_start_one(players: Table) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -249,3 +259,22 @@ def test_what_does_not_fit_together_is_one_line(invoke: Invoke, words: list[str]
 @pytest.mark.parametrize("url", ["ftp://quiz.example", "http://", "http://quiz.example/elsewhere"])
 def test_what_is_no_address_is_one_line(invoke: Invoke, url: str) -> None:
     assert repr(url) in one_line(invoke("play", url))
+
+
+def test_the_document_names_every_option_and_every_command_that_speaks_json() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+    options = {name for option in play.params for name in option.opts if name.startswith("--")}
+    assert [name for name in sorted(options - {"--config"}) if f"`{name}" not in document] == []
+    speaking = [
+        path[-1] for path, command in _commands(main) if any("--json" in option.opts for option in command.params)
+    ]
+    section = document.partition("## For scripts")[2].partition("\n## ")[0]
+    assert [name for name in speaking if name != "play" and f"{name}`" not in section] == []
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command

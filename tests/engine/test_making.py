@@ -1,6 +1,7 @@
 """Two who were paired get one match, whatever the others do meanwhile and whoever dies."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.pairing import pair_up
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.seekers import FRONT
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.seekers import FRONT, Seekers
 from tests.engine.desk import Desk, ids
 from tests.engine.stage import ALICE, BOB, CAROL, person
 
@@ -40,6 +42,31 @@ class TestCrossing:
         await other_desk.rounds()
         assert (desk.pairs(), other_desk.pairs()) == ({ids(ALICE, BOB)}, set())
         assert (await desk.queue(), desk.searches.idle) == ([], True)
+
+    async def test_who_has_played_looks_on_though_the_one_before_is_not_taken_out_yet(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The match is told when it is committed, and its players leave the queue a moment, or a failure, later."""
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        taken_out = Seekers.finish
+
+        async def cut(self: Seekers, matches: Sequence[str]) -> None:
+            raise StorageUnavailable("cut before the write")
+
+        monkeypatch.setattr(Seekers, "finish", cut)
+        with pytest.raises(StorageUnavailable):
+            await desk.rounds()
+        assert (desk.pairs(), await desk.marked()) == ({ids(ALICE, BOB)}, ["alice", "bob"])
+        monkeypatch.setattr(Seekers, "finish", taken_out)
+        assert await other_desk.find(BOB) is False
+        assert await desk.find(ALICE, topic="History") is False
+        await desk.rounds()
+        await other_desk.rounds(later_ms=6_000)
+        assert await desk.queue() == ["alice", "bob"]
+        assert [search.player for search in (*desk.searches.all(), *other_desk.searches.all())] == [ALICE, BOB]
+        met = await desk.database.fetch("SELECT player_id, opponent_id FROM pairquiz.encounters ORDER BY 1")
+        assert [tuple(row) for row in met] == [("alice", "bob"), ("bob", "alice")], "once each"
 
     async def test_who_goes_while_the_match_is_made_has_it(self, desk: Desk) -> None:
         await desk.find(ALICE)

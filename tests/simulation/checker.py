@@ -1,6 +1,7 @@
 """Sees all that happens in a world: takes it down for the story, counts it, and has it judged."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.decide import Decision
@@ -9,19 +10,20 @@ from pairquiz_server.rules.match import LIVE, Match, Outcome, Status
 from pairquiz_server.store.rows import Change
 from tests.simulation.attendance import Absences
 from tests.simulation.commits import CLOCKS_DIFFER_MS, Commits
+from tests.simulation.connection import Connection, Reply, Request
 from tests.simulation.health import Health
 from tests.simulation.invariants import Counts, Invariant
 from tests.simulation.lag import Lags
-from tests.simulation.node import MARGIN_MS, Node, Reply, Request
+from tests.simulation.node import MARGIN_MS, Node
+from tests.simulation.ratings import Ratings
 from tests.simulation.replies import SETTLED_WITHIN_S, Replies
 from tests.simulation.rounds import Rounds
+from tests.simulation.searches import Searches
 from tests.simulation.series import Rematches
 from tests.simulation.telling import asked, clock, match_of, names, outcome
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client
-    from tests.simulation.node import Connection
-    from tests.simulation.player import Pair
     from tests.simulation.world import World
 
 SWEEP_WITHIN_S = 4.0
@@ -43,6 +45,11 @@ class Checker:
         self._rounds = Rounds(world, self.counts)
         self._absences = Absences(world, self._health)
         self._rematches = Rematches(world, self.counts, self._health)
+        self._searches = Searches(world, self.counts, self._health)
+        self._ratings = Ratings(world, self.counts, self._health)
+        self.marked = self._searches.marked
+        self.written = self._ratings.written
+        self.rated = self._ratings.told
         self._replies = Replies(world, self.counts, self._rematches)
         self._unannounced: deque[tuple[float, str, int]] = deque()
         self._announced: dict[str, set[int]] = {}
@@ -66,6 +73,8 @@ class Checker:
         self._lags.judge(before, after)
         self._replies.committed(before, after)
         self._rematches.committed(before, after)
+        self._searches.committed(before, after)
+        self._ratings.committed(after)
         self._absences.judge(after)
         counts.changes += 1
         counts.ended += after.status not in LIVE
@@ -98,6 +107,7 @@ class Checker:
     def went(self, client: "Client") -> None:
         """A player has lost the connection."""
         self._absences.went(client)
+        self._searches.went(client)
         self._world.note("went", client.match_id or client.player.id, lambda: client.player.id)
 
     def announced(self, node: Node, decision: Decision) -> None:
@@ -120,11 +130,13 @@ class Checker:
     def arrived(self, node: Node, request: Request) -> None:
         """A command has reached a node."""
         self.counts.commands += 1
+        self.host_of.setdefault(request.player.id, request.player.id)
         self._world.note(
             "arrived", match_of(request) or request.player.id, lambda: f"node {node.number}: {asked(request)}"
         )
         self._replies.arrived(node, request)
         self._rematches.arrived(request)
+        self._searches.arrived(request)
         self._lags.arrived(request)
 
     def settled(self, node: Node, request: Request, reply: Reply) -> None:
@@ -132,8 +144,9 @@ class Checker:
         whose = reply.match.id if isinstance(reply, Decision) else match_of(request) or request.player.id
         self._world.note("settled", whose, lambda: f"node {node.number}: {asked(request)}: {outcome(reply)}")
         self._replies.judge(request, reply)
+        self._searches.settled(request, reply)
 
-    def heard(self, client: "Client", connection: "Connection | None", decision: Decision) -> None:
+    def heard(self, client: "Client", connection: Connection | None, decision: Decision) -> None:
         """An announcement has reached a player."""
         known = client.match.version if client.match else 0
         self._world.note("heard", decision.match.id, lambda: f"{client.player.id} (at {known}): {names(decision)}")
@@ -154,16 +167,20 @@ class Checker:
         if isinstance(again, Decision) and again.match.id != first.id:
             self._break(Invariant.ONE_MATCH_A_REQUEST, first.id, f"{client.player.id} made {again.match.id} too")
 
-    def pair_is_done(self, pair: "Pair") -> None:
-        """A pair's players have seen the end, or given up."""
-        for client in (pair.host, *pair.guests):
-            if client.match is None or client.match_id is None or client.match_id not in self._world.model.matches:
-                continue
-            stored = self._world.model.matches[client.match_id]
-            index = stored.seat_of(client.player.id)
-            if index is not None and client.over and _result(client.match, index) != _result(stored, index):
-                told = f"{_result(client.match, index)} where the store has {_result(stored, index)}"
-                self._break(Invariant.RESULTS_AGREE, stored.id, f"{client.player.id} knows {told}")
+    def company_is_done(self, clients: Sequence["Client"]) -> None:
+        """Some people have seen the end, or given up."""
+        for client in clients:
+            self.end_is_known(client)
+
+    def end_is_known(self, client: "Client") -> None:
+        """A player has seen the end of a match, or given it up."""
+        if client.match is None or client.match_id is None or client.match_id not in self._world.model.matches:
+            return
+        stored = self._world.model.matches[client.match_id]
+        index = stored.seat_of(client.player.id)
+        if index is not None and client.over and _result(client.match, index) != _result(stored, index):
+            told = f"{_result(client.match, index)} where the store has {_result(stored, index)}"
+            self._break(Invariant.RESULTS_AGREE, stored.id, f"{client.player.id} knows {told}")
 
     def fault(self, detail: str) -> None:
         """Something failed that no fault of the plan explains."""
@@ -174,6 +191,8 @@ class Checker:
         now = self._world.loop.time()
         self._replies.look()
         self._rematches.look()
+        self._searches.look()
+        self._ratings.look()
         self._check_announced(now)
         self._check_clocks(now)
         self._health.look()
@@ -187,6 +206,8 @@ class Checker:
             if match.status in LIVE:
                 self._break(Invariant.EVERY_MATCH_ENDS, match.id, f"still {match.status}")
                 return
+        self._searches.finished()
+        self._ratings.finished()
 
     # What must hold between its parts.
 

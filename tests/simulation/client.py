@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.decide import Decision
-from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.rules.player import Player, PlayerKind
+from pairquiz_server.rules.terms import Origin
 from pairquiz_server.store.nodes import MovedMatch
-from tests.simulation.node import Connection, Node, Reply
+from tests.simulation.connection import Connection, Reply
 
 if TYPE_CHECKING:
+    from tests.simulation.node import Node
     from tests.simulation.world import World
 
 LOST_UNNOTICED_S = 5.0
@@ -38,6 +39,7 @@ class Client:
         self._looking = False
         self.wants_rematch = False
         self.is_asked = False
+        self.seeks = False
         self._woken: asyncio.Future[None] | None = None
 
     @property
@@ -49,7 +51,7 @@ class Client:
         return self._connection is not None
 
     @property
-    def node(self) -> Node:
+    def node(self) -> "Node":
         """The node that this player is connected to."""
         assert self._connection is not None
         return self._connection.node
@@ -107,7 +109,7 @@ class Client:
         longest_s = FIRST_PAUSE_S
         for _ in range(MOST_TRIES):
             outcome = await self.ask(verb, **wishes)
-            if isinstance(outcome, Decision) or (isinstance(outcome, Refused) and not outcome.retry):
+            if isinstance(outcome, Decision | bool) or (outcome is not None and not outcome.retry):
                 return outcome
             await self.pause(longest_s / 2, longest_s)
             longest_s = min(longest_s * 2, LONGEST_PAUSE_S) if outcome is not None else FIRST_PAUSE_S
@@ -133,6 +135,7 @@ class Client:
 
     def hear(self, decision: Decision) -> None:
         """An announcement has arrived."""
+        self._notice(decision.match)
         if self.wants_rematch and decision.match.previous_id == self.match_id:
             self.adopt(decision.match)
         if self.match_id is None or decision.match.id != self.match_id:
@@ -157,19 +160,25 @@ class Client:
             self._wake()
 
     def adopt(self, match: Match) -> None:
-        """Play another match from now on: the rematch of the one before."""
+        """Play another match from now on: the rematch of the one before, or what a search has brought."""
         self.match_id, self.match = match.id, match
-        self.wants_rematch = self.is_asked = False
+        self.wants_rematch = self.is_asked = self.seeks = False
         self._wake()
 
     def see(self, match: Match) -> None:
         """A whole state has arrived that nobody has asked for."""
+        self._notice(match)
         self.learn(match)
 
     def learn(self, match: Match) -> None:
         if match.id == self.match_id and (self.match is None or match.version >= self.match.version):
             self.match = match
             self._wake()
+
+    def _notice(self, match: Match) -> None:
+        """Perhaps this is the match of an opponent who was looked for."""
+        if self.seeks and match.origin is Origin.SEARCH and match.id != self.match_id and match.status in LIVE:
+            self.adopt(match)
 
     def _start_mending(self) -> None:
         if not self._looking:

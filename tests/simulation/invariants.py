@@ -39,6 +39,14 @@ class Invariant(StrEnum):
     CLOCKS_AGREE = "the clocks of nodes agree"
     NOBODY_THERE_IS_AWAY = "whoever is there for long is not away, and the other way round"
     BUDGET_HOLDS = "no absence is allowed more than the budget leaves"
+    ONE_MATCH_A_SEARCH = "a search makes one match, for who still looks"
+    SEEKER_MEETS_WHO_MAY = "nobody is brought together with themselves, or with somebody who is blocked"
+    NO_ENTRY_IS_LEFT = "no entry is left of who has cancelled or gone, or whose node has died"
+    WHO_MAY_MEET_MEETS = "nobody who can be paired waits for ever"
+    RATED_ONCE = "a completed match has one result for each of its players"
+    EVERY_MATCH_IS_RATED = "each completed match is rated"
+    RATED_FAIRLY = "a match counts where it was fair, and no fault of the service made its result"
+    RATINGS_ADD_UP = "ratings go on from the last one, and rest on as many matches as were rated"
     NO_FAULT_OF_OURS = "nothing fails by a fault of ours"
 
 
@@ -72,3 +80,8 @@ class Counts(Struct):
     rounds: int = 0
     rounds_timed_out: int = 0
     rematches: int = 0
+    searches: int = 0
+    cancelled: int = 0
+    found: int = 0
+    rated: int = 0
+    unrated: int = 0

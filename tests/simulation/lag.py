@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.match import Match, Seat
 from pairquiz_server.rules.terms import Pace
+from tests.simulation.connection import Request
 from tests.simulation.invariants import Counts, Invariant
-from tests.simulation.node import LAG_ALLOWANCE, Request
+from tests.simulation.node import LAG_ALLOWANCE
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

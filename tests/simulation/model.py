@@ -45,8 +45,9 @@ class _LastBatch(Struct, frozen=True):
 
 
 class Model:
-    """The matches and questions of one database.
+    """The matches and questions of one database; `completed` are the matches with results, by their end.
 
+    `buried` hears of each node that is taken for dead: what refers to its row goes with it.
     `answers_are_unique` stands for the primary key of the answers, `rematches_are_unique` for the index of rematches.
     """
 
@@ -75,6 +76,7 @@ class Model:
         self.presence: dict[str, dict[UUID, int]] = {}
         self.noted_at: dict[str, int] = {}
         self.game_at: int | None = None
+        self.buried: Callable[[UUID], None] = lambda _: None
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
         self._rematches_are_unique = rematches_are_unique
@@ -88,6 +90,8 @@ class Model:
         self._due: list[tuple[int, str]] = []
         self._ticking: dict[str, int] = {}
         self._live: dict[str, list[str]] = {}
+        self._seats: dict[str, list[str]] = {}
+        self.completed: list[tuple[int, str]] = []
 
     def save(self, changes: Iterable[Change], node: UUID | None = None, number: int = 0) -> frozenset[str]:
         """Move the matches that stand where their change began; return the ids of the others.
@@ -205,6 +209,13 @@ class Model:
             self.matches[match_id] = replace(match, request_id=None)
         del self._requested[:place]
 
+    def player(self, player_id: str) -> Player | None:
+        """Return a player as stored: a guest becomes a row with the first match."""
+        return self._players.get(player_id)
+
+    def topic_name(self, topic_id: int) -> str:
+        return next(topic.name for topic in self._topics.values() if topic.id == topic_id)
+
     def find_topic(self, name: str) -> FoundTopic | None:
         topic = self._topics.get(topic_key(name))
         return topic and FoundTopic(topic.id, topic.name, [question.id for question in self._bank[topic.id]])
@@ -245,7 +256,8 @@ class Model:
         return {player_id: self._last(player_id) for player_id in players}
 
     def _last(self, player_id: str) -> LastAnswers:
-        began = [match for match in self.matches.values() if match.started_at is not None]
+        had = (self.matches[match_id] for match_id in self._seats.get(player_id, ()))
+        began = [match for match in had if match.started_at is not None]
         seats = [seat for match in began for seat in match.seats if seat.player.id == player_id]
         answers = sorted((answer.arrived_at, answer.question_id) for seat in seats for answer in seat.answers)
         playing = any(match.status in LIVE and match.seat_of(player_id) is not None for match in began)
@@ -263,6 +275,7 @@ class Model:
         left = sorted(player for player, nodes in self.presence.items() if any(node in nodes for node in dead))
         for node in dead:
             del self.nodes[node]
+            self.buried(node)
         for player in left:
             for node in dead:
                 self._gone(player, node)
@@ -435,6 +448,9 @@ class Model:
             del self._due[bisect_left(self._due, (before.due_at, before.id))]
         if after.status in LIVE:
             insort(self._due, (after.due_at, after.id))
+        if after.status is Status.COMPLETED:
+            assert after.ended_at is not None
+            insort(self.completed, (after.ended_at, after.id))
         self._ticking.pop(after.id, None)
         if after.status in LIVE and after.tick_at is not None:
             self._ticking[after.id] = after.tick_at
@@ -446,6 +462,8 @@ class Model:
         if new and index == 1:
             self._joined.setdefault((seat.player.id, after.join_code), []).append(after.id)
         live = self._live.setdefault(seat.player.id, [])
+        if new:
+            self._seats.setdefault(seat.player.id, []).append(after.id)
         if after.status not in LIVE:
             if after.id in live:
                 live.remove(after.id)

@@ -1,34 +1,38 @@
 """One process of the server, and the connections that players have to it: the real engine between two models."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from msgspec import Struct
 
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import Heartbeat, find_time
+from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.engine.rater import Rated, Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
+from pairquiz_server.engine.searches import Hearers, Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import Event
+from pairquiz_server.rules.fairness import Worth
 from pairquiz_server.rules.lag import LagAllowance
 from pairquiz_server.rules.match import Match
-from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.store.nodes import Beat, MovedMatch
 from pairquiz_server.store.pool import StorageUnavailable
 from tests.callers import Asking
+from tests.simulation.connection import Connection, Listener, Reply, Request
 from tests.simulation.line import Line
 from tests.simulation.requests import RequestLine
+from tests.simulation.results import ResultLine
+from tests.simulation.seekers import SeekerLine
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -47,40 +51,17 @@ RULES = GameRules(
     patience=PATIENCE,
     lag_allowance=LAG_ALLOWANCE,
     round_pause_ms=700,
+    start_delay_ms=1_500,
 )
 REMATCHES = RematchRules(start_delay_ms=1_500, ready_ttl_ms=40_000)
 _DRIFT = 50e-6
-_WAY_S = (0.005, 0.06)
-_MOST_LAG_MS = 400
 _RELAY_S = (0.0005, 0.004)
-_APART = 1e-6
-
-Reply = Decision | Refused
+BESIDE = frozenset({"view", "find_opponent", "cancel_find_opponent", "block_player"})
+"""What changes no match by itself."""
 
 
 def nobody_is_barred(player_id: str) -> None:
     """Everybody may play."""
-
-
-class Listener(Protocol):
-    """Whoever has a connection."""
-
-    player: Player
-
-    def hear(self, decision: Decision) -> None:
-        """Take what is announced."""
-
-    def hear_delay(self, moved: MovedMatch) -> None:
-        """Take that a match's clocks were moved."""
-
-    def hear_request(self, match: Match) -> None:
-        """Take that the other asks for a rematch."""
-
-    def see(self, match: Match) -> None:
-        """Take a whole state that nobody has asked for."""
-
-    def lose_connection(self, connection: "Connection") -> None:
-        """The line is broken, or was closed."""
 
 
 class NodeClock:
@@ -99,70 +80,6 @@ class NodeClock:
 
     def _monotonic_ms(self) -> int:
         return int(self._loop.time() * self._rate * 1000)
-
-
-class Request(Struct, eq=False):
-    """One packet of a player that wants a reply: what it asks, when it arrived, how often it was answered."""
-
-    player: Player
-    verb: str
-    wishes: dict[str, Any]
-    reply: asyncio.Future[Reply | None]
-    connection: "Connection"
-    arrived_at: int = 0
-    replies: int = 0
-
-
-class Connection:
-    """A line between a player and a node. What goes down arrives in its order, or not at all."""
-
-    def __init__(self, node: "Node", listener: Listener, random: Random) -> None:
-        self.node = node
-        self.listener = listener
-        self.open = True
-        self._way_s = random.uniform(*_WAY_S)
-        # Not measured yet, as it is, or as a cheat lets it look.
-        chance = node.world.plan.random("lag", listener.player.id, node.loop.time())
-        self.lag_ms = chance.choice((0, int(self._way_s * 2000), chance.randint(0, _MOST_LAG_MS)))
-        self._last_at = 0.0
-        self._requests: dict[int, Request] = {}
-        self.heard: set[tuple[str, Event]] = set()
-
-    def request(self, verb: str, wishes: dict[str, Any]) -> asyncio.Future[Reply | None]:
-        """Send a command; the reply is None where the connection is gone before it."""
-        loop = self.node.loop
-        reply: asyncio.Future[Reply | None] = loop.create_future()
-        request = Request(self.listener.player, verb, wishes, reply, self)
-        self._requests[id(request)] = request
-        loop.call_later(self._way_s, self.node.take, request)
-        return reply
-
-    def send(self, act: Any, *arguments: object) -> None:
-        """Let something happen at the player's end, after all that was sent before."""
-        loop = self.node.loop
-        self._last_at = max(self._last_at + _APART, loop.time() + self._way_s)
-        loop.call_at(self._last_at, self._arrive, act, arguments)
-
-    def answer(self, request: Request, reply: Reply) -> None:
-        self._requests.pop(id(request), None)
-        if not request.reply.done():
-            request.reply.set_result(reply)
-
-    def close(self, cause: Cause, noticed_after_s: float = 0.0) -> None:
-        """Close or break the line: no reply comes any more. The node notices a broken one later."""
-        if not self.open:
-            return
-        self.open = False
-        self.node.loop.call_later(self._way_s + noticed_after_s, self.node.disconnect, self, cause)
-        self.listener.lose_connection(self)
-        for request in self._requests.values():
-            if not request.reply.done():
-                request.reply.set_result(None)
-        self._requests.clear()
-
-    def _arrive(self, act: Any, arguments: tuple[object, ...]) -> None:
-        if self.open:
-            act(*arguments)
 
 
 class Node:
@@ -196,7 +113,7 @@ class Node:
                     clock,
                     node_id,
                     moved=self._moved,
-                    forgotten=lambda: self.presence.restore(),
+                    forgotten=self._forgotten,
                     returned=self.resynchronize,
                 )
                 self.committer = Committer(line, self.announce, pace_s=PACE_S, ready=heartbeat.ready, node=node_id)
@@ -213,9 +130,38 @@ class Node:
                     trip_ms=self._trip_ms,
                 )
                 requests: Any = RequestLine(self.line, self.world.requests)
-                parts = (requests, line, self.game.draws, self.committer, clock, REMATCHES)
-                rematches = Rematches(*parts, check=nobody_is_barred, tell=self.tell_request)
+                rematches = Rematches(
+                    requests,
+                    line,
+                    self.game.draws,
+                    self.committer,
+                    clock,
+                    REMATCHES,
+                    check=nobody_is_barred,
+                    tell=self.tell_request,
+                )
                 self.game.rematches = rematches
+                queue: Any = SeekerLine(self.line, self.world.queue)
+                hearers = Hearers(
+                    search=lambda *_: None,
+                    end=lambda *_: None,
+                    look_after=self._look_after,
+                    present=lambda player_id: player_id in self.connections,
+                )
+                find_topic = self.game.draws.topic
+                self.searches = Searches(queue, find_topic, clock, node_id, RULES, hearers)
+                matchmaker = Matchmaker(
+                    queue,
+                    self.searches,
+                    find_topic,
+                    self.committer,
+                    clock,
+                    node_id,
+                    RULES,
+                    ready=heartbeat.ready,
+                )
+                results: Any = ResultLine(self.line, self.world.results)
+                rater = Rater(results, clock, node_id, Worth(), self._rated)
                 by_itself = self.game.by_itself
                 self.sweeper = Sweeper(
                     line, line, self.committer, clock, by_itself, margin_ms=MARGIN_MS, ready=heartbeat.ready
@@ -228,7 +174,7 @@ class Node:
             self.alive = True
             self.world.look_at_service()
             self.world.note("serves", None, lambda: f"node {self.number}")
-            for part in (self.committer, self.sweeper, heartbeat, self.presence, rematches):
+            for part in (self.committer, self.sweeper, heartbeat, self.presence, rematches, matchmaker, rater):
                 self._run(part.run())
 
     def connect(self, listener: Listener, random: Random) -> Connection:
@@ -237,6 +183,8 @@ class Node:
         if not self.connections.get(player_id):
             self.presence.came(player_id)
         self.connections.setdefault(player_id, {})[connection] = None
+        if listener.seeks:
+            self._run(self._show(connection))  # a match may have been found meanwhile
         return connection
 
     def disconnect(self, connection: Connection, cause: Cause) -> None:
@@ -248,6 +196,7 @@ class Node:
             if not of_player:
                 del self.connections[player_id]
                 self.presence.went(player_id, cause)
+                self.searches.went(player_id, cause)
 
     def kill(self) -> None:
         """Die as by SIGKILL: nothing is finished, and every connection breaks."""
@@ -296,21 +245,31 @@ class Node:
             self.deliver(match)
             self.world.relay(self, match, self.random.uniform(*_RELAY_S))
 
+    def _forgotten(self) -> None:
+        self.presence.restore()
+        self.searches.forgotten()
+
+    def _rated(self, rated: Sequence[Rated]) -> None:
+        self.world.checker.rated(rated)
+
     def resynchronize(self) -> None:
         """Send everybody the state of their live matches, as after a time in which announcements were lost."""
+        for player_id in list(self.connections):
+            self._look_after(player_id)
 
-        async def show(connection: Connection) -> None:
-            try:
-                matches = await self.game.live_matches(connection.listener.player.id)
-            except Refused:
-                connection.close(Cause.CLOSED)  # whoever comes again reads for itself
-                return
-            for match in matches:
-                connection.send(connection.listener.see, match)
+    def _look_after(self, player_id: str) -> None:
+        """Send a player the state of live matches of which nothing may have been heard here."""
+        for connection in list(self.connections.get(player_id, ())):
+            self._run(self._show(connection))
 
-        for connections in list(self.connections.values()):
-            for connection in list(connections):
-                self._run(show(connection))
+    async def _show(self, connection: Connection) -> None:
+        try:
+            matches = await self.game.live_matches(connection.listener.player.id)
+        except Refused:
+            connection.close(Cause.CLOSED)  # whoever comes again reads for itself
+            return
+        for match in matches:
+            connection.send(connection.listener.see, match)
 
     def take(self, request: Request) -> None:
         """A packet has arrived."""
@@ -327,11 +286,13 @@ class Node:
             if request.connection.open:
                 request.connection.send(request.connection.answer, request, outcome)
 
-        if request.verb == "view":
+        if request.verb in BESIDE:
             try:
-                settled(Decision(await self.game.view(request.player.id, **request.wishes)))
+                settled(await self._beside(request))
             except Refused as refusal:
                 settled(refusal)
+            except StorageUnavailable:
+                settled(Refused(Code.STORAGE_UNAVAILABLE))
             return
         caller = Asking(player=request.player, arrived_at=request.arrived_at, tell=settled, origin=request.connection)
         measured = {"lag_ms": request.connection.lag_ms} if request.verb == "submit_answer" else {}
@@ -342,6 +303,18 @@ class Node:
         except Exception as error:
             self.world.checker.fault(f"{request.verb} raised {error!r}")
             settled(Refused(Code.INTERNAL))
+
+    async def _beside(self, request: Request) -> Reply:
+        """Do what changes no match. Raises `Refused` and `StorageUnavailable`."""
+        player_id, wishes = request.player.id, request.wishes
+        match request.verb:
+            case "find_opponent":
+                return await self.searches.find(request.player, **wishes)
+            case "cancel_find_opponent":
+                return await self.searches.cancel(player_id)
+            case "block_player":
+                return bool(await self.line.carry(partial(self.world.queue.block, player_id, **wishes)))
+        return Decision(await self.game.view(player_id, **wishes))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)

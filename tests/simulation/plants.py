@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pairquiz_server.engine import sweeper
+from pairquiz_server.engine import matchmaker, rater, sweeper
 from pairquiz_server.engine.committer import Committer
-from pairquiz_server.rules import rematch, rounds
+from pairquiz_server.engine.making import Makings
+from pairquiz_server.engine.searches import Searches
+from pairquiz_server.rules import fairness, pairing, rematch, rounds
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import AnswerAccepted, Event
 from pairquiz_server.rules.lag import LagAllowance
@@ -18,6 +20,8 @@ from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.rematches import Noted
 from pairquiz_server.store.rows import Change
 from tests.simulation.requests import RequestLine
+from tests.simulation.results import Results
+from tests.simulation.seekers import Queue
 
 Save = Callable[[list[Change]], Any]
 
@@ -112,6 +116,57 @@ def count_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
         return first, second
 
     monkeypatch.setattr(rematch, "wins_after", wins_after)
+
+
+def make_a_match_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the match of two who were brought together under another id, where nobody has said whether it was made."""
+    real = Makings._make
+    tried: set[str] = set()
+
+    async def make(self: Any, matches: Iterable[str]) -> None:
+        named: list[str] = []
+        for match_id in matches:
+            command = self._under_way.pop(match_id)
+            if match_id in tried:
+                command = replace(command, match_id=str(matchmaker.uuid4()))
+            tried.add(command.match_id)
+            self._under_way[command.match_id] = command
+            named.append(command.match_id)
+        await real(self, named)
+
+    monkeypatch.setattr(Makings, "_make", make)
+
+
+def keep_who_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let players look on who have gone."""
+    monkeypatch.setattr(Searches, "went", lambda *_: None)
+
+
+def accept_no_more_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody accept a larger difference after a wait."""
+    monkeypatch.setattr(pairing, "WIDENS_PER_S", 0.0)
+
+
+def overlook_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the database for no blocks, neither when the queue is read nor when a pair is marked."""
+    monkeypatch.setattr(Queue, "_blocked", lambda *_: pairing.NOBODY)
+    monkeypatch.setattr(Queue, "_are_apart", lambda *_: False)
+
+
+def rate_what_we_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a match count whose result a fault of the service has made."""
+    monkeypatch.setattr(fairness, "_server_ended_it", lambda _: False)
+
+
+def overlook_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate what is rated already."""
+    monkeypatch.setattr(Results, "_is_done_with", lambda *_: False)
+
+
+def look_only_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rate only what has ended after all that is rated."""
+    monkeypatch.setattr(rater, "BACK_MS", 0)
+    monkeypatch.setattr(rater, "FAR_BACK_MS", 0)
 
 
 def _replace_save(monkeypatch: pytest.MonkeyPatch, planted: Callable[[Any, Save], Save]) -> None:

@@ -7,8 +7,9 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.events import PlayerJoined
 from pairquiz_server.rules.match import Match
+from tests.simulation.connection import Reply, Request
 from tests.simulation.invariants import Counts, Invariant
-from tests.simulation.node import Node, Reply, Request
+from tests.simulation.node import Node
 from tests.simulation.series import Rematches
 from tests.simulation.telling import asked, match_of
 
@@ -49,6 +50,8 @@ class Replies:
             self._break(Invariant.ONE_REPLY, match_id, f"{asked(request)} has {request.replies}")
         if isinstance(outcome, Decision):
             self._check_acknowledged(request, outcome)
+        elif isinstance(outcome, bool):
+            return
         elif outcome.code is Code.INTERNAL:
             self._break(Invariant.NO_FAULT_OF_OURS, match_id, f"{asked(request)}: {outcome}")
         elif outcome.retry:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from pairquiz_server.rules.match import Match, Outcome, Status
+from tests.simulation.connection import Request
 from tests.simulation.health import Health
 from tests.simulation.invariants import Counts, Invariant
-from tests.simulation.node import Request
 from tests.simulation.telling import asked
 
 if TYPE_CHECKING:

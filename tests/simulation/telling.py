@@ -6,7 +6,8 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import Answer, AnswerAccepted
 from pairquiz_server.store.rows import Change
-from tests.simulation.node import EPOCH_MS, Reply, Request
+from tests.simulation.connection import Reply, Request
+from tests.simulation.node import EPOCH_MS
 
 
 def match_of(request: Request) -> str | None:
@@ -34,6 +35,8 @@ def asked(request: Request) -> str:
 def outcome(reply: Reply) -> str:
     if isinstance(reply, Refused):
         return f"refused, {reply.code}"
+    if isinstance(reply, bool):
+        return "it is so" if reply else "it is not so"
     return f"{'duplicate' if reply.duplicate else 'done'}, version {reply.match.version}"
 
 

@@ -14,6 +14,7 @@ from tests.simulation.story import smallest, told
 from tests.simulation.world import Report, simulate
 
 FRESH_SEEDS = 5
+FRESH_MATCHES = 250
 MATCHES = 400
 
 PROGRAM = """
@@ -32,7 +33,7 @@ def require_whole(report: Report) -> None:
 
 @pytest.mark.parametrize("_", range(FRESH_SEEDS))
 def test_engine_keeps_its_invariants_whatever_fails(_: int) -> None:
-    require_whole(simulate(drawn_plan(secrets.randbelow(1_000_000_000), matches=MATCHES)))
+    require_whole(simulate(drawn_plan(secrets.randbelow(1_000_000_000), matches=FRESH_MATCHES)))
 
 
 def test_simulation_meets_what_it_is_there_for() -> None:
@@ -45,7 +46,10 @@ def test_simulation_meets_what_it_is_there_for() -> None:
     assert counts.answers > 4 * MATCHES
     assert counts.ended >= MATCHES
     assert counts.rematches > MATCHES / 20
-    for name in ("refusals", "unavailable", "duplicates", "conflicts", "gaps", "rounds", "rounds_timed_out"):
+    assert counts.found > MATCHES / 5
+    assert counts.rated > MATCHES / 5
+    also = ("cancelled", "unrated", "unavailable", "duplicates", "conflicts", "gaps", "rounds", "rounds_timed_out")
+    for name in ("refusals", *also):
         assert getattr(counts, name) > 5, name
 
 
@@ -82,7 +86,7 @@ def test_every_wide_fault_occurs_in_each_few_runs() -> None:
     """What two nodes are there for: a dead one, one without the store, no relay, and a COMMIT whose answer is lost."""
     met: Counter[str] = Counter()
     for seed in range(1, FRESH_SEEDS + 1):
-        report = simulate(drawn_plan(seed, matches=MATCHES), keep_story=True)
+        report = simulate(drawn_plan(seed, matches=FRESH_MATCHES), keep_story=True)
         require_whole(report)
         met.update(line.what for line in report.story)
         met["lost commit"] += report.counts.lost_commits

@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
+from random import Random
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -13,21 +14,28 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from pairquiz_server.engine import opening, rematch
+from pairquiz_server.engine import matchmaker, opening, rematch, searches
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.decide import Decision
+from pairquiz_server.rules.rating import Rating
 from pairquiz_server.store.nodes import MovedMatch
 from pairquiz_server.store.questions import StoredQuestion
+from pairquiz_server.store.ratings import OVERALL, Standing
 from tests.simulation.checker import Checker
+from tests.simulation.company import Company
 from tests.simulation.health import Service
 from tests.simulation.invariants import Break, Counts, Invariant
 from tests.simulation.line import Weather
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.mishaps import Mishaps
 from tests.simulation.model import Model
 from tests.simulation.node import EPOCH_MS, Node
-from tests.simulation.plan import Fault, Kind, Plan
-from tests.simulation.player import Pair
+from tests.simulation.pair import Pair
+from tests.simulation.plan import Plan
 from tests.simulation.requests import Requests
+from tests.simulation.results import Results
+from tests.simulation.seekers import Queue
+from tests.simulation.strangers import Strangers
 
 GENERAL = Topic(1, "General", 0)
 BANK = {
@@ -37,6 +45,8 @@ BANK = {
     ]
 }
 _LONGEST_AFTERWARDS_S = 600.0
+STRANGERS_SHARE = 0.3
+"""So many of those who come know nobody."""
 
 
 class Line(Struct, frozen=True):
@@ -64,33 +74,45 @@ class World:
     """Everything that there is in one run."""
 
     def __init__(
-        self, plan: Plan, *, keep_story: bool, answers_are_unique: bool = True, rematches_are_unique: bool = True
+        self,
+        plan: Plan,
+        *,
+        keep_story: bool,
+        answers_are_unique: bool = True,
+        rematches_are_unique: bool = True,
+        results_are_unique: bool = True,
+        strangers_share: float = STRANGERS_SHARE,
     ) -> None:
         self.plan = plan
         self.loop = VirtualLoop()
         self.story: list[Line] = []
         self._keep_story = keep_story
         self._digest = blake2b(digest_size=8)
+        self._strangers_share = strangers_share
         self.broken: Break | None = None
         self.weather = Weather(plan.random("weather"))
         self.checker = Checker(self)
-        self._database_step_ms = 0
+        self.database_step_ms = 0
         self._service = Service()
         self.model = Model(
             BANK,
             committed=self.checker.committed,
             moved=self.checker.moved,
-            now=lambda: EPOCH_MS + self._database_step_ms + int(self.loop.time() * 1000),
+            now=self._database_ms,
             game_now=self.now_ms,
             answers_are_unique=answers_are_unique,
             rematches_are_unique=rematches_are_unique,
         )
         self.requests = Requests(self.model)
+        self.results = Results(
+            self.model, self._database_ms, written=self.checker.written, results_are_unique=results_are_unique
+        )
+        self.queue = Queue(self.model, self.results.ratings, self.checker.marked)
         self._failed: BaseException | None = None
-        self._partitions = 0
-        self._lives = [0, 0]
+        self.partitions = 0
         self.crashed_at = -float("inf")
         self.stepped_at = -float("inf")
+        self._mishaps = Mishaps(self)
         self._tasks: dict[Any, None] = {}
         self._pairs_left = len(plan.pairs)
         self.nodes = [Node(self, 0, 0), Node(self, 1, 0)]
@@ -100,7 +122,7 @@ class World:
         loop = self.loop
         self.run(self._let_pairs_come())
         for fault in self.plan.faults:
-            loop.call_at(fault.at, self._begin, fault)
+            loop.call_at(fault.at, self._mishaps.begin, fault)
         loop.call_later(0.25, self._tick)
         loop.run_out(self.plan.span_s + _LONGEST_AFTERWARDS_S)
         if self._failed is not None:
@@ -116,6 +138,11 @@ class World:
     def now_ms(self) -> int:
         """Return the game's time, as the node that is ahead of all others has it."""
         return max((node.clock.now() for node in self.nodes if node.alive), default=self.model.game_at or EPOCH_MS)
+
+    def known_as(self, player_id: str, random: Random) -> None:
+        """Let a player be known as somebody of some strength."""
+        rating = Rating(random.gauss(1500, 300), random.uniform(50, 200))
+        self.results.ratings[player_id, OVERALL] = Standing(rating, 0, EPOCH_MS)
 
     def look_at_service(self) -> None:
         """Note whether there is any service now."""
@@ -142,7 +169,7 @@ class World:
 
     def relay(self, sender: Node, told: Decision | MovedMatch, delay_s: float) -> None:
         """Carry an announcement to the other nodes."""
-        if not self._partitions:
+        if not self.partitions:
             for node in self.nodes:
                 if node is not sender:
                     self.loop.call_later(delay_s, self._relayed, node, told)
@@ -171,10 +198,10 @@ class World:
 
     def _pair_of(self, match_id: str | None) -> int | None:
         host = self.checker.host_of.get(match_id) if match_id else None
-        return None if host is None else int(host[1:])
+        return None if host is None else int(host[1:].partition(".")[0])
 
     def _relayed(self, node: Node, told: Decision | MovedMatch) -> None:
-        if node.alive and not self._partitions:
+        if node.alive and not self.partitions:
             node.deliver(told)
 
     async def _let_pairs_come(self) -> None:
@@ -182,18 +209,28 @@ class World:
         arrivals = sorted((self.plan.arrival(number), number) for number in self.plan.pairs)
         for at, number in arrivals:
             await asyncio.sleep(at - self.loop.time())
-            self.run(self._play(Pair(self, number)))
+            is_strange = self.plan.random("company", number).random() < self._strangers_share
+            self.run(self._play(Strangers(self, number) if is_strange else Pair(self, number)))
 
-    async def _play(self, pair: Pair) -> None:
-        await pair.play()
+    async def _play(self, company: Company) -> None:
+        await company.play()
         self._pairs_left -= 1
 
     def _tick(self) -> None:
         self.checker.tick()
-        if self._pairs_left or self.model.next_due(0) is not None or self.requests.find_agreed(0, self.now_ms()):
+        if self._pairs_left or self._something_is_left():
             self.loop.call_later(0.25, self._tick)
         else:
             self.loop.stop()
+
+    def _something_is_left(self) -> bool:
+        """Whether nodes have still something to do, though everybody has gone."""
+        if self.model.next_due(0) is not None or self.requests.find_agreed(0, self.now_ms()):
+            return True
+        return bool(self.queue.rows) or self.results.are_left()
+
+    def _database_ms(self) -> int:
+        return EPOCH_MS + self.database_step_ms + int(self.loop.time() * 1000)
 
     def _ended(self, task: Any) -> None:
         self._tasks.pop(task, None)
@@ -201,87 +238,10 @@ class World:
             self._failed = self._failed or error
             self.loop.stop()
 
-    def _begin(self, fault: Fault) -> None:
-        self.note("fault", None, lambda: str(fault))
-        end: Callable[[], None] | None = None
-        line = self.nodes[fault.node].line
-        match fault.kind:
-            case Kind.LOST_BEFORE | Kind.LOST_AFTER | Kind.LATE:
-                line.armed.append(fault.kind)
 
-                def end() -> None:
-                    if fault.kind in line.armed:
-                        line.armed.remove(fault.kind)
-            case Kind.SLOW:
-                line.slow += 1
-
-                def end() -> None:
-                    line.slow -= 1
-            case Kind.DOWN:
-                self.weather.down += 1
-                for node in self.nodes:
-                    node.line.has_session = False
-
-                def end() -> None:
-                    self.weather.down -= 1
-            case Kind.FROZEN:
-                self.weather.frozen += 1
-
-                def end() -> None:
-                    self.weather.frozen -= 1
-                    if not self.weather.frozen:
-                        self.weather.thaw()
-            case Kind.CRASH | Kind.CRASH_OF_ALL:
-                end = self._crash([fault.node] if fault.kind is Kind.CRASH else range(len(self.nodes)))
-            case Kind.CUT:
-                line.cut += 1
-                line.has_session = False
-
-                def end() -> None:
-                    line.cut -= 1
-
-            case Kind.STEP:
-                self.stepped_at = self.loop.time()
-                self._database_step_ms += int((fault.until - fault.at) * (-1000 if fault.node else 1000))
-            case Kind.PARTITION:
-                self._partitions += 1
-
-                def end() -> None:
-                    self._partitions -= 1
-                    if not self._partitions:
-                        for node in self.nodes:
-                            if node.alive:
-                                node.resynchronize()
-
-        self.look_at_service()
-        if end is not None:
-            self.loop.call_at(fault.until, self._end, fault, end)
-
-    def _crash(self, numbers: Iterable[int]) -> Callable[[], None]:
-        """Kill nodes that live; return what lets others take their places."""
-        killed = [number for number in numbers if not self.nodes[number].dead]
-        for number in killed:
-            self.crashed_at = self.loop.time()
-            self.nodes[number].kill()
-        if all(node.dead for node in self.nodes):
-            self.note("all nodes dead", None, lambda: "no node serves")
-
-        def replace_them() -> None:
-            for number in killed:
-                self._lives[number] += 1
-                self.nodes[number] = Node(self, number, self._lives[number])
-
-        return replace_them
-
-    def _end(self, fault: Fault, end: Callable[[], None]) -> None:
-        self.note("fault ends", None, lambda: str(fault))
-        end()
-        self.look_at_service()
-
-
-def simulate(plan: Plan, *, keep_story: bool = False, **unique: bool) -> Report:
-    """Run a plan, with a store that keeps unique what a real one does. What the engine logs as an error is a break."""
-    world = World(plan, keep_story=keep_story, **unique)
+def simulate(plan: Plan, *, keep_story: bool = False, **terms: Any) -> Report:
+    """Run a plan, by the terms of a `World`. What the engine logs as an error is a break."""
+    world = World(plan, keep_story=keep_story, **terms)
     with _logs_of(world), _ids_of(plan), _without_collections():
         try:
             return world.live()
@@ -297,7 +257,9 @@ def _ids_of(plan: Plan) -> Iterator[None]:
     def drawn() -> UUID:
         return UUID(int=random.getrandbits(128), version=4)
 
-    with patch.object(opening, "uuid4", drawn), patch.object(rematch, "uuid4", drawn):
+    with ExitStack() as patches:
+        for module in (matchmaker, opening, rematch, searches):
+            patches.enter_context(patch.object(module, "uuid4", drawn))
         yield
 
 

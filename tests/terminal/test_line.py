@@ -1,6 +1,7 @@
 """A line that breaks comes back as the same player, and whatever was not acknowledged counts once."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -108,6 +109,49 @@ async def test_a_server_that_stays_away_is_given_up(start_server: StartServer, m
     with pytest.raises(NoServer, match="try again later"):
         await line.keep()
     await line.close()
+
+
+async def answering(answer: bytes) -> asyncio.Server:
+    """Something that answers each request alike."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        ("200 OK", "text/html", b"<html>a page</html>"),
+        ("200 OK", "text/plain", b""),
+        ("200 OK", "text/plain", b'0{"sid":"x"}'),
+        ("200 OK", "text/plain", b"0[]"),
+        ("404 Not Found", "text/html", b"<html>nothing</html>"),
+        ("500 Internal Server Error", "application/json", b"{"),
+        ("503 Service Unavailable", "application/json", b'{"error": 3}'),
+    ],
+)
+async def test_what_is_no_server_of_ours_is_said_to_be_none(status: str, kind: str, body: bytes) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    server = await answering(head.encode() + body)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(NoServer, match=url):
+            await Line(url, None).open()
+
+
+async def test_a_server_that_is_full_says_so_itself() -> None:
+    body = b'{"error": {"code": "server_full", "message": "The server is full", "retry": true}}'
+    head = f"HTTP/1.1 503 Full\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    server = await answering(head.encode() + body)
+    async with server:
+        with pytest.raises(Refusal, match="The server is full") as refused:
+            await Line(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", None).open()
+    assert refused.value.retry
 
 
 async def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
+from tests.fits import acknowledgement_fits, event_fits
+
 PATIENCE_S = 30.0
 SEPARATOR = "\x1e"
 
@@ -53,11 +55,13 @@ class Poller:
     async def event(self, name: str) -> dict[str, Any]:
         packet = await self.next_packet(f'42["{name}"')
         payload: dict[str, Any] = json.loads(packet[2:])[1]
+        event_fits(name, payload)
         return payload
 
     async def ask(self, name: str, payload: Any = None) -> dict[str, Any]:
         await self.post("4277" + json.dumps([name, payload]))
         answer: dict[str, Any] = json.loads((await self.next_packet("4377["))[4:])[0]
+        acknowledgement_fits(name, answer)
         return answer
 
 

@@ -1,5 +1,6 @@
 """The contract as it is served, and the versions that are spoken."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from aiohttp import ClientSession
 from pairquiz_server.contract.asyncapi import asyncapi
 from pairquiz_server.contract.openapi import openapi
 from pairquiz_server.protocol import PROTOCOL_VERSION
+from pairquiz_server.protocol.rest import ROUTES
 from tests.client import connected
 from tests.conftest import Server
 from tests.web.rest import PAGE, Rest
@@ -27,6 +29,16 @@ async def test_the_contract_is_served_and_sent_once(rest: Rest, path: str, docum
             assert (response.status, await response.read(), response.headers["ETag"]) == (304, b"", known)
         async with session.get(rest.url + path, headers={"If-None-Match": '"another"'}) as response:
             assert (response.status, await response.json()) == (200, document())
+
+
+@pytest.mark.parametrize("name", ROUTES)
+async def test_every_route_of_the_contract_is_there(rest: Rest, name: str) -> None:
+    row = ROUTES[name]
+    plain = re.sub(r"{\w+}", "x", row.path)
+    for path in (plain, f"{plain}/"):
+        async with ClientSession() as session, session.request(row.method, rest.url + path) as response:
+            assert response.status != 405
+            assert "nothing at this path" not in await response.text()
 
 
 @pytest.mark.parametrize("claimed", [PROTOCOL_VERSION, None])

@@ -2,14 +2,17 @@
 
 import type { Match } from "@pairquiz/client";
 import { usePairQuiz } from "@pairquiz/client/react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { AskToLeave } from "../parts/Ask.tsx";
 import { FreePlay } from "../screens/FreePlay.tsx";
 import { RoundPlay } from "../screens/RoundPlay.tsx";
+import { texts } from "../texts.ts";
+import { useSay } from "./saying.tsx";
 
 export function PlayingPage({ match }: { match: Match }) {
   const { client, connection } = usePairQuiz();
   const [isLeaving, setLeaving] = useState(false);
+  useDelayTold();
   const play = {
     match,
     now: client.now,
@@ -34,4 +37,11 @@ export function PlayingPage({ match }: { match: Match }) {
       )}
     </>
   );
+}
+
+/** Tells that the clock has moved, where the server was away. */
+function useDelayTold(): void {
+  const { client } = usePairQuiz();
+  const say = useSay();
+  useEffect(() => client.onEvent(({ name }) => name === "session_delayed" && say(texts.duel.delayed)), [client, say]);
 }

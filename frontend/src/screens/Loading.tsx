@@ -5,7 +5,7 @@ import { texts } from "../texts.ts";
 export function Loading() {
   return (
     <main id="content" className="screen middle loading" aria-busy="true">
-      <p className="quiet">{texts.loading}</p>
+      <h1 className="quiet note">{texts.loading}</h1>
     </main>
   );
 }
