@@ -52,7 +52,7 @@ def _section(context: click.Context) -> Iterator[str]:
 
 def _text(help_text: str) -> str:
     """Paragraphs, each of which is one line of Markdown; one that keeps its lines, by click's mark, is a block."""
-    return "\n\n".join(_paragraph(paragraph) for paragraph in re.split(r"\n\s*\n", help_text.strip()))
+    return "\n\n".join(_paragraph(paragraph.strip()) for paragraph in re.split(r"\n\s*\n", help_text.strip()))
 
 
 def _paragraph(text: str) -> str:
