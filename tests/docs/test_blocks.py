@@ -15,7 +15,9 @@ from pathlib import Path
 import click
 import pytest
 
+from pairquiz_server import config
 from pairquiz_server.cli.main import main
+from pairquiz_server.database import open_database
 from tests.cli.conftest import clean_environment
 from tests.client import connected
 from tests.conftest import StartServer, execute
@@ -47,6 +49,12 @@ SAYS = {
 }
 """What must be read in the output of some pages, beside that each command ends with 0."""
 
+DUELS_OF_CLIENTS = ("README.md", "docs/first-duel.md")
+"""Pages whose own client plays a duel of three questions, from both sides."""
+ANSWERS_OF_CLIENTS = """
+SELECT count(*) FROM pairquiz.answers JOIN pairquiz.matches ON matches.id = answers.match_id WHERE question_count = 3
+"""
+
 
 @pytest.mark.parametrize("name", WALKED)
 async def test_what_a_page_has_its_reader_do_works(
@@ -76,6 +84,9 @@ async def test_what_a_page_has_its_reader_do_works(
         code, out, errors = await _run(script(name, PAGES[name], values), tmp_path, environ)
     assert code == 0, out + errors
     assert re.search(SAYS.get(name, ""), out), out
+    if name in DUELS_OF_CLIENTS:
+        async with open_database(config.load(environ={}), database_url) as database:
+            assert await database.fetchval(ANSWERS_OF_CLIENTS) == 6
 
 
 async def _run(program: str, folder: Path, environ: dict[str, str]) -> tuple[int | None, str, str]:
