@@ -147,6 +147,10 @@ class Queue:
             if row.match_id in matches:
                 row.match_id = row.paired_at = None
 
+    def find_standing(self, seekers: Mapping[str, int]) -> set[str]:
+        marks = [row.match_id for row in self.rows.values()]
+        return {one for one, players in seekers.items() if one in self._model.matches or marks.count(one) == players}
+
     def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         left = {
             row.match_id

@@ -115,6 +115,11 @@ class Seekers(Both):
                 del self.marked[match_id]
         self.queue_is_read()
 
+    @rule(players=st.integers(1, 2))
+    def somebody_looks_what_stands(self, players: int) -> None:
+        seekers = dict.fromkeys(self.marked, players)
+        self.ask(lambda real: real.seekers.find_standing(seekers), lambda: self.queue.find_standing(seekers))
+
     @rule(age_ms=st.sampled_from([-1, 1, 3_000]))
     def nodes_look_at_their_own(self, age_ms: int) -> None:
         for node in NODES:
