@@ -47,8 +47,8 @@ def hard_times(seed: int) -> Plan:
 
 
 def times_of_the_dead(seed: int) -> Plan:
-    """A plan in which a node has a slow line, or none, for so long that the other takes it for dead, again and again."""
-    plan = usual_times(seed)
+    """A plan in which a node has a slow line, or none, until the other takes it for dead, again and again."""
+    plan = drawn_plan(seed, matches=3 * MATCHES)
     faults = list(plan.faults)
     for turn, at in enumerate(range(4, round(plan.span_s), 12)):
         node, cut_at = turn % 2, at + 2 + turn % 3 * 0.7
