@@ -244,6 +244,10 @@ class Searches:
         if player_id in self._left:
             await self._take_out()
         entered = await self._entering.ask(entry)
+        if entered is not None and entered.ticket is None and entered.made is not None:
+            # Whoever has made it has told of it, and is about to do this; or has died.
+            await self._seekers.finish([str(entered.made)])
+            entered = await self._entering.ask(entry)
         if entered is None or not entered.known:
             raise StorageUnavailable("others took this node for dead, and do not know yet that it is not")
         if entered.ticket is None:

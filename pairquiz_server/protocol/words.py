@@ -62,12 +62,15 @@ def opponent_kind(player: Player) -> OpponentKind:
     return OpponentKind.GHOST if player.kind is PlayerKind.GHOST else OpponentKind.PLAYER
 
 
+_ENDED_BY = {
+    EndReason.ALL_ANSWERED: (EndedBy.ALL_ANSWERED, EndedBy.ALL_ANSWERED),
+    EndReason.DEADLINE: (EndedBy.DEADLINE, EndedBy.DEADLINE),
+    EndReason.PLAYER_LEFT: (EndedBy.OPPONENT_LEFT, EndedBy.YOU_LEFT),
+    EndReason.PLAYER_ABSENT: (EndedBy.OPPONENT_ABSENT, EndedBy.YOU_WERE_ABSENT),
+}
+"""Why a match with a result is over → what the one who has won by it hears, and the one who has forfeited it."""
+
+
 def ended_by(reason: EndReason, *, forfeited: bool) -> EndedBy:
     """Say why a match with a result is over to a player who has `forfeited` it, or to the other one."""
-    match reason:
-        case EndReason.PLAYER_LEFT:
-            return EndedBy.YOU_LEFT if forfeited else EndedBy.OPPONENT_LEFT
-        case EndReason.PLAYER_ABSENT:
-            return EndedBy.YOU_WERE_ABSENT if forfeited else EndedBy.OPPONENT_ABSENT
-        case _:
-            return EndedBy(reason)
+    return _ENDED_BY[reason][forfeited]

@@ -33,10 +33,14 @@ RETURNING p.display_name, p.created_at, p.record_runs;
 
 -- name: keep_unrecorded
 -- Let nobody ever replay what a player has played, in part at least, since refusing to be recorded; nothing where the
--- player does not refuse. May be repeated. $1 text the player's id.
+-- player does not refuse. A challenge that was made in the same moment as the refusal, which saw none, goes now.
+-- May be repeated. $1 text the player's id.
 WITH refusing AS MATERIALIZED (
     -- Who has refused at a server of an older version: since when, it has not noted.
     SELECT coalesce(refused_at, 0) AS refused_at FROM pairquiz.players WHERE id = $1 AND NOT record_runs
+),
+crossed AS (
+    DELETE FROM pairquiz.challenges WHERE player_id = $1 AND EXISTS (SELECT FROM refusing)
 ),
 played AS (
     SELECT id, 1 AS player FROM pairquiz.matches

@@ -7,7 +7,7 @@
 --   $1 uuid the node, $2 bigint now, $3 json the entries, ordered by player_id, without since, rating, deviation,
 --   $4 integer how many live matches a player may be in, counted on each seat to this; 0 for any number
 -- Returns of each player how many live matches there are, whether the node is known, and the entry as it stands, null
--- where nothing was written.
+-- where nothing was written; and the match of an earlier entry that is made already, whose players are not taken out yet.
 WITH wish AS MATERIALIZED (
     SELECT
         w.*,
@@ -57,7 +57,12 @@ entered AS (
     WHERE s.match_id IS NULL
     RETURNING s.player_id, s.ticket, s.rating, s.deviation, s.since
 )
-SELECT w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since
+SELECT
+    w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since,
+    (
+        SELECT m.id FROM pairquiz.seekers AS o JOIN pairquiz.matches AS m ON m.id = o.match_id
+        WHERE o.player_id = w.player_id
+    ) AS made
 FROM wish AS w LEFT JOIN entered AS e ON e.player_id = w.player_id;
 
 -- name: cancel
@@ -198,9 +203,17 @@ SELECT player_id, 1, opponent_id FROM met ORDER BY player_id
 ON CONFLICT (player_id, place) DO UPDATE SET opponent_id = excluded.opponent_id;
 
 -- name: release
--- These matches are not made: their players look on. $1 uuid[] the matches.
-UPDATE pairquiz.seekers SET match_id = NULL, paired_at = NULL WHERE player_id = ANY (ARRAY (
-    SELECT player_id FROM pairquiz.seekers WHERE match_id = ANY ($1) ORDER BY player_id FOR UPDATE));
+-- These matches are not made: their players at a node look on, but for those who went or cancelled meanwhile, who had to
+-- stay until now. Those of other nodes are released by these. $1 uuid[] the matches, $2 uuid the node, $3 text[] who looks
+-- there.
+WITH mine AS MATERIALIZED (
+    SELECT player_id FROM pairquiz.seekers WHERE match_id = ANY ($1) AND node_id = $2 ORDER BY player_id FOR UPDATE
+),
+gone AS (
+    DELETE FROM pairquiz.seekers WHERE player_id = ANY (ARRAY (SELECT player_id FROM mine)) AND player_id <> ALL ($3)
+)
+UPDATE pairquiz.seekers SET match_id = NULL, paired_at = NULL
+WHERE player_id = ANY (ARRAY (SELECT player_id FROM mine)) AND player_id = ANY ($3);
 
 -- name: find_standing
 -- Which of these matches are made, or have all their players marked for them still. $1 uuid[] the matches, $2 integer[]

@@ -33,6 +33,7 @@ def completed(program: Path, *words: str) -> list[str]:
         _PAIRQUIZ_SERVER_COMPLETE="bash_complete",
         COMP_WORDS=" ".join(("pairquiz-server", *words)),
         COMP_CWORD=str(len(words)),
+        PAIRQUIZ_SERVER__PORT="9",  # where nobody listens: a server of somebody else's on the usual port is not meant
     )
     result = subprocess.run([program], env=environ, capture_output=True, text=True, check=True, timeout=30)
     return [line.partition(",")[2] for line in result.stdout.splitlines() if line]

@@ -1,6 +1,7 @@
 """Two who were paired get one match, whatever the others do meanwhile and whoever dies."""
 
 import asyncio
+from collections.abc import Sequence
 from random import Random
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.pairing import pair_up
 from pairquiz_server.rules.player import Player
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.seekers import FRONT
+from pairquiz_server.store.pool import StorageUnavailable
+from pairquiz_server.store.seekers import FRONT, Seekers
 from tests.engine.desk import Desk, ids
 from tests.engine.stage import ALICE, BOB, CAROL, person
 
@@ -40,6 +42,31 @@ class TestCrossing:
         await other_desk.rounds()
         assert (desk.pairs(), other_desk.pairs()) == ({ids(ALICE, BOB)}, set())
         assert (await desk.queue(), desk.searches.idle) == ([], True)
+
+    async def test_who_has_played_looks_on_though_the_one_before_is_not_taken_out_yet(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The match is told when it is committed, and its players leave the queue a moment, or a failure, later."""
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        taken_out = Seekers.finish
+
+        async def cut(self: Seekers, matches: Sequence[str]) -> None:
+            raise StorageUnavailable("cut before the write")
+
+        monkeypatch.setattr(Seekers, "finish", cut)
+        with pytest.raises(StorageUnavailable):
+            await desk.rounds()
+        assert (desk.pairs(), await desk.marked()) == ({ids(ALICE, BOB)}, ["alice", "bob"])
+        monkeypatch.setattr(Seekers, "finish", taken_out)
+        assert await other_desk.find(BOB) is False
+        assert await desk.find(ALICE, topic="History") is False
+        await desk.rounds()
+        await other_desk.rounds(later_ms=6_000)
+        assert await desk.queue() == ["alice", "bob"]
+        assert [search.player for search in (*desk.searches.all(), *other_desk.searches.all())] == [ALICE, BOB]
+        met = await desk.database.fetch("SELECT player_id, opponent_id FROM pairquiz.encounters ORDER BY 1")
+        assert [tuple(row) for row in met] == [("alice", "bob"), ("bob", "alice")], "once each"
 
     async def test_who_goes_while_the_match_is_made_has_it(self, desk: Desk) -> None:
         await desk.find(ALICE)
@@ -156,6 +183,42 @@ class TestHalfDone:
         await desk.find(CAROL)
         await desk.rounds()
         assert desk.pairs() == {ids(ALICE, CAROL)}
+
+    @pytest.mark.parametrize("goes", [True, False])
+    async def test_who_looked_no_more_when_the_other_ones_node_died_is_found_by_nobody(
+        self, desk: Desk, other_desk: Desk, goes: bool
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.marked_by_somebody_who_died(other_desk)
+        if goes:
+            desk.searches.went("alice", Cause.CLOSED)
+        else:
+            assert await desk.searches.cancel("alice") is False
+        await desk.rounds()
+        await desk.database.fetch("DELETE FROM pairquiz.nodes WHERE id = $1", other_desk.id)
+        await desk.find(CAROL)
+        await desk.rounds(2, later_ms=6_000)
+        assert (desk.pairs(), await desk.queue(), await desk.marked()) == (set(), ["carol"], [])
+
+    async def test_who_cancels_while_the_match_cannot_be_made_is_found_by_nobody(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        ask = desk.node.committer.ask
+
+        async def too_few(command: PairPlayers, arrived_at: int) -> object:
+            assert await desk.searches.cancel("alice") is await other_desk.searches.cancel("bob") is False
+            raise Refused(Code.NOT_ENOUGH_QUESTIONS)
+
+        monkeypatch.setattr(desk.node.committer, "ask", too_few)
+        await desk.rounds()
+        monkeypatch.setattr(desk.node.committer, "ask", ask)
+        assert (await desk.queue(), await desk.marked()) == ([], ["bob"]), "each node sees to its own"
+        await other_desk.find(CAROL)
+        await other_desk.rounds(2, later_ms=6_000)
+        assert (other_desk.pairs(), await desk.queue(), await desk.marked()) == (set(), ["carol"], [])
 
     async def test_a_nodes_death_leaves_no_entry_behind(self, desk: Desk, other_desk: Desk) -> None:
         await other_desk.find(BOB)

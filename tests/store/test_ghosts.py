@@ -377,6 +377,22 @@ class TestChallenges:
         await players.change(ANNA, NOW, record_runs=True)
         assert await runs.find_challenge("CODE", SEEKER.id, NOW) is None
 
+    async def test_challenge_that_crosses_with_the_refusal_does_not_come_back_to_life(
+        self, matches: Matches, board: Board, runs: Runs, players: Players, database: Database
+    ) -> None:
+        match = await play(matches, board, ANNA, BEN)
+        await players.change(ANNA, NOW, record_runs=False)
+        await database.fetch(
+            "INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at)"
+            " VALUES ('CODE', $1, 1, $2, $3)",
+            match.id,
+            ANNA.id,
+            NOW,
+        )
+        assert await runs.find_challenge("CODE", SEEKER.id, NOW) is None
+        await players.change(ANNA, NOW + 1, record_runs=True)
+        assert await runs.find_challenge("CODE", SEEKER.id, NOW) is None
+
     async def test_challenge_goes_with_its_player(
         self, database: Database, matches: Matches, board: Board, runs: Runs
     ) -> None:

@@ -28,7 +28,7 @@ from pairquiz_server.protocol.words import OpponentKind
 from pairquiz_server.terminal import results, words
 from pairquiz_server.terminal.face import Face
 from pairquiz_server.terminal.lines import Lines
-from pairquiz_server.terminal.picture import Moment, Verdict, picture
+from pairquiz_server.terminal.picture import WIDTH, Moment, Verdict, picture
 from pairquiz_server.terminal.records import Records
 from pairquiz_server.terminal.screen import Screen
 
@@ -201,6 +201,13 @@ def test_a_screen_leaves_the_results_and_obeys_nobody_but_rich() -> None:
     left = written[written.rindex("1. ") :]
     assert "You have won, 142 : -34" in left
     assert "right: 100, for speed: 42" in left
+
+
+def test_a_wide_terminal_is_not_filled() -> None:
+    file = io.StringIO()
+    played(Screen(console(200, file), URL, Stopped()))
+    written = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+    assert max(cell_len(line) for line in re.split(r"[\r\n]+", written)) <= WIDTH < 80
 
 
 def test_the_review_names_both_answers_to_each_question() -> None:

@@ -128,6 +128,24 @@ async def test_of_very_many_matches_the_latest_are_told(
             assert heard == made[-states:]
 
 
+async def test_the_states_of_long_matches_are_no_more_than_may_wait_for_a_client(
+    server: Server, database: Database
+) -> None:
+    """Else whoever is in many would be cut while being welcomed, and so each time."""
+    await database.fetch(
+        "UPDATE pairquiz.questions SET text = rpad(id || ' ', 1000, 'ж'),"
+        " options = ARRAY(SELECT rpad(place || ' ', 300, 'ж') FROM generate_series(1, 4) AS place)"
+    )
+    async with connected(server.url) as player, connected(server.url) as other:
+        played = [(await started_match(player, other, question_count=44))["session_id"] for _ in range(18)]
+        async with connected(server.url, token=player.token) as tab:
+            heard = [payload["session_id"] for _, payload in await tab.settled()]
+            assert 0 < len(heard) < len(played)
+            assert heard == played[-len(heard) :]
+            state = await resumed(tab, played[0])
+            assert len(state["questions"]) == 44
+
+
 @in_both_paces
 async def test_a_second_tab_that_closes_is_no_absence(server: Server, pace: str) -> None:
     async with connected(server.url) as first, connected(server.url) as second:

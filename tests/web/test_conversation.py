@@ -78,7 +78,12 @@ class Scribe:
 
     @property
     def text(self) -> str:
-        lines = [self._line(arrow, frame) if arrow else f"\n{frame}\n" for arrow, frame in self._written]
+        lines: list[str] = []
+        for arrow, frame in self._written:
+            line = self._line(arrow, frame) if arrow else f"\n{frame}\n"
+            # Who comes back while its absence is just being noted may be told the same state twice.
+            if line not in lines or not line.startswith('← 42["quiz_state"'):
+                lines.append(line)
         return "\n".join(lines).strip("\n")
 
     def _line(self, arrow: str, frame: str) -> str:

@@ -4,6 +4,7 @@ import { Fragment } from "react";
 import type { RankList, Session, TopicSize } from "@pairquiz/client";
 import type { Invitation } from "../app/route.ts";
 import type { Terms } from "../app/terms.ts";
+import { Facing } from "../parts/Facing.tsx";
 import { Heading } from "../parts/Heading.tsx";
 import { Joining } from "../parts/Joining.tsx";
 import { Podium } from "../parts/Podium.tsx";
@@ -29,15 +30,18 @@ export function Home({ topics, terms, sessions, league, isBusy, onTerms, onFind,
   const topic = topics.find((each) => each.name === terms.topic);
   return (
     <main id="content" className="screen wide home">
-      <header className="stack tight hero">
-        <Heading title={texts.bar.play} className="display">
-          {words.heading.map((sentence) => (
-            <Fragment key={sentence}>
-              <span>{sentence}</span>{" "}
-            </Fragment>
-          ))}
-        </Heading>
-        <p className="quiet">{words.intro}</p>
+      <header className="hero">
+        <div className="stack tight">
+          <Heading title={texts.bar.play} className="display">
+            {words.heading.map((sentence) => (
+              <Fragment key={sentence}>
+                <span>{sentence}</span>{" "}
+              </Fragment>
+            ))}
+          </Heading>
+          <p className="quiet">{words.intro}</p>
+        </div>
+        <Facing />
       </header>
       {sessions.length > 0 && <Running sessions={sessions} />}
       <div className="columns">

@@ -1,5 +1,6 @@
 /** Somebody has opened a link: of a duel whose other seat is free, or of a challenge. */
 
+import { Facing } from "../parts/Facing.tsx";
 import { Heading } from "../parts/Heading.tsx";
 import { Link } from "../parts/Link.tsx";
 import { texts } from "../texts.ts";
@@ -14,7 +15,7 @@ export function Invited({ to, isBusy, onTake }: Props) {
   const words = to === "duel" ? texts.invited : texts.challenge;
   return (
     <main id="content" className="screen middle">
-      <Versus />
+      <Facing />
       <div className="stack tight">
         <Heading title={words.heading} className="display">
           {words.heading}
@@ -30,15 +31,5 @@ export function Invited({ to, isBusy, onTake }: Props) {
         </Link>
       </div>
     </main>
-  );
-}
-
-/** Two cards that face each other; one of them is still empty. */
-function Versus() {
-  return (
-    <div className="facing" aria-hidden="true">
-      <span className="facing-card rival" />
-      <span className="facing-card empty">?</span>
-    </div>
   );
 }

@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pairquiz_server.engine.game import Game
-from pairquiz_server.protocol import PROTOCOL_VERSION, events, frames, views
+from pairquiz_server.protocol import events, frames, views
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from pairquiz_server.rules.match import Match
 from pairquiz_server.web.sockets.connections import Connection, Connections
 
 STATES_MAX = 20
-"""The states of more matches might be more than may wait for a client; each can be asked for."""
+"""The states of more matches are told to whoever asks for them."""
+STATES_BYTES = 1 << 18
+"""Nor are more bytes of states told unasked, beside the latest one: a match of fifty long questions has 400 KB, and who
+is told more than may wait for a client (`limits.send_queue_bytes`) is cut, and comes back to the same."""
 
 
 class Welcome:
@@ -37,12 +41,7 @@ class Welcome:
             sessions=[views.session(match, seat) for match, seat in seated],
             guest_token=identity.guest_token,
         )
-        states = [
-            frames.event("quiz_state", views.quiz_state(match, seat, now))
-            for match, seat in seated[-STATES_MAX:]
-            if match.seats[seat].absence is None
-        ]
-        connection.welcome(frames.event("welcome", welcome), *states)
+        connection.welcome(frames.event("welcome", welcome), *_states(seated, now))
         if identity.guest_token:
             connection.identity = replace(identity, guest_token=None)  # the client keeps it from now on
 
@@ -55,3 +54,17 @@ class Welcome:
         for match in matches:
             self._connections.follow(player_id, match.id, version=match.version, live=True)
         return matches
+
+
+def _states(seated: Sequence[tuple[Match, int]], now: int) -> list[bytes]:
+    """Return the packets of the latest matches' states, each as the player of a seat sees it; the latest comes last."""
+    states: list[bytes] = []
+    size = 0
+    for match, seat in reversed(seated[-STATES_MAX:]):
+        if match.seats[seat].absence is None:
+            packet = frames.event("quiz_state", views.quiz_state(match, seat, now))
+            size += len(packet)
+            if states and size > STATES_BYTES:
+                break
+            states.append(packet)
+    return states[::-1]
