@@ -32,7 +32,7 @@ async def main() -> None:
         sys.exit("scripts/first-duel: Chromium is missing: apt-get install chromium, or CHROMIUM=/path/to/it")
     with tempfile.TemporaryDirectory(prefix="first-duel-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # as root, PostgreSQL runs as another user
+        os.chmod(folder, 0o755)  # noqa: ASYNC240, PTH101  (as root, PostgreSQL runs as another user)
         driver = installed(find_node(), Path(__file__).parent, folder / "driver")
         async with chromium_running(find_node(), driver, chromium_program) as chromium:
             await _from_clone_to_duel(folder, chromium)
@@ -44,7 +44,7 @@ async def _from_clone_to_duel(folder: Path, chromium: Chromium) -> None:
     def say(what: str) -> None:
         sys.stdout.write(f"{time.monotonic() - began:6.1f} s  {what}\n")
 
-    subprocess.run(["git", "clone", "--quiet", TOP, folder / "clone"], check=True)
+    await asyncio.to_thread(subprocess.run, ["git", "clone", "--quiet", TOP, folder / "clone"], check=True)
     say("cloned")
     command = [folder / "clone" / "scripts" / "run", "--port", "0", "--data-dir", folder / "data"]
     server = await asyncio.create_subprocess_exec(*map(str, command), stdout=PIPE, start_new_session=True)
