@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.failure import Failure
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.web import seams
@@ -22,7 +23,7 @@ SEND_BUFFER = 64 * 1024
 """What the kernel holds for one connection: left alone it grows to megabytes for each that reads nothing."""
 
 
-class StartError(Exception):
+class StartError(Failure):
     """The server cannot start, or go on; the message is one line that says why and what to do."""
 
 

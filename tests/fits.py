@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pairquiz_server.protocol import COMMANDS
 from pairquiz_server.protocol.codes import CODES
-from pairquiz_server.protocol.commands import ANY_COMMAND
+from pairquiz_server.protocol.commands import ANY_COMMAND, COMMANDS
 from pairquiz_server.protocol.events import EVENTS, ConnectError, Failure, Problem
 from pairquiz_server.protocol.rest import ANY_ROUTE, ROUTES, RestRow
 from pairquiz_server.rules.errors import Code

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pairquiz_server.cli.main import main
-from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.rules.errors import RETRYABLE, Code
 
 TOP = Path(__file__).resolve().parent.parent

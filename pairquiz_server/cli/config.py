@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from pairquiz_server.cli.options import with_settings
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.config.sections import File
 

@@ -7,19 +7,27 @@ from typing import Any, NoReturn
 
 import click
 
-from pairquiz_server import __version__, logs
-from pairquiz_server.app import StartError
-from pairquiz_server.cli import completion, config, migrate, play, players, questions, schema, serve, token, usage
-from pairquiz_server.client.errors import ClientError
-from pairquiz_server.config import ConfigError
-from pairquiz_server.formats import UnreadableFile
+from pairquiz_server import __version__
+from pairquiz_server.cli.lazily import LazyGroup
+from pairquiz_server.failure import Failure
 from pairquiz_server.nearest import did_you_mean
-from pairquiz_server.store.embedded import EmbeddedPostgresError
-from pairquiz_server.store.migrations import MigrationError
-from pairquiz_server.store.pool import StorageUnavailable
+
+# Each is the first sentence of the command's own help; only a command that is used is imported.
+_COMMANDS = {
+    "serve": "Serve players until Ctrl+C or SIGTERM.",
+    "play": "Play a duel at the server URL (the one of this machine, if none is named), or by a link to a match.",
+    "migrate": "Bring the database's schema to the newest version.",
+    "questions": "Import, list, export and check questions, and see which ones players have reported.",
+    "players": "Find, ban, export and erase players, by the id that their tokens prove (`find` shows it).",
+    "token": "Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.",
+    "config": "Print the settings in force as JSON.",
+    "usage": "Show how often each feature was used, and by how many players, by day (UTC).",
+    "completion": "Print what makes SHELL complete this command.",
+    "schema": "Print the contract: REST as OpenAPI 3.1, the sockets as AsyncAPI 3, both as TypeScript or as tables.",
+}
 
 
-class _OneLineErrors(click.Group):
+class _OneLineErrors(LazyGroup):
     """A group whose commands end with one line where something is wrong: exit code 1, or 2 for a wrong command line.
 
     SIGTERM unwinds a command as Ctrl+C does, so that its share of the embedded PostgreSQL is given back.
@@ -40,13 +48,8 @@ class _OneLineErrors(click.Group):
             _fail(error.format_message())
         except click.Abort:
             _fail("stopped before it was done", 128 + signal.SIGINT)
-        except StorageUnavailable as error:
-            _fail(
-                f"the database cannot be used: {error}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
-                "or unset it to use the embedded PostgreSQL"
-            )
-        except (ConfigError, ClientError, StartError, EmbeddedPostgresError, MigrationError, UnreadableFile) as error:
-            _fail(str(error))
+        except Failure as failure:
+            _fail(failure.told)
         finally:
             signal.signal(signal.SIGTERM, before)
 
@@ -73,19 +76,10 @@ def _fail(message: str, exit_code: int = 1) -> NoReturn:
 @click.version_option(__version__, prog_name="pairquiz-server")
 def main() -> None:
     """Realtime backend for two-player quiz duels."""
-    logs.configure(level="warning", style="console")  # a command's own words are enough; `serve` sets its own
 
 
-main.add_command(serve.serve)
-main.add_command(play.play)
-main.add_command(migrate.migrate)
-main.add_command(questions.questions)
-main.add_command(players.players)
-main.add_command(token.token)
-main.add_command(config.config)
-main.add_command(usage.usage)
-main.add_command(completion.completion)
-main.add_command(schema.schema)
+for _name, _sentence in _COMMANDS.items():
+    main.announce(_name, _sentence)
 
 
 if __name__ == "__main__":

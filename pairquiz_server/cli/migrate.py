@@ -5,7 +5,8 @@ import asyncio
 import click
 import msgspec
 
-from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.cli.options import json_option
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, open_database
 from pairquiz_server.store import migrations

@@ -1,7 +1,5 @@
-"""The options that every command takes, and the settings that they lead to."""
+"""The options that several commands take, and the settings that they lead to."""
 
-import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +7,12 @@ import click
 
 from pairquiz_server.config import Settings, load
 
-Command = Callable[..., Any]
-
 config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Read this file in place of config.toml."
 )
 data_dir_option = click.option("--data-dir", help="Where the embedded PostgreSQL keeps its data.")
 output_option = click.option("--output", type=click.Path(path_type=Path), help="Write here [default: standard output].")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a machine to read.")
-
-
-def with_settings(command: Command) -> Command:
-    """Give a command `--config` and `--data-dir`, and call it with `settings` in their place."""
-
-    @config_option
-    @data_dir_option
-    @functools.wraps(command)
-    def with_loaded_settings(*arguments: Any, config_file: Path | None, data_dir: str | None, **options: Any) -> Any:
-        return command(*arguments, settings=read_settings(config_file, data_dir=data_dir), **options)
-
-    return with_loaded_settings
 
 
 def write_output(data: bytes, output: Path | None) -> None:

@@ -11,7 +11,8 @@ from uuid import uuid4
 import click
 import msgspec
 
-from pairquiz_server.cli.options import json_option, output_option, with_settings, write_output
+from pairquiz_server.cli.options import json_option, output_option, write_output
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.engine.clock import Clock, starting_time

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pairquiz_server.cli.completing import topic_names
-from pairquiz_server.cli.options import json_option, output_option, with_settings, write_output
+from pairquiz_server.cli.options import json_option, output_option, write_output
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse

@@ -7,7 +7,8 @@ import click
 import msgspec
 
 from pairquiz_server import node
-from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.cli.options import json_option
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.rules.errors import Refused

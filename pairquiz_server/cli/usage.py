@@ -8,7 +8,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from pairquiz_server.cli.options import json_option, with_settings
+from pairquiz_server.cli.options import json_option
+from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.store.usage import FeatureDay, Usage

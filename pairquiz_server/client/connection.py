@@ -11,7 +11,7 @@ from socketio.exceptions import BadNamespaceError
 from socketio.exceptions import ConnectionError as NoConnection
 
 from pairquiz_server.client.errors import ClientError, Lost, NoServer, Refusal
-from pairquiz_server.protocol import PROTOCOL_VERSION
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 
 CONNECT_S = 10.0
 """How long a server may take to answer CONNECT, and to say `welcome`."""

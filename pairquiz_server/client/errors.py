@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
+from pairquiz_server.failure import Failure
 
-class ClientError(Exception):
+
+class ClientError(Failure):
     """The game cannot go on."""
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import fields
 
 from pairquiz_server.config.sections import File
+from pairquiz_server.failure import Failure
 from pairquiz_server.nearest import did_you_mean
 
 PREFIX = "PAIRQUIZ_"
@@ -22,7 +23,7 @@ Said = tuple[str, str, str, Any]
 """Who says it (the name of a variable or a flag), section, key, value."""
 
 
-class ConfigError(Exception):
+class ConfigError(Failure):
     """A setting that is wrong; the message is one line that names it and says how to mend it."""
 
 

@@ -8,10 +8,10 @@ from msgspec import Struct
 from pairquiz_server import __version__
 from pairquiz_server.contract.examples import example
 from pairquiz_server.contract.schemas import name_of, one_of, placed, reachable
-from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION
-from pairquiz_server.protocol.commands import ANY_COMMAND, CommandRow
+from pairquiz_server.protocol.commands import ANY_COMMAND, COMMANDS, CommandRow
 from pairquiz_server.protocol.events import EVENTS, ConnectError, EventRow, Problem
 from pairquiz_server.protocol.payloads import ConnectAuth
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from pairquiz_server.rules.errors import Code
 
 _PLACE = "#/components/schemas/{name}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from pairquiz_server.contract.reference import filled
 from pairquiz_server.contract.surface import Surface, surface
 from pairquiz_server.contract.typescript import typescript
-from pairquiz_server.protocol import PROTOCOL_VERSION
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 
 _PUBLISHED = "docs/contract"
 

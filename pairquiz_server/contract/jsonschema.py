@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from pairquiz_server.contract.schemas import DIALECT, Schema, name_of, one_of, reachable
-from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS
 
 

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from pairquiz_server.contract.openapi import shown_path
 from pairquiz_server.contract.schemas import Schema, components, name_of
-from pairquiz_server.protocol import COMMANDS
 from pairquiz_server.protocol.codes import CODES
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS
 from pairquiz_server.protocol.rest import ROUTES, Auth
 from pairquiz_server.rules.errors import RETRYABLE

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS, ConnectError, Failure
 from pairquiz_server.protocol.payloads import ConnectAuth
 from pairquiz_server.protocol.rest import ROUTES

@@ -5,10 +5,11 @@ from typing import Any
 from msgspec import Struct
 
 from pairquiz_server.contract.schemas import components, name_of
-from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS, ConnectError
 from pairquiz_server.protocol.payloads import ConnectAuth
 from pairquiz_server.protocol.rest import ROUTES
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from pairquiz_server.rules.errors import Code
 
 _WORDS = ("title", "description", "examples")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from pairquiz_server.contract.schemas import Schema, components, name_of
-from pairquiz_server.protocol import COMMANDS, PROTOCOL_VERSION
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS
-from pairquiz_server.protocol.versions import SPOKEN
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION, SPOKEN
 
 _HEAD = f"""\
 // Written by scripts/contract from pairquiz_server/protocol. Change it there.

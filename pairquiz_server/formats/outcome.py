@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pairquiz_server.failure import Failure
 from pairquiz_server.rules.question import Question
 
 
@@ -28,5 +29,5 @@ class Parsed(Struct, frozen=True):
     refusals: tuple[Refusal, ...]
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(Failure):
     """A file that cannot be read as a whole; the message says in one line what is wrong and what to do."""

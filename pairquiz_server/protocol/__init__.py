@@ -5,8 +5,3 @@ each event, `rest` for each route. `payloads` are what clients send, `events` wh
 keys of both mean; `views` and `records` make what is sent. `frames` are the Socket.IO packets around it, and `asking`
 reads which command a packet asks for. What is generated of it is in `pairquiz_server.contract`.
 """
-
-from pairquiz_server.protocol.commands import COMMANDS
-from pairquiz_server.protocol.versions import PROTOCOL_VERSION
-
-__all__ = ["COMMANDS", "PROTOCOL_VERSION"]

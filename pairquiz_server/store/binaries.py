@@ -17,6 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
+from pairquiz_server.failure import Failure
+
 MAJOR_VERSION = "18"
 ACCOUNT_NAME = "pairquiz"
 
@@ -27,7 +29,7 @@ _PROGRAMS = Path(_MODULE, "pginstall18")
 _LIBRARIES = Path(f"{_MODULE}.libs")
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(Failure):
     """The embedded PostgreSQL cannot be had; the message is one line: what is wrong and what to do."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 from msgspec import Struct
 
+from pairquiz_server.failure import Failure
 from pairquiz_server.store.pool import UNAVAILABLE, Database
 from pairquiz_server.store.queries import load, sql_folder
 
@@ -16,7 +17,7 @@ _QUERIES = load("migrations")
 _TIMEOUT_S = 600.0  # another node may be migrating a large table
 
 
-class MigrationError(Exception):
+class MigrationError(Failure):
     """The schema cannot be brought to the newest version; the message says why and what to do."""
 
 

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 from msgspec import Struct
 
+from pairquiz_server.failure import Failure
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
 from pairquiz_server.store.readers import Readers
 from pairquiz_server.store.writer import Writer
@@ -42,8 +43,16 @@ WRITER_SETTINGS = {
 }
 
 
-class StorageUnavailable(Exception):
+class StorageUnavailable(Failure):
     """The database does not answer, or cannot take writes now. The same work may succeed later."""
+
+    @property
+    def told(self) -> str:
+        """What a command says of it."""
+        return (
+            f"the database cannot be used: {self}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
+            "or unset it to use the embedded PostgreSQL"
+        )
 
 
 class DatabaseOptions(Struct, frozen=True, kw_only=True):

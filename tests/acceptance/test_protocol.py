@@ -1,6 +1,6 @@
 """What a stock client makes of a version that is not spoken."""
 
-from pairquiz_server.protocol import PROTOCOL_VERSION
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from tests.acceptance.conftest import Play
 
 

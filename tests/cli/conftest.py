@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
+import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
@@ -25,6 +26,20 @@ SECRET = "a secret of at least thirty-two bytes"
 PLATFORM_NAMES = ("PORT", "DATABASE_URL", "SUPABASE_URL", "REDIS_URL", "JWT_SECRET")
 
 Invoke = Callable[..., Result]
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command line that ends with a command, and the command."""
+    yield (), main
+    for name in main.commands:
+        yield from _below((name,), main.loaded(name))
+
+
+def _below(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, one in command.commands.items():
+            yield from _below((*path, name), one)
 
 
 def clean_environment(**names: str) -> dict[str, str]:

@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
-import click
 import pytest
 
 from pairquiz_server import app
-from pairquiz_server.cli.main import main
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from tests.cli.conftest import SECRET, Invoke, one_line
+from tests.cli.conftest import SECRET, Invoke, commands, one_line
 
 DATABASE_COMMANDS = [
     ["migrate"],
@@ -28,15 +26,7 @@ DATABASE_COMMANDS = [
 ]
 
 
-def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command line that ends with a command."""
-    yield path
-    if isinstance(group, click.Group):
-        for name, command in group.commands.items():
-            yield from commands(command, (*path, name))
-
-
-@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+@pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_explains_itself(invoke: Invoke, path: tuple[str, ...], flag: str) -> None:
     result = invoke(*path, flag)

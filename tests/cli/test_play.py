@@ -4,15 +4,13 @@ import json
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import click
 import pytest
 
-from pairquiz_server.cli.main import main
 from pairquiz_server.cli.play import play
-from tests.cli.conftest import Invoke, one_line, serving
+from tests.cli.conftest import Invoke, commands, one_line, serving
 from tests.cli.playing import Piped, Table, table
 from tests.conftest import Server, StartServer
 
@@ -266,15 +264,7 @@ def test_the_document_names_every_option_and_every_command_that_speaks_json() ->
     options = {name for option in play.params for name in option.opts if name.startswith("--")}
     assert [name for name in sorted(options - {"--config"}) if f"`{name}" not in document] == []
     speaking = [
-        path[-1] for path, command in _commands(main) if any("--json" in option.opts for option in command.params)
+        path[-1] for path, command in commands() if path and any("--json" in option.opts for option in command.params)
     ]
     section = document.partition("## For scripts")[2].partition("\n## ")[0]
     assert [name for name in speaking if name != "play" and f"{name}`" not in section] == []
-
-
-def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from _commands(command, (*path, name))
-        else:
-            yield (*path, name), command

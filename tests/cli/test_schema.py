@@ -6,7 +6,7 @@ import pytest
 
 from pairquiz_server.contract.openapi import openapi
 from pairquiz_server.contract.typescript import typescript
-from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS
 from tests.cli.conftest import Invoke, one_line
 

@@ -13,7 +13,7 @@ from pairquiz_server.contract.examples import example, least
 from pairquiz_server.contract.jsonschema import command_schemas, event_schemas
 from pairquiz_server.contract.openapi import openapi
 from pairquiz_server.contract.typescript import typescript
-from pairquiz_server.protocol import COMMANDS
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.events import EVENTS
 from tests.contract.conftest import Run
 

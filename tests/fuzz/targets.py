@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from pairquiz_server.formats import detect
 from pairquiz_server.formats.outcome import UnreadableFile
-from pairquiz_server.protocol import COMMANDS, asking, frames, reading
+from pairquiz_server.protocol import asking, frames, reading
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.rules.errors import Refused
 
 _ROWS = [COMMANDS[name] for name in sorted(COMMANDS)]

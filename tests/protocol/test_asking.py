@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pairquiz_server.protocol import COMMANDS, asking
+from pairquiz_server.protocol import asking
 from pairquiz_server.protocol.asking import Asked, read
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.frames import BadFrame, EventFrame
 from pairquiz_server.protocol.payloads import SubmitAnswer
 from pairquiz_server.rules.errors import Refused

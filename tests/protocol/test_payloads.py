@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairquiz_server.protocol import COMMANDS, payloads, reading
+from pairquiz_server.protocol import payloads, reading
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.expectations import in_words
 from pairquiz_server.protocol.reading import parse
 from pairquiz_server.rules.errors import Code, Refused

@@ -8,8 +8,8 @@ from aiohttp import ClientSession
 
 from pairquiz_server.contract.asyncapi import asyncapi
 from pairquiz_server.contract.openapi import openapi
-from pairquiz_server.protocol import PROTOCOL_VERSION
 from pairquiz_server.protocol.rest import ROUTES
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from tests.client import connected
 from tests.conftest import Server
 from tests.web.rest import PAGE, Rest

@@ -10,7 +10,8 @@ from functools import partial
 
 from pairquiz_server.config.sections import Limits as Settings
 from pairquiz_server.metrics import Metrics
-from pairquiz_server.protocol import COMMANDS, payloads
+from pairquiz_server.protocol import payloads
+from pairquiz_server.protocol.commands import COMMANDS
 from pairquiz_server.protocol.sending import Reply, Sender
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.guard.buckets import Bucket, Buckets, Rate

@@ -15,9 +15,9 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.searches import Searches
-from pairquiz_server.protocol import COMMANDS, payloads, reading
+from pairquiz_server.protocol import payloads, reading
 from pairquiz_server.protocol.codes import CODES
-from pairquiz_server.protocol.commands import CommandRow
+from pairquiz_server.protocol.commands import COMMANDS, CommandRow
 from pairquiz_server.protocol.events import Alive, Failure, Readiness, Topics, TopicSize
 from pairquiz_server.protocol.frames import problem
 from pairquiz_server.protocol.rest import ROUTES

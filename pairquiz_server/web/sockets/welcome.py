@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pairquiz_server.engine.game import Game
-from pairquiz_server.protocol import PROTOCOL_VERSION, events, frames, views
+from pairquiz_server.protocol import events, frames, views
+from pairquiz_server.protocol.versions import PROTOCOL_VERSION
 from pairquiz_server.rules.match import Match
 from pairquiz_server.web.sockets.connections import Connection, Connections
 
