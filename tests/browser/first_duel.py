@@ -32,7 +32,7 @@ async def main() -> None:
         sys.exit("scripts/first-duel: Chromium is missing: apt-get install chromium, or CHROMIUM=/path/to/it")
     with tempfile.TemporaryDirectory(prefix="first-duel-") as name:
         folder = Path(name)
-        os.chmod(folder, 0o755)  # noqa: ASYNC240, PTH101  (as root, PostgreSQL runs as another user)
+        os.chmod(folder, 0o755)  # noqa: PTH101  (as root, PostgreSQL runs as another user)
         driver = installed(find_node(), Path(__file__).parent, folder / "driver")
         async with chromium_running(find_node(), driver, chromium_program) as chromium:
             await _from_clone_to_duel(folder, chromium)
