@@ -55,6 +55,9 @@ class _Comparison:
         for code in new["codes"]:
             if code not in old["codes"]:
                 yield Change(code, f"the error code {code}", "is new", breaking=False)
+        for code in old["codes"]:
+            if code not in new["codes"]:
+                yield Change(code, f"the error code {code}", "is gone", breaking=True)
 
     def _asking(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         yield from self._structs(name, [old["payload"]], [new["payload"]], sent=True)
@@ -74,10 +77,14 @@ class _Comparison:
     def _structs(self, name: str, old: list[str], new: list[str], *, sent: bool) -> Iterator[Change]:
         """Compare what is one of some structs, by their places."""
         if len(old) != len(new):
-            breaking = len(old) > len(new) if sent else bool(old)
+            breaking = len(old) > len(new) or any(map(self._needs, new)) if sent else bool(old)
             yield Change(name, name, f"carries {' or '.join(new)} instead of {' or '.join(old)}", breaking=breaking)
         for before, after in zip(old, new, strict=False):
             yield from self._references(before, after, sent=sent)
+
+    def _needs(self, struct: str) -> bool:
+        """Whether it cannot be left empty, by a client that has never sent it."""
+        return bool(self._new[struct]["required"])
 
     def _references(self, before: str, after: str, *, sent: bool) -> Iterator[Change]:
         place = "#/$defs/"

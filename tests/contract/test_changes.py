@@ -44,6 +44,7 @@ ADDED: dict[str, tuple[str, Plant]] = {
     "another type of what is sent": (
         "token", lambda new: keys(new, "RefreshToken").update(token=or_null(keys(new, "RefreshToken")["token"])),
     ),
+    "a query that may be left out": ("show_me", lambda new: new["routes"]["show_me"].update(query="PageQuery")),
     "a word less of what is received": ("reason", lambda new: new["schemas"]["EndedBy"]["enum"].pop()),
     "a token that is needed no more": ("show_player", lambda new: new["routes"]["show_player"].update(auth="none")),
 }  # fmt: skip
@@ -52,6 +53,8 @@ BREAKING: dict[str, tuple[str, Plant]] = {
     "a command is gone": ("sync_clock", lambda new: new["commands"].pop("sync_clock")),
     "a route is gone": ("alive", lambda new: new["routes"].pop("alive")),
     "a route is elsewhere": ("alive", lambda new: new["routes"]["alive"].update(route="GET /health")),
+    "an error code is gone": ("too_late", lambda new: new["codes"].remove("too_late")),
+    "a route needs a payload": ("show_me", lambda new: new["routes"]["show_me"].update(payload="StartQuiz")),
     "another status": ("create_session", lambda new: new["routes"]["create_session"].update(status=200)),
     "a token is needed": ("list_topics", lambda new: new["routes"]["list_topics"].update(auth="token")),
     "a key of CONNECT is gone": ("protocol", lambda new: keys(new, "ConnectAuth").pop("protocol")),

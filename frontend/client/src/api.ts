@@ -13,10 +13,15 @@ const UNREACHABLE: Refusal = {
 
 /** The REST routes. Like commands they never throw: look at `ok`. */
 export class Api {
+  private readonly url: string;
+
+  /** `url` is where the server is, with or without a slash at its end. */
   constructor(
-    private readonly url: string,
+    url: string,
     private readonly token: () => Promise<string | null>,
-  ) {}
+  ) {
+    this.url = url.replace(/\/+$/, "");
+  }
 
   /** All topics, and how many questions each has. */
   topics(): Promise<Result<Topics>> {

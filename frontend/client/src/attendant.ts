@@ -1,6 +1,6 @@
 // What a client does by itself: it comes back, says again what was not answered, asks for what was missed, looks on.
 import { ServerClock } from "./clock.js";
-import type { FindOpponent, QuizState } from "./contract.js";
+import type { FindOpponent, QuizState, Welcome } from "./contract.js";
 import { Identity, type TokenSource } from "./identity.js";
 import { defaultStorage, Kept, type TextStorage } from "./kept.js";
 import { Line, type LineOptions, type Listener } from "./line.js";
@@ -22,6 +22,10 @@ export interface PairQuizOptions {
 }
 
 const CLOSED: Refusal = { code: "closed", message: "The client was closed", retry: true };
+const WISHED_OTHERWISE: Refusal = { code: "withdrawn", message: "Something else was wished for since", retry: false };
+const SOMEBODY_ELSE: Refusal = { code: "withdrawn", message: "Somebody else plays here now", retry: false };
+/** Of these only the newest counts. */
+const SEARCHING = ["find_opponent", "cancel_find_opponent"] as const;
 const CLOCK_TRIPS = 5;
 const CLOCK_EVERY_MS = 30_000;
 const ASK_AGAIN_MS = 300;
@@ -35,7 +39,8 @@ export class Attendant {
   private readonly identity: Identity;
   private readonly line: Line;
   private readonly outbox: Outbox;
-  private readonly resuming = new Set<string>();
+  /** The sessions whose state is asked for now. */
+  private readonly resuming = new Map<string, Promise<Result<QuizState>>>();
   private isFinding = false;
   private stopClock = () => {};
 
@@ -67,7 +72,7 @@ export class Attendant {
   close(): void {
     globalThis.removeEventListener?.("online", this.hurry);
     this.stopClock();
-    this.outbox.clear(CLOSED);
+    this.giveUp(CLOSED);
     this.line.close();
     this.tell({ type: "closed" });
   }
@@ -91,30 +96,48 @@ export class Attendant {
 
   /** Note what was refused, and return what became of a command. */
   noted<Reply>(command: string, result: Result<Reply>): Result<Reply> {
-    if (!result.ok) this.tell({ type: "problem", problem: { ...result.error, command } });
+    if (!result.ok && !isGivenUp(result.error)) {
+      this.tell({ type: "problem", problem: { ...result.error, command } });
+    }
     return result;
   }
 
   async seek(wishes: FindOpponent): Promise<Result<ReplyTo<"find_opponent">>> {
+    this.outbox.withdraw(SEARCHING, WISHED_OTHERWISE);
     this.isFinding = true;
-    const reply = await this.ask("find_opponent", wishes);
+    const reply = await this.outbox.ask("find_opponent", wishes);
+    if (!reply.ok && reply.error.code === "withdrawn") return reply;
     this.isFinding = false;
     if (!reply.ok) this.tell({ type: "sought_no_more" });
-    return reply;
+    return this.noted("find_opponent", reply);
+  }
+
+  seekNoMore(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
+    this.isFinding = false;
+    this.outbox.withdraw(SEARCHING, WISHED_OTHERWISE);
+    this.tell({ type: "sought_no_more" });
+    return this.ask("cancel_find_opponent", {});
   }
 
   /** Show a session, once its state is here; a refusal is nobody's problem but the caller's. */
   look(session_id: string): Promise<Result<QuizState>> {
-    this.resuming.add(session_id);
     this.tell({ type: "opening", session_id });
-    return this.resume(session_id);
+    return this.state(session_id);
+  }
+
+  /** The whole state of a session, asked for once at a time. */
+  private state(session_id: string): Promise<Result<QuizState>> {
+    const asked = this.resuming.get(session_id) ?? this.resume(session_id);
+    this.resuming.set(session_id, asked);
+    return asked;
   }
 
   private async resume(session_id: string): Promise<Result<QuizState>> {
-    this.resuming.add(session_id);
     const reply = (await this.outbox.ask("resume_pair_quiz", { session_id })) as Result<QuizState>;
+    // Given up: it may be asked for anew by now, and is still to be shown.
+    if (!reply.ok && isGivenUp(reply.error)) return reply;
     if (reply.ok) this.tell({ type: "heard", event: { name: "quiz_state", payload: reply } });
-    else if (reply.error.code !== "closed") this.tell({ type: "not_opened", session_id });
+    else this.tell({ type: "not_opened", session_id });
     this.resuming.delete(session_id);
     // A state may be older than what was heard meanwhile.
     if (wanted(this.known) === session_id) later(ASK_AGAIN_MS, () => this.askForWhatIsMissing());
@@ -131,13 +154,20 @@ export class Attendant {
   private askForWhatIsMissing(): void {
     const session_id = wanted(this.known);
     if (session_id === null || this.known.connection.status !== "online" || this.resuming.has(session_id)) return;
-    void this.resume(session_id);
+    void this.state(session_id);
+  }
+
+  /** Answer all that waits with `refusal`. */
+  private giveUp(refusal: Refusal): void {
+    this.resuming.clear();
+    this.isFinding = false;
+    this.outbox.clear(refusal);
   }
 
   private listener(): Listener {
     return {
       heard: (event) => {
-        if (event.name === "welcome") this.clock.restart(event.payload.server_time);
+        if (event.name === "welcome") this.welcomed(event.payload);
         this.tell({ type: "heard", event });
         if (event.name === "welcome") this.goOn();
         if (event.name === "token_expiring") void this.renew();
@@ -153,6 +183,13 @@ export class Attendant {
         this.tell({ type: "refused", code, message });
       },
     };
+  }
+
+  /** What one player has wished is not asked for in the name of another, who has signed in since. */
+  private welcomed({ server_time, user_id }: Welcome): void {
+    this.clock.restart(server_time);
+    const { player } = this.known;
+    if (player !== null && player.user_id !== user_id) this.giveUp(SOMEBODY_ELSE);
   }
 
   /** Whoever is welcomed says again what was not answered, looks on, and asks what time it is. */
@@ -179,6 +216,7 @@ export class Attendant {
     const token = await this.identity.nextToken();
     if (token === null) return;
     this.line.send("refresh_token", { token }, (reply) => {
+      if (reply?.ok) this.identity.taken(token);
       const guestToken = reply?.ok && (reply as unknown as ReplyTo<"refresh_token">).guest_token;
       if (guestToken) this.identity.remember(guestToken);
     });
@@ -188,9 +226,16 @@ export class Attendant {
   private async sentAway(): Promise<void> {
     this.outbox.shut();
     this.tell({ type: "lost" });
-    if (await this.identity.hasAnother()) this.line.connect();
+    const hasAnother = await this.identity.hasAnother();
+    if (this.known.connection.status !== "offline") return; // closed meanwhile
+    if (hasAnother) this.line.connect();
     else this.tell({ type: "expired" });
   }
 
   private readonly hurry = (): void => this.line.hurry();
+}
+
+/** Whether it was refused by ourselves, which is no problem to show. */
+function isGivenUp({ code }: Refusal): boolean {
+  return code === "closed" || code === "withdrawn";
 }

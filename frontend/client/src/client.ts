@@ -91,14 +91,13 @@ export class PairQuizClient {
   }
 
   /** Look for somebody who wants the same, until somebody is found or `cancelFind`. */
-  async find(wishes: FindOpponent = {}): Promise<Result<ReplyTo<"find_opponent">>> {
+  find(wishes: FindOpponent = {}): Promise<Result<ReplyTo<"find_opponent">>> {
     this.attendant.tell({ type: "seeking", wishes });
     return this.attendant.seek(wishes);
   }
 
-  async cancelFind(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
-    this.attendant.tell({ type: "sought_no_more" });
-    return this.attendant.ask("cancel_find_opponent", {});
+  cancelFind(): Promise<Result<ReplyTo<"cancel_find_opponent">>> {
+    return this.attendant.seekNoMore();
   }
 
   /** Play against a recorded run. */
@@ -112,7 +111,7 @@ export class PairQuizClient {
 
   async start(): Promise<Result<ReplyTo<"start_quiz">>> {
     const reply = await this.ofMatch("start_quiz", {});
-    if (reply.ok) this.attendant.tell({ type: "heard", event: { name: "quiz_started", payload: reply } });
+    if (reply.ok) this.attendant.tell({ type: "started", reply });
     return reply;
   }
 
@@ -121,8 +120,11 @@ export class PairQuizClient {
     const session_id = this.getSnapshot().match?.session_id;
     if (session_id) this.attendant.tell({ type: "answering", session_id, question_id, answer });
     const reply = await this.ofMatch("submit_answer", { question_id, answer });
-    if (reply.ok) this.attendant.tell({ type: "heard", event: { name: "answer_submitted", payload: reply } });
-    else if (session_id) this.attendant.tell({ type: "answer_refused", session_id, question_id });
+    if (reply.ok) {
+      this.attendant.tell({ type: "heard", event: { name: "answer_submitted", payload: reply }, given: answer });
+    } else if (session_id) {
+      this.attendant.tell({ type: "answer_refused", session_id, question_id });
+    }
     return reply;
   }
 

@@ -35,6 +35,11 @@ export class Identity {
     return token !== null && token !== this.used;
   }
 
+  /** The server has taken this token in place of the one with which we have come. */
+  taken(token: string): void {
+    this.used = token;
+  }
+
   /** Keep what the server has given a guest. */
   remember(guestToken: string): void {
     if (this.used === null || this.used === this.kept.token) this.used = guestToken;

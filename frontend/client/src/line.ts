@@ -37,6 +37,7 @@ export class Line {
   private readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
   private readonly pauses: typeof USUAL_PAUSES;
   private farewell: CommandRefused | null = null;
+  private introductions = 0;
 
   constructor(
     url: string | undefined,
@@ -50,6 +51,7 @@ export class Line {
       ...USUAL_PAUSES,
       ...options,
       autoConnect: false,
+      forceNew: true, // our pauses are not those of an app's own sockets at the same server
       auth: (say) => void this.introduce(say),
     };
     this.pauses = { ...USUAL_PAUSES, ...options };
@@ -82,13 +84,14 @@ export class Line {
   }
 
   private async introduce(say: (auth: object) => void): Promise<void> {
-    try {
-      const token = await this.identity.tokenToUse();
-      say(token ? { token, protocol: PROTOCOL } : { protocol: PROTOCOL });
-    } catch {
-      // The app does not know its own user's token for now: without it we would be somebody else.
-      this.socket.io.engine.close();
-    }
+    this.introductions += 1;
+    const introduction = this.introductions;
+    const token = await this.identity.tokenToUse().catch(() => undefined);
+    // The line may have broken while the app looked for its token: the next one is introduced by itself.
+    if (introduction !== this.introductions) return;
+    // The app does not know its own user's token for now: without it we would be somebody else.
+    if (token === undefined) this.socket.io.engine.close();
+    else say(token ? { token, protocol: PROTOCOL } : { protocol: PROTOCOL });
   }
 
   private hear(event: Heard): void {

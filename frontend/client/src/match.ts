@@ -71,7 +71,7 @@ export function fromState(state: QuizState, before: Match | null = null): Match 
 }
 
 /** The match after an event of its own. A gap of versions is noted in `missed`; what is old changes nothing. */
-export function afterEvent(match: Match, event: Heard): Match {
+export function afterEvent(match: Match, event: Heard, given?: number | string): Match {
   if (event.name === "quiz_state") {
     return event.payload.version < match.version ? match : fromState(event.payload, match);
   }
@@ -80,14 +80,14 @@ export function afterEvent(match: Match, event: Heard): Match {
   if (version < match.version) {
     // An own answer that was told late is news all the same; the score that it tells is not.
     return event.name === "answer_submitted" && event.payload.player === "you"
-      ? withOwnAnswer(match, event.payload, match.your_score)
+      ? withOwnAnswer(match, event.payload, match.your_score, given)
       : match;
   }
-  const changed = apply(match, event);
+  const changed = apply(match, event, given);
   return { ...changed, version, missed: changed.missed || version > match.version + 1 };
 }
 
-function apply(match: Match, event: Heard): Match {
+function apply(match: Match, event: Heard, given?: number | string): Match {
   switch (event.name) {
     case "opponent_joined": {
       const { opponent, starts_at, series } = event.payload;
@@ -127,7 +127,7 @@ function apply(match: Match, event: Heard): Match {
       return withClosedRound(match, event.payload);
     case "answer_submitted": {
       const answer = event.payload;
-      if (answer.player === "you") return withOwnAnswer(match, answer, answer.score);
+      if (answer.player === "you") return withOwnAnswer(match, answer, answer.score, given);
       const { answered, score } = answer;
       return match.opponent ? { ...match, opponent: { ...match.opponent, answered, score } } : match;
     }
@@ -184,10 +184,10 @@ function apply(match: Match, event: Heard): Match {
   }
 }
 
-function withOwnAnswer(match: Match, answer: OwnAnswer, score: number): Match {
+function withOwnAnswer(match: Match, answer: OwnAnswer, score: number, given?: number | string): Match {
   const key = String(answer.question_id);
   const known = match.your_answers[key];
-  const chosen = known?.answer ?? chosenOption(match, answer);
+  const chosen = known?.answer ?? chosenOption(match, answer, given);
   const accuracy = match.your_accuracy;
   const your_accuracy = known
     ? accuracy
@@ -211,9 +211,11 @@ function withOwnAnswer(match: Match, answer: OwnAnswer, score: number): Match {
   };
 }
 
-/** Which option an own answer was: the server does not say it again to the one who has said it. */
-function chosenOption(match: Match, answer: OwnAnswer): number | null {
-  const given = match.pending[String(answer.question_id)];
+/**
+ * Which option an own answer was: the server does not say it again to the one who has `given` it. One that waits here
+ * may be another than the one that counts: of two that were given the first does, and another window may be quicker.
+ */
+function chosenOption(match: Match, answer: OwnAnswer, given?: number | string): number | null {
   if (typeof given === "number") return given;
   const options = match.questions.find((question) => question.id === answer.question_id)?.options ?? [];
   if (typeof given === "string") return options.indexOf(given);

@@ -1,5 +1,5 @@
 // Everything that changes what a client knows: what befalls its line, what it hears, what its player does.
-import type { Completed, FindOpponent, Left, RematchReply, ServerToClientEvents } from "./contract.js";
+import type { Completed, FindOpponent, Left, QuizStarted, RematchReply, ServerToClientEvents } from "./contract.js";
 import type { RefusedCommand } from "./snapshot.js";
 
 export type EventName = keyof ServerToClientEvents;
@@ -15,7 +15,9 @@ export type News =
   | { readonly type: "expired" }
   | { readonly type: "refused"; readonly code: string; readonly message: string }
   | { readonly type: "closed" }
-  | { readonly type: "heard"; readonly event: Heard }
+  /** `given` is the own answer that an acknowledgement is about: the server does not say it again. */
+  | { readonly type: "heard"; readonly event: Heard; readonly given?: number | string }
+  | { readonly type: "started"; readonly reply: QuizStarted }
   /** The player wants to see a session. */
   | { readonly type: "opening"; readonly session_id: string }
   | {

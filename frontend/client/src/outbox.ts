@@ -77,6 +77,13 @@ export class Outbox {
     for (const entry of this.entries) this.settle(entry, { ok: false, error: refusal });
   }
 
+  /** Send those commands no more, and answer them with `refusal`: a repeat of theirs would undo what came after. */
+  withdraw(names: readonly CommandName[], refusal: Refusal): void {
+    for (const entry of this.entries) {
+      if (names.includes(entry.name)) this.settle(entry, { ok: false, error: refusal });
+    }
+  }
+
   private transmit(entry: Entry): void {
     entry.cancel();
     this.send(entry.name, entry.payload, (reply) => {

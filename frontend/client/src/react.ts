@@ -31,11 +31,13 @@ export function usePairQuiz(): Snapshot & { readonly client: PairQuizClient } {
 export function useServerTime(everyMs = 250): number {
   const client = useContext(Client);
   if (client === null) throw new Error("useServerTime: put a <PairQuizProvider client={createPairQuiz()}> around it");
+  const shown = () => Math.floor(client.now() / everyMs) * everyMs;
   return useSyncExternalStore(
     (tick) => {
       const timer = setInterval(tick, everyMs);
       return () => clearInterval(timer);
     },
-    () => Math.floor(client.now() / everyMs) * everyMs,
+    shown,
+    shown,
   );
 }

@@ -19,7 +19,9 @@ export function reduce(now: Snapshot, news: News): Snapshot {
     case "closed":
       return { ...now, connection: { status: "idle" } };
     case "heard":
-      return afterHearing(now, news.event);
+      return afterHearing(now, news.event, news.given);
+    case "started":
+      return afterMatchEvent(now, { name: "quiz_started", payload: news.reply });
     case "opening":
       return news.session_id === now.match?.session_id
         ? { ...now, opening: null, match: { ...now.match, missed: true } }
@@ -81,7 +83,7 @@ export function wanted(now: Snapshot): string | null {
   return now.opening?.session_id ?? (now.match?.missed ? now.match.session_id : null);
 }
 
-function afterHearing(now: Snapshot, event: Heard): Snapshot {
+function afterHearing(now: Snapshot, event: Heard, given?: number | string): Snapshot {
   switch (event.name) {
     case "welcome":
       return afterWelcome(now, event.payload);
@@ -97,7 +99,7 @@ function afterHearing(now: Snapshot, event: Heard): Snapshot {
     case "rating_changed":
       return inMatch(now, event.payload.session_id, (match) => ({ ...match, rating_change: event.payload }));
     default:
-      return afterMatchEvent(now, event);
+      return afterMatchEvent(now, event, given);
   }
 }
 
@@ -113,26 +115,27 @@ function afterWelcome(now: Snapshot, welcome: Welcome): Snapshot {
     sessions,
     match,
     opening: samePlayer ? now.opening : null,
+    search: samePlayer ? now.search : null,
   };
   if (welcomed.opening || (match && !isOver(match))) return welcomed;
   // Found while the line was broken, or from before a reload; who looks for somebody does not wait for another.
-  const waits = sessions.find((one) => one.status !== "waiting" || !now.search);
-  if (!waits || (match && !now.search)) return welcomed;
+  const waits = sessions.find((one) => one.status !== "waiting" || !welcomed.search);
+  if (!waits || (match && !welcomed.search)) return welcomed;
   return { ...welcomed, search: null, opening: opening(waits.session_id) };
 }
 
-function afterMatchEvent(now: Snapshot, event: Heard): Snapshot {
+function afterMatchEvent(now: Snapshot, event: Heard, given?: number | string): Snapshot {
   const session_id = sessionOf(event);
   if (session_id === null) return now;
   if (now.opening?.session_id === session_id) {
     if (event.name !== "quiz_state") {
       return { ...now, opening: { session_id, heard: [...now.opening.heard, event] } };
     }
-    const opened = now.opening.heard.reduce(afterEvent, fromState(event.payload));
+    const opened = now.opening.heard.reduce((match, one) => afterEvent(match, one), fromState(event.payload));
     return followed({ ...now, opening: null, match: opened });
   }
-  if (now.match?.session_id === session_id) return followed({ ...now, match: afterEvent(now.match, event) });
-  if (event.name === "opponent_joined" && event.payload.previous_session_id === now.match?.session_id) {
+  if (now.match?.session_id === session_id) return followed({ ...now, match: afterEvent(now.match, event, given) });
+  if (event.name === "opponent_joined" && now.match && event.payload.previous_session_id === now.match.session_id) {
     return { ...now, opening: openingOf(now, session_id, event) };
   }
   return event.name === "quiz_results" || event.name === "session_expired" ? withoutSession(now, session_id) : now;

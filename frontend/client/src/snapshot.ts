@@ -114,9 +114,12 @@ export interface Opening {
   readonly heard: readonly Heard[];
 }
 
-/** Why something was refused. `closed`: the client was closed first; `unreachable`: HTTP has found no server. */
+/**
+ * Why something was refused. `closed`: the client was closed first; `withdrawn`: another wish, or another player, came
+ * first; `unreachable`: HTTP has found no server.
+ */
 export interface Refusal extends Omit<Problem, "code"> {
-  readonly code: ErrorCode | "closed" | "unreachable";
+  readonly code: ErrorCode | "closed" | "withdrawn" | "unreachable";
 }
 
 /** The last command that was refused, until it is dismissed. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { News } from "../src/news.js";
 import { closesAt, openQuestion } from "../src/playing.js";
 import type { Match } from "../src/snapshot.js";
 import { after, heard, ID, matchOf, opponentAnswer, ownAnswer, playing, question, results, state } from "./samples.js";
@@ -22,8 +23,19 @@ test("an answer is pending until it is locked, and then says what was right", ()
 });
 
 test("an answer by the option's text is known by its index", () => {
-  const wrong = ownAnswer({ correct: false, points: 0, score: 0 });
+  const wrong: News = { type: "heard", event: ownAnswer({ correct: false, points: 0, score: 0 }), given: "d" };
   assert.equal(then({}, { ...ANSWERING, answer: "d" }, wrong).your_answers[1]?.answer, 3);
+});
+
+test("of two answers that were given to a question the one is shown that counts", () => {
+  const first: News = { type: "heard", event: ownAnswer({ correct: false }), given: 0 };
+  const tapped = then({}, { ...ANSWERING, answer: 0 }, { ...ANSWERING, answer: 3 }, first);
+  assert.deepEqual([tapped.your_answers[1]?.answer, tapped.pending, tapped.missed], [0, {}, false]);
+});
+
+test("an answer of another window is not taken for the one that waits here", () => {
+  const other = then({}, { ...ANSWERING, answer: 3 }, ownAnswer({ correct: true, correct_option: 2 }));
+  assert.deepEqual([other.your_answers[1]?.answer, other.pending], [2, {}]);
 });
 
 test("an answer that is heard twice counts once", () => {

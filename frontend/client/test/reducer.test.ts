@@ -118,6 +118,18 @@ test("a match of another window is not put on this screen", () => {
   assert.equal(after(before, other), before);
 });
 
+test("a match that was put off the screen stays off it when somebody joins", () => {
+  const away = after(playing({ status: "waiting" }), { type: "match_dismissed" });
+  const joined = { session_id: ID, status: "ready_to_start", opponent: OPPONENT, version: 4 } as const;
+  assert.equal(wanted(after(away, heard("opponent_joined", joined))), null);
+});
+
+test("another player looks for nobody whom the one before has looked for", () => {
+  const looking = after(playing({ status: "completed" }), { type: "seeking", wishes: {} });
+  assert.notEqual(after(looking, welcome()).search, null);
+  assert.equal(after(looking, welcome({ user_id: "guest:2" })).search, null);
+});
+
 test("a session that nobody may see is not asked for again", () => {
   const opening = after(initialSnapshot({ session_id: ID }), welcome());
   assert.equal(wanted(after(opening, { type: "not_opened", session_id: ID })), null);
