@@ -34,12 +34,13 @@ export default defineConfig({
   preview: { proxy },
 });
 
-/** Fails a build whose page has grown over its budget. */
+/** Fails a build whose page has grown over its budget, before any of it is written. */
 function budget(): Plugin {
   return {
     name: "budget",
     apply: "build",
-    writeBundle(_options, bundle) {
+    enforce: "post",
+    generateBundle(_options, bundle) {
       const bytes = Object.values(bundle).reduce((sum, file) => {
         const content = file.type === "chunk" ? file.code : file.source;
         return file.fileName.endsWith(".map") ? sum : sum + gzipSync(content, { level: 9 }).length;

@@ -24,7 +24,7 @@ def missing(what: str) -> None:
 def find_node() -> str:
     """Return where Node is; without it, and npm, nothing of it is tested."""
     found = shutil.which("node", path=SEARCH_PATH)
-    if found is None or not _npm(found):
+    if found is None or not npm_command(found):
         missing("Node and npm are missing: install them, or run  scripts/setup test,node")
     assert found is not None
     return found
@@ -42,14 +42,14 @@ def npm(node: str, folder: Path, *arguments: str) -> str:
     """Run npm in a folder, and return what it says."""
     environ = {**os.environ, "PATH": SEARCH_PATH}
     ran = subprocess.run(
-        [*_npm(node), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
+        [*npm_command(node), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
-def _npm(node: str) -> list[str]:
-    """The command that is npm: the wheel's program of that name does not find its own library."""
+def npm_command(node: str) -> list[str]:
+    """Return the command that is npm: the wheel's program of that name does not find its own library."""
     for folder in _WHEEL_FOLDERS:
         if node == str(folder / "bin" / "node"):
             return [node, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]

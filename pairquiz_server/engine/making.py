@@ -70,6 +70,7 @@ class Makings:
         """Make what may be made or not, because nobody has said, and take out who has a match."""
         await self._take_out()
         if self._under_way:
+            await self._give_up()
             await self._make(list(self._under_way))
 
     async def make(self, makings: Sequence[Making]) -> None:
@@ -87,8 +88,8 @@ class Makings:
         search.paired = True
         self._under_way[match_id] = command
         await self._make([match_id])
-        search.paired = False
-        return match_id not in self._under_way
+        search.paired = match_id in self._under_way
+        return not search.paired
 
     async def mend(self) -> None:
         """Do what somebody has left half done for players of this node.
@@ -103,6 +104,19 @@ class Makings:
         if entries:
             log.warning("pairs_left_half_done", matches=len(entries))
             await self._finish(entries)
+
+    async def _give_up(self) -> None:
+        """Make those no more whose players may have found somebody else since.
+
+        Where this node was taken for dead, its entries went, and who was marked with them was let go. Between this look
+        and the write there is no time for that: nobody waits so long for a write.
+        """
+        seekers = {match_id: 2 if command.ghost is None else 1 for match_id, command in self._under_way.items()}
+        standing = await self._seekers.find_standing(seekers)
+        for match_id in seekers:
+            if match_id not in standing:
+                log.warning("pair_not_matched", reason="let go")
+                self._let_go(self._under_way.pop(match_id))
 
     async def _finish(self, entries: Mapping[str, Sequence[Unfinished]]) -> None:
         makings: list[Making] = []

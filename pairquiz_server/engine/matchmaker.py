@@ -108,8 +108,8 @@ class Matchmaker:
         if not self._busy:
             return
         await self._ready()
-        await self._searches.tidy()
         await self._makings.go_on()
+        await self._searches.tidy()
         looks = self._clock.now() >= self._looks_at
         if looks:
             self._looks_at = self._clock.now() + LOOK_EVERY_MS

@@ -93,7 +93,7 @@ class Searches:
         self._own: dict[str, Search] = {}
         self._left: set[str] = set()
         self._open = True
-        self._forgotten = False
+        self._forgotten: set[str] = set()
         self._taking_out = asyncio.Lock()
         self._turns = turns or Turns()
         self._entering = Together(self._enter)
@@ -176,13 +176,14 @@ class Searches:
             self.woken()
 
     def found(self, players: Iterable[str]) -> None:
-        """Note that players have an opponent."""
+        """Note that players have an opponent. Who has begun to look anew meanwhile, looks on."""
         for player_id in players:
-            self._own.pop(player_id, None)
+            if (search := self._own.get(player_id)) is not None and search.paired:
+                del self._own[player_id]
 
     def forgotten(self) -> None:
         """Write all searches anew: others took this node for dead."""
-        self._forgotten = True
+        self._forgotten.update(self._own)
         self.woken()
 
     def close(self) -> None:
@@ -197,9 +198,7 @@ class Searches:
 
     async def tidy(self) -> None:
         """Take those out of the queue who went. Raises `StorageUnavailable`."""
-        if self._forgotten:
-            await self._seekers.restore(self._node, [search.entry for search in self._own.values()])
-            self._forgotten = False
+        await self._restore()
         await self._take_out()
 
     async def look(self) -> None:
@@ -225,6 +224,8 @@ class Searches:
 
     def _tell(self, search: Search, seen: Seen | None, short: Refused | None) -> None:
         player_id = search.player.id
+        if search.paired:
+            return  # whoever makes the match says what becomes of it
         if seen is None or seen.ticket != search.entry.ticket:
             del self._own[player_id]
             self._hearers.look_after(player_id)
@@ -233,7 +234,7 @@ class Searches:
             self._left.add(player_id)
             self.woken()
             self._hearers.end(player_id, short)
-        elif not (seen.paired or search.paired):
+        elif not seen.paired:
             waited_ms = search.waited_ms(self._clock.now())
             accepted = accepted_difference(search.entry.deviation, waited_ms)
             self._hearers.search(player_id, SearchNews(waited_ms, round(accepted), seen.seeking))
@@ -269,6 +270,14 @@ class Searches:
             raise Refused(Code.DRAINING)
         self.woken()
         return entered.ticket != entry.ticket
+
+    async def _restore(self) -> None:
+        """Write anew who looked when others took this node for dead; who may have a match, not before that is known."""
+        self._forgotten &= self._own.keys()
+        lost = [one.entry for one in self.all() if one.player.id in self._forgotten and not one.paired]
+        if lost:
+            await self._seekers.restore(self._node, lost)
+            self._forgotten.difference_update(entry.player.id for entry in lost)
 
     async def _take_out(self) -> None:
         """Take those out of the queue who went. Who asks again meanwhile waits for it, and comes behind."""

@@ -169,6 +169,11 @@ class Seekers(Struct, frozen=True):
         """Let those of a node look on for whom these matches were not made, if they are among those who still do."""
         await self.database.fetch(_QUERIES["release"], matches, node, looking)
 
+    async def find_standing(self, seekers: Mapping[str, int]) -> set[str]:
+        """Return which matches are made or may still be, of so many players each of the queue."""
+        records = await self.database.fetch(_QUERIES["find_standing"], list(seekers), list(seekers.values()))
+        return {str(record["match_id"]) for record in records}
+
     async def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         """Return the entries of matches that were to be made for a node's players before a time, oldest first."""
         records = await self.database.fetch(_QUERIES["find_unfinished"], node, before)

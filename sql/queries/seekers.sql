@@ -215,6 +215,14 @@ gone AS (
 UPDATE pairquiz.seekers SET match_id = NULL, paired_at = NULL
 WHERE player_id = ANY (ARRAY (SELECT player_id FROM mine)) AND player_id = ANY ($3);
 
+-- name: find_standing
+-- Which of these matches are made, or have all their players marked for them still. $1 uuid[] the matches, $2 integer[]
+-- how many players of the queue each is for.
+SELECT w.match_id
+FROM unnest($1::uuid[], $2::integer[]) AS w (match_id, players)
+WHERE EXISTS (SELECT FROM pairquiz.matches AS m WHERE m.id = w.match_id)
+    OR (SELECT count(*) FROM pairquiz.seekers AS s WHERE s.match_id = w.match_id) = w.players;
+
 -- name: find_unfinished
 -- All entries of the matches that were to be made for a node's players by somebody who has said nothing since $2
 -- (bigint), and whether each was made. $1 uuid the node.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
 from tests.acceptance.server import Server
 from tests.browser.conftest import Open
+from tests.browser.sites import served
 from tests.browser.windows import Window
 from tests.nodejs import find_node, installed
 
@@ -24,13 +24,8 @@ SHOWN = "document.getElementById('text').textContent"
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def example(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """Where the page is, served as plain files with what `npm ci` has installed beside it."""
-    site = web.Application()
-    site.router.add_static("/", installed(find_node(), EXAMPLES, tmp_path_factory.mktemp("examples")))
-    runner = web.AppRunner(site)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/page.html?server={server.url}"
-    await runner.cleanup()
+    async with served(installed(find_node(), EXAMPLES, tmp_path_factory.mktemp("examples"))) as address:
+        yield f"{address}/page.html?server={server.url}"
 
 
 async def answer(player: Window) -> None:

@@ -329,6 +329,7 @@ def told_all_questions(run: Run) -> None:
     ("plant", "kind"),
     [
         (wrong_bonus_in_rounds, WRONG_SCORE),
+        (done_unasked, UNASKED),
         (answered_after_the_round, WRONG_SCORE),
         (other_round, DISAGREEMENT),
         (other_end_of_a_round, DISAGREEMENT),
@@ -340,6 +341,12 @@ def test_verdict_finds_what_is_planted_in_rounds(plant: Callable[[Run], None], k
     run = Run(rounds=True)
     plant(run)
     assert kind in kinds(run)
+
+
+def test_verdict_lets_a_player_be_done_who_has_missed_a_round_but_the_last() -> None:
+    run = Run(rounds=True)
+    run.answers.pop(0)
+    assert UNASKED not in kinds(run)
 
 
 @pytest.mark.parametrize("stored", [True, False])

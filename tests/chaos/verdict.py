@@ -152,8 +152,12 @@ def _answers_asked(match: Match, player: int, asked: dict[tuple[str, str, str], 
     for answer in match.of(player):
         if answer.chosen not in (choices := given[answer.question_id]):
             yield Finding(UNASKED, match.id, f"{who} has {answer}; of what it said {choices} was not refused for good")
-    done, count = match.completed_at[player - 1] is not None, len(match.of(player))
-    if done and count < match.question_count and not asked["quiz_completed", match.id, who]:
+    done, answers = match.completed_at[player - 1] is not None, match.of(player)
+    count = len(answers)
+    # In rounds, some may be missed, and who has answered in the last one is done.
+    last = list(match.right)[-1:]
+    played = match.in_rounds and any(answer.question_id in last for answer in answers)
+    if done and count < match.question_count and not played and not asked["quiz_completed", match.id, who]:
         yield Finding(UNASKED, match.id, f"{who} is done with {count} answers, and never said so")
 
 

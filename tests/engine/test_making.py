@@ -241,6 +241,76 @@ class TestHalfDone:
         assert await desk.database.fetchval("SELECT count(*) FROM pairquiz.matches") == 1
         assert await desk.queue() == await desk.marked() == []
 
+    async def test_who_was_let_go_while_the_node_counted_as_dead_gets_no_second_match_of_it(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.cut_off_while_it_makes_a_match(desk, monkeypatch)
+        await other_desk.rounds(later_ms=6_000)
+        await other_desk.find(CAROL)
+        await other_desk.rounds()
+        assert other_desk.pairs() == {ids(BOB, CAROL)}
+        await self.is_back(desk)
+        await desk.rounds(3, later_ms=2_000)
+        assert (desk.pairs(), await desk.marked()) == (set(), [])
+        assert await desk.queue() == ["alice"], "nobody else has found her"
+        await other_desk.find(person("dora"))
+        await desk.rounds()
+        assert desk.pairs() == {ids(ALICE, person("dora"))}
+        assert (await desk.queue(), await desk.marked(), desk.searches.idle) == ([], [], True)
+
+    async def test_who_was_found_while_the_node_counted_as_dead_and_was_not_let_go_gets_the_match(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The match was made; only its answer was lost."""
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.cut_off_while_it_makes_a_match(desk, monkeypatch, made=True)
+        await other_desk.rounds(later_ms=6_000)
+        await other_desk.find(CAROL)
+        await self.is_back(desk)
+        await asyncio.gather(desk.rounds(3, later_ms=2_000), other_desk.rounds(3))
+        assert await desk.database.fetchval("SELECT count(*) FROM pairquiz.matches") == 1
+        assert (await desk.queue(), await desk.marked(), desk.searches.idle) == (["carol"], [], True)
+
+    async def test_who_asks_again_when_the_node_is_back_has_a_search_of_that_time(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the match, of which nobody heard, was made: she looks on, and can stop."""
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.cut_off_while_it_makes_a_match(desk, monkeypatch, made=True)
+        await self.is_back(desk)
+        assert await desk.find(ALICE) is False
+        await desk.rounds()
+        assert await desk.queue() == ["alice"]
+        desk.searches.went("alice", Cause.CLOSED)
+        await desk.rounds()
+        assert await desk.queue() == []
+
+    async def cut_off_while_it_makes_a_match(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch, *, made: bool = False
+    ) -> None:
+        """Let a node mark its pairs, hear nothing of their matches, and be taken for dead."""
+        ask = desk.node.committer.ask
+
+        async def unanswered(command: PairPlayers, arrived_at: int) -> object:
+            if made:
+                await ask(command, arrived_at)
+            raise Refused(Code.STORAGE_UNAVAILABLE)
+
+        with monkeypatch.context() as cut:
+            cut.setattr(desk.node.committer, "ask", unanswered)
+            await desk.rounds()
+        assert await desk.marked() == ["alice", "bob"]
+        await desk.database.fetch("DELETE FROM pairquiz.nodes WHERE id = $1", desk.id)
+
+    async def is_back(self, desk: Desk) -> None:
+        """Let a node hear that it was taken for dead."""
+        await desk.open()
+        desk.searches.forgotten()
+
     async def test_a_pair_whose_topic_shrank_in_that_moment_looks_on(
         self, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -57,8 +57,15 @@ class Absences:
     def went(self, client: "Client") -> None:
         attendance, now = self._attendance[client.player.id], self._world.loop.time()
         attendance.there, attendance.went_at = False, now
-        if now - attendance.came_at > _BRIEFLY_S:
+        if now - attendance.came_at > _BRIEFLY_S and self._could_be_known(attendance, client):
             attendance.away_from_served = self._world.served_s
+
+    def _could_be_known(self, attendance: Attendance, client: "Client") -> bool:
+        """Tell whether a player's coming was noted, or its node had a line to the store by which to note it."""
+        noted_at = self._world.model.noted_at.get(client.player.id)
+        if noted_at is not None and noted_at >= attendance.came_ms - CLOCKS_DIFFER_MS:
+            return True
+        return attendance.node is None or self._health.ill_at(attendance.node) < attendance.came_at
 
     def judge(self, match: Match) -> None:
         """Look at the absences of a match that has changed."""

@@ -25,6 +25,7 @@ from pairquiz_server.store.rows import Change
 from pairquiz_server.store.seen import LastAnswers
 from tests.simulation.model import Model
 from tests.simulation.plan import Kind
+from tests.simulation.weather import Weather
 
 COMMAND_TIMEOUT_S = 1.5
 MOVE_TIMEOUT_S = 30.0
@@ -41,31 +42,6 @@ class Over(StrEnum):
 
 
 _CONNECTIONS = {Over.WRITER: 1, Over.PROBE: 1, Over.POOL: 4}
-
-
-class Weather:
-    """What the lines of all nodes suffer now. What was asked of a frozen store is done at the thaw, in any order."""
-
-    def __init__(self, random: Random) -> None:
-        self.down = 0
-        self.lost_commits = 0
-        self.frozen = 0
-        self._random = random
-        self._frozen_work: list[Callable[[], None]] = []
-
-    @property
-    def reachable(self) -> bool:
-        return not self.down and not self.frozen
-
-    def keep(self, work: Callable[[], None]) -> None:
-        """Do something at the thaw."""
-        self._frozen_work.append(work)
-
-    def thaw(self) -> None:
-        work, self._frozen_work = self._frozen_work, []
-        self._random.shuffle(work)
-        for one in work:
-            one()
 
 
 class Errand(Struct, eq=False):
@@ -90,6 +66,8 @@ class Line:
         self._random = random
         self._alone = alone
         self.has_session = False
+        self.ended = False
+        self._node: UUID | None = None
         self.armed: list[Kind] = []
         self.slow = 0
         self.cut = 0
@@ -178,7 +156,7 @@ class Line:
             # Whoever has to connect anew is given up as soon as others are.
             connected = self._connected[Over.PROBE] and Over.PROBE not in self._lost and not self.cut
             beat: Beat = await self._ask(
-                lambda: self._model.beat(node, now, overlooked_ms, expected_at),
+                lambda: self._beat(node, now, overlooked_ms, expected_at),
                 over=Over.PROBE,
                 patience_s=MOVE_TIMEOUT_S if after_silence and connected else COMMAND_TIMEOUT_S,
             )
@@ -187,6 +165,24 @@ class Line:
             raise
         self._available.set()
         return beat
+
+    def _beat(self, node: UUID, now: int, overlooked_ms: int, expected_at: int | None) -> Beat:
+        self._node = node
+        beat = self._model.beat(node, now, overlooked_ms, expected_at)
+        if self.cut or self.ended:  # what was on its way is done, and then the session ends
+            self.lose_session()
+        return beat
+
+    def lose_session(self) -> None:
+        """Let the store know that the line is broken."""
+        self.has_session = False
+        if self._node is not None:
+            self._model.session_ends(self._node)
+
+    def end(self) -> None:
+        """Break for ever: the node is dead."""
+        self.ended = True
+        self.lose_session()
 
     async def bury(self, silent_ms: int) -> list[str]:
         return await self._ask(lambda: self._model.bury(silent_ms))

@@ -38,7 +38,7 @@ class Mishaps:
             case Kind.DOWN:
                 world.weather.down += 1
                 for node in world.nodes:
-                    node.line.has_session = False
+                    node.line.lose_session()
 
                 def end() -> None:
                     world.weather.down -= 1
@@ -53,7 +53,7 @@ class Mishaps:
                 end = self._crash([fault.node] if fault.kind is Kind.CRASH else range(len(world.nodes)))
             case Kind.CUT:
                 line.cut += 1
-                line.has_session = False
+                line.lose_session()
 
                 def end() -> None:
                     line.cut -= 1

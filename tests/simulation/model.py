@@ -32,6 +32,10 @@ Committed = Callable[[Change, Match | None, Match], None]
 """Hears of each change that is committed: the change, the match as it was stored before, and as it is now."""
 
 
+SILENT_MS = 1500
+"""A node that has given no sign of life for so long may be dead."""
+
+
 class DuplicateKeyError(Exception):
     """A row is there already. A fault of ours: the statement has done nothing."""
 
@@ -47,7 +51,8 @@ class _LastBatch(Struct, frozen=True):
 class Model:
     """The matches and questions of one database; `completed` are the matches with results, by their end.
 
-    `buried` hears of each node that is taken for dead: what refers to its row goes with it.
+    `buried` hears of each node that is taken for dead: what refers to its row goes with it. `seeks` tells whether a
+    player looks for an opponent.
     `answers_are_unique` stands for the primary key of the answers, `rematches_are_unique` for the index of rematches.
     """
 
@@ -77,6 +82,9 @@ class Model:
         self.noted_at: dict[str, int] = {}
         self.game_at: int | None = None
         self.buried: Callable[[UUID], None] = lambda _: None
+        self.seeks: Callable[[str], bool] = lambda _: False
+        self._sessions: dict[UUID, bool] = {}
+        """Whether the session stands by which a node has given its last sign of life."""
         self._beaten_at: int | None = None
         self._answers_are_unique = answers_are_unique
         self._rematches_are_unique = rematches_are_unique
@@ -176,7 +184,8 @@ class Model:
     def find_before_creation(self, player_id: str, request_id: str | None, count_to: int) -> tuple[str | None, int]:
         earlier = None if request_id is None else self._requests.get((player_id, request_id))
         created = [self.matches[one].seats[0].player.id == player_id for one in self.find_live(player_id)]
-        return earlier, min(sum(created), count_to) + min(len(created) - sum(created), count_to)
+        live = min(sum(created), count_to) + min(len(created) - sum(created), count_to)
+        return earlier, live + self.seeks(player_id)
 
     def find_live(self, player_id: str) -> list[str]:
         return sorted(self._live.get(player_id, ()), key=lambda match_id: (self.matches[match_id].created_at, match_id))
@@ -247,10 +256,21 @@ class Model:
         self.game_at, self._beaten_at = max(carried_on, now), database_at
         beating = list(self.nodes) if gap_ms else [one for one in (node,) if one in self.nodes]
         self.nodes |= dict.fromkeys(beating, self.game_at)
+        if node in beating:
+            self._sessions[node] = True
         moved = [self._move(match_id, gap_ms, self.game_at) for _, match_id in list(self._due)] if gap_ms else []
         alone = not {*self.nodes} - {node}
         moved.sort(key=lambda one: one.id)
         return Beat(self.game_at, gap_ms, node in beating, moved, database_at, alone=alone)
+
+    def session_ends(self, node: UUID) -> None:
+        """Let the session be gone by which a node beats."""
+        if node in self._sessions:
+            self._sessions[node] = False
+
+    def lives(self, node: UUID) -> bool:
+        """Tell whether a node has given a sign of life lately, by a session that stands."""
+        return self.nodes[node] >= (self.game_at or 0) - SILENT_MS and self._sessions.get(node, True)
 
     def find_last(self, players: Sequence[str]) -> dict[str, LastAnswers]:
         return {player_id: self._last(player_id) for player_id in players}
@@ -275,6 +295,7 @@ class Model:
         left = sorted(player for player, nodes in self.presence.items() if any(node in nodes for node in dead))
         for node in dead:
             del self.nodes[node]
+            self._sessions.pop(node, None)
             self.buried(node)
         for player in left:
             for node in dead:

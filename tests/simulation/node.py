@@ -202,6 +202,7 @@ class Node:
         """Die as by SIGKILL: nothing is finished, and every connection breaks."""
         self.alive = False
         self.dead = True
+        self.line.end()
         for task in self._tasks:
             task.cancel()
         for connections in list(self.connections.values()):

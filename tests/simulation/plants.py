@@ -137,6 +137,21 @@ def make_a_match_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Makings, "_make", make)
 
 
+def trust_old_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on with a match without a look whether its players were let go since, and let them look on meanwhile."""
+
+    async def keep(_: object) -> None:
+        pass
+
+    async def restore(searches: Any) -> None:
+        if searches._forgotten:
+            await searches._seekers.restore(searches._node, [search.entry for search in searches.all()])
+            searches._forgotten.clear()
+
+    monkeypatch.setattr(Makings, "_give_up", keep)
+    monkeypatch.setattr(Searches, "_restore", restore)
+
+
 def keep_who_went(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let players look on who have gone."""
     monkeypatch.setattr(Searches, "went", lambda *_: None)

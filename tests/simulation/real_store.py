@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -66,6 +67,11 @@ class RealStore:
     def goes_on(self, span_ms: int) -> None:
         """Let the database's clock be so much later, as seen from the last sign of life."""
         self.run(self._database.fetch("UPDATE pairquiz.heartbeat SET beaten_at = beaten_at - $1", span_ms))
+
+    def session_ends(self, node: UUID) -> None:
+        """Let the session be gone by which a node beats: no process of the database has this number."""
+        query = "UPDATE pairquiz.nodes SET session_pid = 0 WHERE id = $1 AND session_pid IS NOT NULL"
+        self.run(self._database.fetch(query, node))
 
     def rate(self, player_id: str, topic_id: int, rating: float, deviation: float) -> None:
         """Let a player, who is stored, have a rating of one match."""

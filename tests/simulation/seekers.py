@@ -19,9 +19,6 @@ from pairquiz_server.store.seekers import Entered, Entry, Place, Queued, Seen, U
 from tests.simulation.line import Line
 from tests.simulation.model import Model
 
-SILENT_MS = 1500
-"""Nobody is found at a node that has given no sign of life for so long."""
-
 
 class Row(Struct):
     """An entry as it stands, at which node, and the match that is being made for it since a time."""
@@ -70,6 +67,7 @@ class Queue:
         self.blocks: dict[tuple[str, str], None] = {}
         self.lost: set[tuple[str, str]] = set()
         model.buried = self._buried
+        model.seeks = self._seeks
 
     def enter(self, node: UUID, now: int, entries: Sequence[Entry], live_max: int) -> dict[str, Entered]:
         known = node in self._model.nodes
@@ -100,7 +98,7 @@ class Queue:
         looking = [
             (_order(row.wishes), row.entry.rating, player_id)
             for player_id, row in self.rows.items()
-            if row.match_id is None and self._lives(row.node)
+            if row.match_id is None and self._model.lives(row.node)
         ]
         front = (_order(behind.wishes), behind.rating, behind.player_id)
         stretch = sorted(place for place in looking if place > front)
@@ -149,6 +147,10 @@ class Queue:
                 if player_id not in looking:
                     del self.rows[player_id]
 
+    def find_standing(self, seekers: Mapping[str, int]) -> set[str]:
+        marks = [row.match_id for row in self.rows.values()]
+        return {one for one, players in seekers.items() if one in self._model.matches or marks.count(one) == players}
+
     def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         left = {
             row.match_id
@@ -171,7 +173,7 @@ class Queue:
         ]
 
     def look(self, node: UUID) -> dict[str, Seen]:
-        seeking = [row.wishes for row in self.rows.values() if row.match_id is None and self._lives(row.node)]
+        seeking = [row.wishes for row in self.rows.values() if row.match_id is None and self._model.lives(row.node)]
         return {
             player_id: Seen(row.entry.ticket, row.match_id is not None, seeking.count(row.wishes))
             for player_id, row in self.rows.items()
@@ -225,9 +227,10 @@ class Queue:
         known = self._model.player(player.id)
         return replace(player, display_name=(known or player).display_name, label=None)
 
-    def _lives(self, node: UUID) -> bool:
-        """Tell whether a node has given a sign of life lately. That its session is gone, nobody sees here."""
-        return self._model.nodes[node] >= (self._model.game_at or 0) - SILENT_MS
+    def _seeks(self, player_id: str) -> bool:
+        """Tell whether a player looks, and the match is not made yet."""
+        row = self.rows.get(player_id)
+        return row is not None and row.match_id not in self._model.matches
 
     def _are_apart(self, first: str, second: str) -> bool:
         """Tell whether one of two has blocked the other."""

@@ -26,6 +26,7 @@ from tests.simulation.plants import (
     rate_what_we_ended,
     retry_what_was_committed,
     take_answers_to_what_is_not_open,
+    trust_old_marks,
 )
 from tests.simulation.story import smallest, told
 from tests.simulation.world import simulate
@@ -44,6 +45,16 @@ def hard_times(seed: int) -> Plan:
     plan = usual_times(seed)
     frozen = [Fault(Kind.FROZEN, 0, float(at), at + 5.0) for at in range(4, round(plan.span_s), 13)]
     return replace(plan, faults=tuple(sorted((*plan.faults, *frozen), key=lambda fault: fault.at)))
+
+
+def times_of_the_dead(seed: int) -> Plan:
+    """A plan in which a node has a slow line, or none, until the other takes it for dead, again and again."""
+    plan = drawn_plan(seed, matches=3 * MATCHES)
+    faults = list(plan.faults)
+    for turn, at in enumerate(range(4, round(plan.span_s), 12)):
+        node, cut_at = turn % 2, at + 2 + turn % 3 * 0.7
+        faults += [Fault(Kind.SLOW, node, float(at), at + 11.0), Fault(Kind.CUT, node, cut_at, at + 8.5)]
+    return replace(plan, faults=tuple(sorted(faults, key=lambda fault: fault.at)))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,7 @@ def test_simulation_meets_a_planted_bug(
     ("plant", "invariant", "times", "terms"),
     [
         (make_a_match_anew, Invariant.ONE_MATCH_A_SEARCH, hard_times, {"strangers_share": 1.0}),
+        (trust_old_marks, Invariant.ONE_MATCH_A_SEARCH, times_of_the_dead, {"strangers_share": 1.0}),
         (overlook_blocks, Invariant.SEEKER_MEETS_WHO_MAY, usual_times, {"strangers_share": 1.0}),
         (keep_who_went, Invariant.NO_ENTRY_IS_LEFT, usual_times, {}),
         (rate_what_we_ended, Invariant.RATED_FAIRLY, usual_times, {}),
@@ -108,6 +120,7 @@ def test_simulation_meets_a_planted_bug(
     ],
     ids=[
         "makes_a_match_anew",
+        "trusts_old_marks",
         "overlooks_blocks",
         "keeps_who_went",
         "rates_what_the_service_ended",

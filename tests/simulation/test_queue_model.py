@@ -124,6 +124,24 @@ class Seekers(Both):
                 del self.marked[match_id]
         self.queue_is_read()
 
+    @rule(node=nodes)
+    def node_loses_its_session(self, node: UUID) -> None:
+        self.real.session_ends(node)
+        self.model.session_ends(node)
+        self.queue_is_read()
+
+    @rule(player=players, count_to=st.sampled_from([0, 1, 9]))
+    def somebody_opens_a_match(self, player: Player, count_to: int) -> None:
+        self.ask(
+            lambda real: real.matches.find_before_creation(player.id, None, count_to),
+            lambda: self.model.find_before_creation(player.id, None, count_to),
+        )
+
+    @rule(players=st.integers(1, 2))
+    def somebody_looks_what_stands(self, players: int) -> None:
+        seekers = dict.fromkeys(self.marked, players)
+        self.ask(lambda real: real.seekers.find_standing(seekers), lambda: self.queue.find_standing(seekers))
+
     @rule(age_ms=st.sampled_from([-1, 1, 3_000]))
     def nodes_look_at_their_own(self, age_ms: int) -> None:
         for node in NODES:

@@ -25,7 +25,6 @@ from tests.simulation.checker import Checker
 from tests.simulation.company import Company
 from tests.simulation.health import Service
 from tests.simulation.invariants import Break, Counts, Invariant
-from tests.simulation.line import Weather
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mishaps import Mishaps
 from tests.simulation.model import Model
@@ -36,6 +35,7 @@ from tests.simulation.requests import Requests
 from tests.simulation.results import Results
 from tests.simulation.seekers import Queue
 from tests.simulation.strangers import Strangers
+from tests.simulation.weather import Weather
 
 GENERAL = Topic(1, "General", 0)
 BANK = {

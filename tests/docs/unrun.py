@@ -1,0 +1,28 @@
+"""The commands in the documents that no test runs, by their beginning: why, and what is held instead.
+
+All options of `pairquiz-server` are held everywhere, and so is that scripts exist. The test of blocks fails where a
+command is neither run nor named here, and where one that is named here stands in no document any more.
+"""
+
+TWO_TERMINALS = "one waits for the other: tests/cli/test_play.py plays both"
+DOCKER = "there is no Docker engine: tests/test_deployment.py does what the files say"
+ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
+SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
+PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
+
+UNRUN = {
+    "README.md": {"scripts/test": "it would test itself"},
+    "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
+    "docs/terminal.md": {
+        "pairquiz-server play  ": TWO_TERMINALS,
+        "pairquiz-server play --join": TWO_TERMINALS,
+        "source <(pairquiz-server completion zsh)": SHELL,
+        "pairquiz-server completion fish | source": SHELL,
+    },
+    "frontend/README.md": {"npm": PAGE},
+}
+
+
+def is_unrun(document: str, command: str) -> bool:
+    """Tell whether a command of a document is one of those above."""
+    return any(command.startswith(beginning) for beginning in UNRUN.get(document, ()))
