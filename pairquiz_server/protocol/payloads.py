@@ -25,6 +25,9 @@ UserClaim = Annotated[
     ClaimedUser,
     said("What the frontend calls the player. It proves nothing: with a user's token it must be its `sub`.", 1),
 ]
+ClaimedScore = Annotated[
+    ClaimedUser, said("What a client takes for its score. It is not read: the server counts.", 480)
+]
 SessionId = Annotated[str, said("The match, a UUID in any spelling.", SESSION)]
 QuestionId = Annotated[Id, said("The question's id; its decimal text is taken, too.", 7)]
 
@@ -98,9 +101,10 @@ class SubmitAnswer(Struct, frozen=True, gc=False):
 
 
 class QuizCompleted(Struct, frozen=True, gc=False):
-    """Be done: what is unanswered counts as wrong. A `score` that a client claims is not read."""
+    """Be done: what is unanswered counts as wrong."""
 
     session_id: SessionId
+    score: ClaimedScore = None
 
 
 class ResumePairQuiz(Struct, frozen=True, gc=False):

@@ -1278,13 +1278,18 @@ export interface QuestionView {
   difficulty?: Difficulty;
 }
 
-/** Be done: what is unanswered counts as wrong. A `score` that a client claims is not read. */
+/** Be done: what is unanswered counts as wrong. */
 export interface QuizCompleted {
   /**
    * The match, a UUID in any spelling.
    * @example "8a6e0804-2bd0-4672-b79d-d97027f9071a"
    */
   session_id: string;
+  /**
+   * What a client takes for its score. It is not read: the server counts.
+   * @example 480
+   */
+  score?: number | string | null;
 }
 
 /** A match waits for an opponent. */
@@ -2576,7 +2581,7 @@ export interface ClientToServerEvents {
    */
   submit_answer: (payload: SubmitAnswer, ack?: (reply: Ack<OwnAnswer>) => void) => void;
   /**
-   * Be done: what is unanswered counts as wrong. A `score` that a client claims is not read.
+   * Be done: what is unanswered counts as wrong.
    * Refused by `not_found`, `not_a_player`, `wrong_state`.
    */
   quiz_completed: (payload: QuizCompleted, ack?: (reply: Ack<Completed>) => void) => void;
