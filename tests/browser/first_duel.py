@@ -1,4 +1,4 @@
-"""How long a stranger waits: from `git clone` until two windows have played a question.  scripts/first-duel
+"""How long a stranger waits: from `git clone` until two windows have played a question.  scripts/stopwatch
 
 Whatever packages a machine has fetched before, it does not fetch again; everything else is done from the beginning.
 """
@@ -29,7 +29,7 @@ async def main() -> None:
     """Do it once, and say when each step was done."""
     chromium_program = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium_program is None:
-        sys.exit("scripts/first-duel: Chromium is missing: apt-get install chromium, or CHROMIUM=/path/to/it")
+        sys.exit("scripts/stopwatch: Chromium is missing: apt-get install chromium, or CHROMIUM=/path/to/it")
     with tempfile.TemporaryDirectory(prefix="first-duel-") as name:
         folder = Path(name)
         os.chmod(folder, 0o755)  # noqa: PTH101  (as root, PostgreSQL runs as another user)
@@ -62,7 +62,7 @@ async def _url(server: Process) -> str:
     async for line in server.stdout:
         if found := re.search(r"ready for players: +(http://\S+)", line.decode()):
             return found[1]
-    sys.exit("scripts/first-duel: scripts/run has ended (see above)")
+    sys.exit("scripts/stopwatch: scripts/run has ended (see above)")
 
 
 async def _play(chromium: Chromium, url: str, say: Say) -> None:
