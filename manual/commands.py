@@ -28,7 +28,10 @@ def reference(main: click.Group) -> str:
 def _commands(context: click.Context) -> Iterator[click.Context]:
     """The commands below a group, each as the context that its help is written in."""
     assert isinstance(context.command, click.Group)
-    for name, command in sorted(context.command.commands.items()):
+    for name in sorted(context.command.commands):
+        # Asked for as a command line does: until then some are names alone.
+        _, command, _ = context.command.resolve_command(context, [name])
+        assert command is not None
         below = click.Context(command, info_name=name, parent=context)
         yield below
         if isinstance(command, click.Group):

@@ -191,7 +191,8 @@ def _exists(words: list[str], shown: str) -> None:
     context = click.Context(main, info_name="pairquiz-server")
     while isinstance(context.command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in context.command.commands, shown
-        context = click.Context(context.command.commands[words[0]], parent=context)
-        words = words[1:]
+        _, command, words = context.command.resolve_command(context, words)
+        assert command is not None
+        context = click.Context(command, parent=context)
     known = {option for parameter in context.command.get_params(context) for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known | {"--help", "--version"}, shown
