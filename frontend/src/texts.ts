@@ -24,20 +24,15 @@ const english = {
     theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   },
 
-  seconds: (number: number) => count(number, "second", "seconds"),
-  minutes: (number: number) => count(number, "minute", "minutes"),
-  close: "Close",
   cancel: "Cancel",
   back: "Back to the start",
   again: "Try again",
   loading: "Loading …",
   you: "You",
   somebody: "Your opponent",
-  ghostOf: (name: string) => `${name}’s recorded run`,
   ghostMark: "recorded run",
 
   line: {
-    connecting: "Connecting …",
     lost: "The connection is lost. Coming back by itself …",
     offline: "You are offline. Your duel waits a while, and goes on as soon as you are back.",
     draining: "The server restarts. Your duel is kept, and goes on in a moment.",
@@ -77,12 +72,6 @@ const english = {
     beaten: "This week’s best",
     nobodyYet: "Nobody has won a rated duel this week. The top of the list is free.",
     all: "All leaderboards",
-    how: "How it works",
-    steps: [
-      "Choose a topic, then find somebody near your level or send a friend a link.",
-      "Both answer the same questions. What is right gives points, being quick gives more.",
-      "See who knew what, ask for a rematch, climb the list.",
-    ],
   },
 
   settings: {
@@ -135,6 +124,7 @@ const english = {
     link: "Link",
     copy: "Copy link",
     copied: "Copied",
+    copyByHand: "This browser does not let the page copy. The link is selected: copy it by hand.",
     share: "Share link",
     shareText: (topic: string) => `Play a quiz duel about ${topic} against me:`,
     qr: "QR code with the link to this duel",
@@ -146,7 +136,6 @@ const english = {
     heading: "Somebody challenges you",
     text: "Same questions, one clock. Take the other seat?",
     join: "Join the duel",
-    as: (name: string) => `You play as ${name}.`,
     other: "Play something else",
   },
 
@@ -212,20 +201,13 @@ const english = {
       awayFor: (seconds: number) => `· ${seconds} s left`,
       awayHeard: (seconds: number) => `They have ${count(seconds, "second", "seconds")} to come back.`,
       back: (name: string) => `${name} is back`,
-      lead: "You lead",
-      level: "Level",
-      behind: "You are behind",
     },
     delayed: "The server was away for a moment. That time is given back to both of you.",
   },
 
   rounds: {
     getReady: "Get ready",
-    firstIn: "The first question comes",
     waitFor: (name: string) => `Waiting for ${name}`,
-    both: "Both have answered",
-    chose: (name: string) => `${name} chose this`,
-    youChose: "You chose this",
     none: (name: string) => `${name} gave no answer`,
     youNone: "You gave no answer",
     heard: (answer: string, yours: string, theirs: string) =>
@@ -262,7 +244,6 @@ const english = {
       turned: (question: number) => `You took the lead at question ${question} and kept it.`,
       lostLead: (name: string, question: number) => `${name} went ahead at question ${question} and stayed there.`,
       changes: (times: number) => `The lead changed ${count(times, "time", "times")}.`,
-      fastest: (seconds: string) => `Your quickest right answer took ${seconds} s.`,
       sameRight: "You both knew the same number. Speed decided.",
       deadline: "Time ran out.",
     },
@@ -279,13 +260,11 @@ const english = {
     rematchAsked: (name: string) => `${name} wants a rematch`,
     rematchTake: "Take the rematch",
     rematchWaiting: (name: string) => `Asked ${name}. Waiting for a yes …`,
-    rematchGone: "A rematch is not possible any more.",
     another: "New duel",
     questions: "Question by question",
     yourAnswer: "You",
     none: "no answer",
     rightAnswer: "Right answer",
-    explanation: "Good to know",
     receipt: "How it was judged",
     receiptLines: {
       arrived: "Arrived at the server",
@@ -298,7 +277,6 @@ const english = {
     blockText: "You will not be brought together again. They are not told.",
     blocked: "Blocked. You will not be brought together again.",
     unblock: "Undo",
-    unblocked: "Not blocked any more.",
   },
 
   report: {
@@ -388,7 +366,7 @@ const english = {
     draining: "The server restarts. Try again in a moment.",
     forbidden: "You may not do that.",
     recording_refused: "You have switched off recording in your profile, so there is nothing to challenge with.",
-    timeout: "The server has not answered. Try again.",
+    unreachable: "The server has not answered. Try again.",
     other: (message: string) => message,
   },
 };

@@ -24,6 +24,13 @@ test("closed rounds tell what the opponent made of them", () => {
   expect(yourSide(match, 1).pips).toEqual(["missed", "now", "open"]);
 });
 
+test("who gave no answer to a round has missed it, and is not wrong", () => {
+  const closed = { index: 0, question_id: 11, correct_option: 2, your_answer: 1, opponent_answer: null, your_points: 0, opponent_points: 0 };
+  const round = { index: 1, reveal_at: 1, closes_at: 2, next_at: null };
+  const match = matchOf({ pace: "rounds", closed_rounds: [closed], round, opponent: { ...OPPONENT, answered: 0 } });
+  expect(rivalSide(match).pips).toEqual(["missed", "open", "open"]);
+});
+
 test("practice has no points", () => {
   const match = matchOf({ scoring: "practice" });
   expect([yourSide(match).score, rivalSide(match).score]).toEqual([null, null]);
@@ -40,5 +47,11 @@ test("the next question is the next open one, round the end", () => {
   expect(nextOpen(match, -1)).toBe(11);
   expect(nextOpen(match, 0)).toBe(13);
   expect(nextOpen(match, 2)).toBe(11);
+  expect(openCount(match)).toBe(2);
+});
+
+test("an answer that is on its way is not asked for again", () => {
+  const match = { ...matchOf(), pending: { 11: 2 } };
+  expect(nextOpen(match, -1)).toBe(12);
   expect(openCount(match)).toBe(2);
 });

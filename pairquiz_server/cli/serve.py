@@ -64,10 +64,11 @@ def serve(config_file: Path | None, data_dir: str | None, host: str | None, port
         address = own_url(settings.server.host, listener.getsockname()[1])
         gc.set_threshold(*COLLECT_AFTER)
         gc.freeze()  # what the imports have made is never garbage: a third of what 5,000 pairs would have looked at
-        uvloop.run(app.serve(settings, url, listener, lambda: click.echo(_screen(settings, address))))
+        uvloop.run(app.serve(settings, url, listener, lambda: click.echo(screen_of(settings, address))))
 
 
-def _screen(settings: Settings, url: str) -> str:
+def screen_of(settings: Settings, url: str) -> str:
+    """Return what is shown when players can come: where they find the server, and what it stands on."""
     guests = "anybody, as a guest" if settings.guests_allowed else "whoever has a token of your issuer"
     database = "yours" if settings.database_url else f"embedded PostgreSQL in {settings.data_dir}"
     return _SCREEN.format(url=url, page=_page(settings, url), players=guests, database=database)

@@ -119,7 +119,7 @@ class Makings:
             else:
                 released.append(match_id)
         if released:
-            await self._seekers.release(released)
+            await self._release(released)
         await self.make(makings)
         await self._take_out()
 
@@ -139,10 +139,15 @@ class Makings:
                 self._made.add(match_id)
                 self._searches.found(player.id for player in self._under_way.pop(match_id).players)
         if refused:
-            await self._seekers.release(refused)
+            await self._release(refused)
             for match_id in refused:
                 self._let_go(self._under_way.pop(match_id))
         await self._take_out()
+
+    async def _release(self, matches: Sequence[str]) -> None:
+        """Let players of this node look on, if they do: who went or cancelled was kept for the match alone."""
+        looking = [search.player.id for search in self._searches.all()]
+        await self._seekers.release(matches, self._node, looking)
 
     def _let_go(self, command: PairPlayers) -> None:
         for player in command.players:

@@ -41,8 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Entered(Struct, frozen=True):
     """What became of an entry: how many live matches its player is in, and whether the node is known.
 
-    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written: then
-    an earlier one stands, for which a match is being made, or is `made`, and its players are to be taken out.
+    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written. An
+    earlier one may stand then, for which a match is being made; of one that is `made` the players are to be taken out.
     """
 
     known: bool
@@ -165,9 +165,9 @@ class Seekers(Struct, frozen=True):
         """Take those out of the queue for whom these matches were made."""
         await self.database.fetch(_QUERIES["finish"], matches)
 
-    async def release(self, matches: Sequence[str]) -> None:
-        """Let those look on for whom these matches were not made."""
-        await self.database.fetch(_QUERIES["release"], matches)
+    async def release(self, matches: Sequence[str], node: UUID, looking: Sequence[str]) -> None:
+        """Let those of a node look on for whom these matches were not made, if they are among those who still do."""
+        await self.database.fetch(_QUERIES["release"], matches, node, looking)
 
     async def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         """Return the entries of matches that were to be made for a node's players before a time, oldest first."""

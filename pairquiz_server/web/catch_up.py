@@ -30,13 +30,14 @@ class CatchUp:
     async def look_after(self, player_id: str) -> None:
         """Tell a player of live matches of which nothing was heard here: another node has made them."""
         while self._connections.present(player_id):
+            heard = set(self._connections.followed(player_id))
             try:
                 matches = await self._game.live_matches(player_id)
                 states = [await self._state(player_id, match) for match in matches]
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
-            heard = set(self._connections.followed(player_id))
+            heard.update(self._connections.followed(player_id))  # those before, too: one may have ended meanwhile
             for match, state in zip(matches, states, strict=True):
                 if match.id not in heard:
                     self._tell(player_id, match, state)
@@ -45,6 +46,7 @@ class CatchUp:
     async def _player(self, player_id: str) -> None:
         reads = 0
         while self._connections.present(player_id):
+            before = set(self._connections.followed(player_id))
             try:
                 matches = await self._matches(player_id)
                 states = [await self._state(player_id, match) for match in matches]
@@ -53,8 +55,12 @@ class CatchUp:
                 continue
             reads += 1
             heard = self._connections.followed(player_id)
+            ended = before - heard.keys()
             # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
-            if reads > 1 or all(match.version >= heard.get(match.id, 0) for match in matches):
+            if reads > 1 or all(
+                match.version >= heard.get(match.id, 0) and not (match.id in ended and match.status in LIVE)
+                for match in matches
+            ):
                 for match, state in zip(matches, states, strict=True):
                     self._tell(player_id, match, state)
                 return

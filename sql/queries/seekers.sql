@@ -203,9 +203,17 @@ SELECT player_id, 1, opponent_id FROM met ORDER BY player_id
 ON CONFLICT (player_id, place) DO UPDATE SET opponent_id = excluded.opponent_id;
 
 -- name: release
--- These matches are not made: their players look on. $1 uuid[] the matches.
-UPDATE pairquiz.seekers SET match_id = NULL, paired_at = NULL WHERE player_id = ANY (ARRAY (
-    SELECT player_id FROM pairquiz.seekers WHERE match_id = ANY ($1) ORDER BY player_id FOR UPDATE));
+-- These matches are not made: their players at a node look on, but for those who went or cancelled meanwhile, who had to
+-- stay until now. Those of other nodes are released by these. $1 uuid[] the matches, $2 uuid the node, $3 text[] who looks
+-- there.
+WITH mine AS MATERIALIZED (
+    SELECT player_id FROM pairquiz.seekers WHERE match_id = ANY ($1) AND node_id = $2 ORDER BY player_id FOR UPDATE
+),
+gone AS (
+    DELETE FROM pairquiz.seekers WHERE player_id = ANY (ARRAY (SELECT player_id FROM mine)) AND player_id <> ALL ($3)
+)
+UPDATE pairquiz.seekers SET match_id = NULL, paired_at = NULL
+WHERE player_id = ANY (ARRAY (SELECT player_id FROM mine)) AND player_id = ANY ($3);
 
 -- name: find_unfinished
 -- All entries of the matches that were to be made for a node's players by somebody who has said nothing since $2

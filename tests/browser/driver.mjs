@@ -27,6 +27,11 @@ function find(page, { role, name, within, exact = true }) {
   return start.getByRole(role, named === undefined ? {} : { name: named, exact });
 }
 
+/** The first of those that can be seen, or which one of them. */
+function first(page, { nth = 0, ...what }) {
+  return find(page, what).filter({ visible: true }).nth(nth);
+}
+
 const calls = {
   async open({ window, browser: owner, phone, theme }) {
     if (!browsers.has(owner)) {
@@ -45,17 +50,17 @@ const calls = {
   go: ({ page, url }) => page.goto(url, { waitUntil: "domcontentloaded" }).then(() => undefined),
   reload: ({ page }) => page.reload({ waitUntil: "domcontentloaded" }).then(() => undefined),
   address: ({ page }) => page.url(),
-  see: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().waitFor(),
+  see: ({ page, ...what }) => first(page, what).waitFor(),
   missing: async ({ page, ...what }) => {
-    await find(page, what).filter({ visible: true }).first().waitFor({ state: "hidden" });
+    await first(page, what).waitFor({ state: "hidden" });
   },
-  read: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().innerText(),
+  read: ({ page, ...what }) => first(page, what).innerText(),
   readAll: ({ page, ...what }) => find(page, what).filter({ visible: true }).allInnerTexts(),
-  value: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().inputValue(),
-  press: ({ page, ...what }) => find(page, what).filter({ visible: true }).first().click(),
-  fill: ({ page, text, ...what }) => find(page, what).filter({ visible: true }).first().fill(text),
+  value: ({ page, ...what }) => first(page, what).inputValue(),
+  press: ({ page, ...what }) => first(page, what).click(),
+  fill: ({ page, text, ...what }) => first(page, what).fill(text),
   choose: ({ page, option, ...what }) =>
-    find(page, what).filter({ visible: true }).first().selectOption({ label: option }).then(() => undefined),
+    first(page, what).selectOption({ label: option }).then(() => undefined),
   key: ({ page, key }) => page.keyboard.press(key),
   type: ({ page, text }) => page.keyboard.type(text),
   focused: ({ page }) =>

@@ -11,6 +11,7 @@ TOPIC = "Geography"
 QUESTIONS = 3
 HOME = "Same questions. One clock. Who is quicker?"
 DONE = "You are done"
+RESULTS = "Question by question"
 COUNTDOWN = re.compile(r"\d s (to come back|left)$")
 """How long somebody who is away may stay so."""
 RESULT = re.compile(r"win|Lost|short|draw", re.IGNORECASE)
@@ -69,11 +70,22 @@ def question(number: int, of: int = QUESTIONS) -> str:
     return f"Question {number} of {of}"
 
 
+async def choose(window: Window, option: int) -> None:
+    """Press an option, from 1."""
+    await window.press("button", within={"role": "list", "name": "Answers"}, nth=option - 1)
+
+
 async def answer(window: Window, number: int, *, option: int = 1, of: int = QUESTIONS) -> None:
-    """Take an option of this question, and wait for what it came to."""
+    """Take an option of this question, and wait until it counts."""
     await window.see("text", question(number, of))
-    await window.key(str(option))
-    await window.see("text", re.compile("^(Right|Wrong)$"))
+    await choose(window, option)
+    await judged(window, number, of=of)
+
+
+async def judged(window: Window, number: int, *, of: int = QUESTIONS) -> None:
+    """Wait for what an answer came to; the page may have gone on from there already."""
+    after = ("Right", "Wrong", question(number + 1, of), DONE, RESULTS)
+    await window.see("text", re.compile(f"^({'|'.join(after)})$"))
 
 
 async def go_on(window: Window) -> None:
@@ -91,7 +103,7 @@ async def answer_all(window: Window, *, option: int = 1, since: int = 1, of: int
 async def results(*windows: Window) -> list[str]:
     """Wait until each sees how it went, and return what it says."""
     for window in windows:
-        await window.see("heading", "Question by question")
+        await window.see("heading", RESULTS)
     return [await window.read("heading", RESULT) for window in windows]
 
 

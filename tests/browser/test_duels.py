@@ -14,6 +14,7 @@ from tests.browser.steps import (
     all_see,
     answer,
     answer_all,
+    choose,
     go_on,
     invite,
     join_by_code,
@@ -83,9 +84,9 @@ async def test_both_see_a_question_at_the_same_moment_in_rounds(open_window: Ope
     for number in range(1, QUESTIONS + 1):
         await all_see((ann, ben), "text", question(number))
         await all_see((ann, ben), "list", "Answers")
-        await ann.key("1")
+        await choose(ann, 1)
         await ben.see("text", re.compile(f"has answered {number}|is done"))
-        await ben.key("2")
+        await choose(ben, 2)
     await results(ann, ben)
 
 

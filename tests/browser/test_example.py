@@ -57,6 +57,7 @@ async def test_two_play_by_a_code_and_one_reloads(open_window: Open, example: st
     await ben.fill("textbox", "Code", code)
     await ben.press("button", "Join")
     await asyncio.gather(*(player.see("text", re.compile("^You 0 : 0 ")) for player in (ann, ben)))
+    assert await ann.findings() == []
     await ann.reload()
     await play_out(ann, ben)
 

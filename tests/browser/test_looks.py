@@ -16,6 +16,7 @@ from tests.browser.steps import (
     all_see,
     answer,
     answer_all,
+    choose,
     go_on,
     invite,
     join_by_code,
@@ -107,10 +108,10 @@ async def test_every_state_of_a_duel_in_rounds(open_window: Open, server: Server
     await desktop.press("button", "Start the duel")
     await all_see((desktop, phone), "text", question(1))
     await all_see((desktop, phone), "list", "Answers")
-    await desktop.key("1")
+    await choose(desktop, 1)
     await desktop.see("text", re.compile("Waiting for"))
     await look("round-waiting", desktop)
-    await phone.key("2")
+    await choose(phone, 2)
     await look("round-closed", desktop, phone)
 
 

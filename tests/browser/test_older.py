@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
 from tests.acceptance.server import Server
 from tests.browser.conftest import Open
+from tests.browser.sites import served
 from tests.browser.windows import Window
 from tests.nodejs import SEARCH_PATH
 
@@ -38,13 +38,8 @@ def bundle(driver_folder: Path) -> Path:
 @pytest_asyncio.fixture(loop_scope="session")
 async def older(bundle: Path, server: Server) -> AsyncIterator[str]:
     """Where it is: at an address of its own, as it always was."""
-    site = web.Application()
-    site.router.add_static("/", bundle)
-    runner = web.AppRunner(site)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/index.html?server={server.url}"
-    await runner.cleanup()
+    async with served(bundle) as address:
+        yield f"{address}/index.html?server={server.url}"
 
 
 async def meet(open_window: Open, older: str) -> tuple[Window, Window]:

@@ -13,8 +13,10 @@ from tests.browser.steps import (
     all_see,
     answer,
     answer_all,
+    choose,
     go_on,
     invite,
+    judged,
     question,
     results,
     start,
@@ -97,13 +99,13 @@ async def test_who_is_offline_for_ten_seconds_plays_on(open_window: Open, own_se
     line.freeze()  # not even a farewell reaches the server: Chromium would let one pass
     await ben.offline(True)
     await ben.see("text", re.compile("^You are offline"))
-    await ben.key("1")
+    await choose(ben, 1)
     await ben.see("text", re.compile("^Kept"))
     await answer(ann, 1)
     await ten_seconds(ann)
     line.thaw()
     await ben.offline(False)
-    await ben.see("text", re.compile("^(Right|Wrong)$"))
+    await judged(ben, 1)
     await ben.miss("text", re.compile("^You are offline"))
     await ben.forgive("ERR_INTERNET_DISCONNECTED")
     await go_on(ben)

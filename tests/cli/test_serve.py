@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pairquiz_server import app
-from pairquiz_server.cli.serve import COLLECT_AFTER
+from pairquiz_server import app, config
+from pairquiz_server.cli.serve import COLLECT_AFTER, screen_of
 from tests.cli.conftest import (
     COMMAND,
     PATIENCE_S,
@@ -34,8 +34,9 @@ DEFAULTS = Path(__file__).resolve().parents[2] / "config.toml"
 def test_an_operator_starts_reads_the_screen_and_stops(
     start_serve: StartServe, data_dir: Path, number: signal.Signals
 ) -> None:
-    server = start_serve()
+    server = start_serve(PAIRQUIZ_SERVER__PAGE="none")
     assert len(server.screen.splitlines()) <= 24
+    assert "no page is shown" in server.screen
     assert re.search(r"http://127\.0\.0\.1:[1-9]\d*\n", server.screen)
     assert '{topic: "General"}' in server.screen
     assert "anybody, as a guest" in server.screen
@@ -47,6 +48,17 @@ def test_an_operator_starts_reads_the_screen_and_stops(
     assert not postgres_runs(data_dir)
     events = [json.loads(line)["event"] for line in server.errors]
     assert events[-3:] == ["server_started", "server_stopping", "server_stopped"]
+
+
+def test_the_screen_says_where_to_play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def screen(**environ: str) -> str:
+        return screen_of(config.load(environ=environ), "http://127.0.0.1:8000")
+
+    (tmp_path / "index.html").touch()
+    assert "open http://127.0.0.1:8000 in two windows" in screen(PAIRQUIZ_SERVER__PAGE=str(tmp_path))
+    monkeypatch.setattr("pairquiz_server.config.folders._PACKAGE", tmp_path / "pairquiz_server")
+    assert "scripts/page" in screen()
+    assert "no page is shown" in screen(JWT_SECRET=SECRET)
 
 
 def test_a_server_looks_for_garbage_rarely_and_never_among_what_its_imports_have_made(

@@ -184,6 +184,42 @@ class TestHalfDone:
         await desk.rounds()
         assert desk.pairs() == {ids(ALICE, CAROL)}
 
+    @pytest.mark.parametrize("goes", [True, False])
+    async def test_who_looked_no_more_when_the_other_ones_node_died_is_found_by_nobody(
+        self, desk: Desk, other_desk: Desk, goes: bool
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        await self.marked_by_somebody_who_died(other_desk)
+        if goes:
+            desk.searches.went("alice", Cause.CLOSED)
+        else:
+            assert await desk.searches.cancel("alice") is False
+        await desk.rounds()
+        await desk.database.fetch("DELETE FROM pairquiz.nodes WHERE id = $1", other_desk.id)
+        await desk.find(CAROL)
+        await desk.rounds(2, later_ms=6_000)
+        assert (desk.pairs(), await desk.queue(), await desk.marked()) == (set(), ["carol"], [])
+
+    async def test_who_cancels_while_the_match_cannot_be_made_is_found_by_nobody(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+        ask = desk.node.committer.ask
+
+        async def too_few(command: PairPlayers, arrived_at: int) -> object:
+            assert await desk.searches.cancel("alice") is await other_desk.searches.cancel("bob") is False
+            raise Refused(Code.NOT_ENOUGH_QUESTIONS)
+
+        monkeypatch.setattr(desk.node.committer, "ask", too_few)
+        await desk.rounds()
+        monkeypatch.setattr(desk.node.committer, "ask", ask)
+        assert (await desk.queue(), await desk.marked()) == ([], ["bob"]), "each node sees to its own"
+        await other_desk.find(CAROL)
+        await other_desk.rounds(2, later_ms=6_000)
+        assert (other_desk.pairs(), await desk.queue(), await desk.marked()) == (set(), ["carol"], [])
+
     async def test_a_nodes_death_leaves_no_entry_behind(self, desk: Desk, other_desk: Desk) -> None:
         await other_desk.find(BOB)
         await desk.find(ALICE, topic="History")

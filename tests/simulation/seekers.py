@@ -142,10 +142,12 @@ class Queue:
                 opponent = match.seats[1 - seat].player.id
                 self.met[player_id] = (opponent, *self.met.get(player_id, ()))[:2]
 
-    def release(self, matches: Sequence[str]) -> None:
-        for row in self.rows.values():
-            if row.match_id in matches:
+    def release(self, matches: Sequence[str], node: UUID, looking: Sequence[str]) -> None:
+        for player_id, row in list(self.rows.items()):
+            if row.match_id in matches and row.node == node:
                 row.match_id = row.paired_at = None
+                if player_id not in looking:
+                    del self.rows[player_id]
 
     def find_unfinished(self, node: UUID, before: int) -> list[Unfinished]:
         left = {
@@ -186,7 +188,8 @@ class Queue:
         player_id = entry.player.id
         live = self._count_live(player_id, live_max)
         row = self.rows.get(player_id)
-        nothing = Entered(known, live, None, None, None, None)
+        made = None if row is None or row.match_id not in self._model.matches else UUID(row.match_id)
+        nothing = Entered(known, live, None, None, None, None, made)
         if not known or (live_max and live >= live_max and row is None):
             return nothing
         rating, deviation = self._strength(player_id, entry.wishes.topic_id)
@@ -200,7 +203,7 @@ class Queue:
             row.node = node
             row.entry = row.entry if same else replace(fresh, player=row.entry.player)
         entry = row.entry
-        return Entered(known, live, entry.ticket, entry.rating, entry.deviation, entry.since)
+        return Entered(known, live, entry.ticket, entry.rating, entry.deviation, entry.since, made)
 
     def _count_live(self, player_id: str, count_to: int) -> int:
         seats = [self._model.matches[one].seat_of(player_id) for one in self._model.find_live(player_id)]

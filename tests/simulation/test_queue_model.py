@@ -103,12 +103,21 @@ class Seekers(Both):
             )
             self.marked[match_id] = (one, one)
 
-    @rule(places=st.sets(st.integers(0, 3), min_size=1), released=st.booleans())
-    def pairs_are_done_with(self, places: set[int], released: bool) -> None:
+    @rule(
+        places=st.sets(st.integers(0, 3), min_size=1),
+        released=st.booleans(),
+        node=nodes,
+        who=st.lists(players, max_size=4),
+    )
+    def pairs_are_done_with(self, places: set[int], released: bool, node: UUID, who: list[Player]) -> None:
         known = list(self.marked)
         matches = [known[place] for place in sorted(places) if place < len(known)]
         if released:
-            self.ask(lambda real: real.seekers.release(matches), lambda: self.queue.release(matches))
+            looking = [player.id for player in who]
+            self.ask(
+                lambda real: real.seekers.release(matches, node, looking),
+                lambda: self.queue.release(matches, node, looking),
+            )
         else:
             self.ask(lambda real: real.seekers.finish(matches), lambda: self.queue.finish(matches))
             for match_id in matches:

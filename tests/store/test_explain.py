@@ -173,7 +173,7 @@ BY_INDEX = {
     ),
     "seekers.claim": Found({"seekers_pkey", "players_pkey"}, ("player 7", IDS[0], IDS[1], NOON)),
     "seekers.finish": Found({"seekers_match", "seekers_pkey", "matches_pkey", "encounters_pkey"}, (IDS,)),
-    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS,)),
+    "seekers.release": Found({"seekers_match", "seekers_pkey"}, (IDS, UUID(int=1), ["player 7"])),
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),

@@ -383,7 +383,8 @@ class TestChallenges:
         match = await play(matches, board, ANNA, BEN)
         await players.change(ANNA, NOW, record_runs=False)
         await database.fetch(
-            "INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at) VALUES ('CODE', $1, 1, $2, $3)",
+            "INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at)"
+            " VALUES ('CODE', $1, 1, $2, $3)",
             match.id,
             ANNA.id,
             NOW,

@@ -1,6 +1,7 @@
 // @pairquiz/client: everything that a frontend of pairquiz-server needs, without a framework.
 export { Api } from "./api.js";
-export { type CreateWishes, createPairQuiz, PairQuizClient, type PairQuizOptions } from "./client.js";
+export type { PairQuizOptions } from "./attendant.js";
+export { type CreateWishes, createPairQuiz, PairQuizClient } from "./client.js";
 export { ServerClock } from "./clock.js";
 export * from "./contract.js";
 export type { TokenSource } from "./identity.js";

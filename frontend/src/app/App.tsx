@@ -43,14 +43,16 @@ export function App() {
 }
 
 function Screen({ route }: { route: Route }) {
-  const { connection, player, client } = usePairQuiz();
+  const { connection, player, opening, client } = usePairQuiz();
   if (connection.status === "refused") {
     return <Refused code={connection.code} message={connection.message} onRetry={client.connect} />;
   }
   if (connection.status === "expired") return <Refused code="expired" message="" onRetry={client.connect} />;
   if (player === null) {
     const failures = "failures" in connection ? connection.failures : 0;
-    return failures < PATIENCE ? <Loading /> : <Unreachable />;
+    if (failures >= PATIENCE) return <Unreachable />;
+    // What needs nobody's name is there while the line is still being laid.
+    if (!(route.name === "best" || (route.name === "play" && opening === null))) return <Loading />;
   }
   return <Place route={route} />;
 }

@@ -1,7 +1,8 @@
 /** A link to hand to somebody: to copy, and where the system can, to share. */
 
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useAnnounce } from "../app/announce.tsx";
+import { useSay } from "../app/saying.tsx";
 import { texts } from "../texts.ts";
 import { Icon } from "./Icon.tsx";
 
@@ -15,19 +16,24 @@ interface Props {
 
 export function Handing({ link, text, label, copy }: Props) {
   const [copied, setCopied] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
   const announce = useAnnounce();
+  const say = useSay();
   const put = async () => {
     try {
       await navigator.clipboard.writeText(link);
       setCopied(true);
       announce(texts.waiting.copied);
     } catch {
-      // Without permission, or without https: the link stands there to be copied by hand.
+      // Without permission, and on a page without https, a browser copies nothing.
+      field.current?.select();
+      say(texts.waiting.copyByHand);
     }
   };
   return (
     <div className="stack tight">
       <input
+        ref={field}
         className="input"
         readOnly
         value={link}

@@ -14,10 +14,11 @@ export function Window({ heading, children, onClose }: Props) {
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // Closed, and not just taken away: that gives the focus back to where it was.
     return () => element?.close();
   }, []);
   return (
-    <dialog ref={dialog} className="window" aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} className="window" aria-labelledby={id} onCancel={onClose}>
       <div className="stack">
         <h2 id={id}>{heading}</h2>
         {children}
