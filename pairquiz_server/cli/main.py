@@ -68,7 +68,9 @@ def _unwind(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:
-    click.echo("pairquiz-server: " + " ".join(message.split()), err=True)
+    """End with one line; what comes from elsewhere in it (a server, a file) is nothing that a terminal would obey."""
+    harmless = "".join(character if character.isprintable() else " " for character in message)
+    click.echo("pairquiz-server: " + " ".join(harmless.split()), err=True)
     sys.exit(exit_code)
 
 

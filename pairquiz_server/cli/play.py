@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -86,7 +86,7 @@ def play(
         find=find,
         bot=Level(bot) if bot else None,
         fresh=fresh,
-        asks=sys.stdin.isatty(),
+        asks=_is_terminal(sys.stdin),
     )
     try:
         exit_code = asyncio.run(_play(order, token, screen=screen, as_json=as_json))
@@ -111,12 +111,18 @@ def _own_server(config_file: Path | None) -> Address:
 
 
 def _at_a_screen() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether somebody is there; a stream that is closed is None."""
+    return stream is not None and stream.isatty()
 
 
 @contextmanager
 def _hands(*, screen: bool) -> Iterator[hands.Hands]:
-    with hands.keys(sys.stdin.fileno()) if screen else hands.lines(sys.stdin.fileno()) as typing:
+    file = os.open(os.devnull, os.O_RDONLY) if sys.stdin is None else sys.stdin.fileno()
+    with hands.keys(file) if screen else hands.lines(file) as typing:
         yield typing
 
 

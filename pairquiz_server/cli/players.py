@@ -142,7 +142,7 @@ def erase(settings: Settings, player_id: str, yes: bool, as_json: bool) -> None:
     A ban that there is stays. It cannot be undone.
     """
     if not yes:
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             raise click.UsageError("Erasing cannot be undone: confirm it with --yes")
         click.confirm(f"Erase {player_id} for good?", abort=True)
     done = _run(settings, _erase, player_id)

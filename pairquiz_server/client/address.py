@@ -1,6 +1,7 @@
 """Where a match is: the address of a server, and what invites to a match of it."""
 
 import re
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -29,8 +30,9 @@ class Address(Struct, frozen=True):
 
 def address(text: str) -> Address:
     """Read an address or a link to a match, as somebody types it. Raises `ClientError`."""
-    whole = text.strip() if "://" in text else f"{_usual_scheme(text)}://{text.strip()}"
+    whole = text.strip()
     try:
+        whole = whole if "://" in whole else f"{_usual_scheme(whole)}://{whole}"
         parts = urlsplit(whole)
         host, port = parts.hostname, parts.port
     except ValueError:
@@ -61,5 +63,10 @@ def _broken(address: str) -> bool:
 
 
 def _usual_scheme(text: str) -> str:
-    host = text.strip().partition("/")[0].rpartition(":")[0] or text.strip()
-    return "http" if host in ("localhost", "127.0.0.1", "[::1]") or "." not in host else "https"
+    """Return what a server speaks where nobody says it: https, but on this machine and in the networks around it."""
+    host = urlsplit(f"//{text}").hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return "https" if "." in host else "http"
+    return "http"  # an address in numbers has no certificate

@@ -41,7 +41,7 @@ class Line:
         return await self._connect()
 
     async def keep(self) -> NoReturn:
-        """Come back whenever the connection is lost. Raises why that cannot be: `NoServer`, `Refusal`."""
+        """Come back whenever the connection is lost. Raises why that cannot be: `ClientError`."""
         while True:
             assert self._connection is not None
             await self._connection.ended()
@@ -109,7 +109,7 @@ class Line:
                 if isinstance(error, Refusal) and not error.retry:
                     raise
                 if loop.time() > give_up_at:
-                    raise NoServer(f"{error}, for {PATIENCE_S:.0f} s now: try again later") from None
+                    raise ClientError(f"{error}, for {PATIENCE_S:.0f} s now: try again later") from None
             else:
                 return
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)

@@ -8,6 +8,8 @@ import unicodedata
 from pairquiz_server.client.duel import Duel
 from pairquiz_server.protocol.events import OpponentState, OwnAnswer, QuizResults
 
+_OBEYED = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what is no character to be seen: controls, formats, and the ends of lines and paragraphs."""
 _OUTCOMES = {"won": "You have won", "lost": "You have lost", "draw": "A draw", "none": "The end"}
 _REASONS = {
     "all_answered": "everything is answered",
@@ -28,7 +30,7 @@ _EXPIRIES = {
 def shown(text: str) -> str:
     """Return a text of somebody else without what a terminal obeys: one line, and no control characters."""
     return "".join(
-        character if unicodedata.category(character)[0] != "C" or character == "\N{ZERO WIDTH JOINER}" else " "
+        " " if unicodedata.category(character) in _OBEYED and character != "\N{ZERO WIDTH JOINER}" else character
         for character in text
     )
 

@@ -132,6 +132,17 @@ class Table:
         self._processes.append(process)
         return Piped(process)
 
+    async def deaf(self, *words: str) -> Piped:
+        """Start one whose input is closed, as some that start programs leave it."""
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", 'exec "$@" <&-', "sh", *COMMAND, "play", *words),
+            env=self._environment(),
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        self._processes.append(process)
+        return Piped(process)
+
     async def at_screen(self, *words: str) -> AtScreen:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))

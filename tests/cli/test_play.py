@@ -1,5 +1,6 @@
 """`play` from its first line to its exit code: two by a code, one with a bot, in pipes and in a terminal."""
 
+import asyncio
 import json
 import re
 import signal
@@ -221,6 +222,30 @@ async def test_a_topic_that_is_typed_wrongly_is_guessed(server: Server, players:
     assert await player.end() == 1
     said = await player.errors()
     assert said == f"pairquiz-server: there is no topic 'Histroy' at {server.url}: did you mean 'History'?\n"
+
+
+async def test_an_input_that_is_closed_is_one_that_has_ended(server: Server, players: Table) -> None:
+    player = await players.deaf(server.url, *QUICK, "--bot", "hard")
+    assert await player.end() == 0, await player.errors()
+    assert "You have lost" in player.said[-1] or "A draw" in player.said[-1]
+
+
+async def test_what_a_server_says_is_obeyed_by_no_terminal(players: Table) -> None:
+    said = rb'{"error": {"code": "forbidden", "message": "gone\u001b[2J\u001b]0;mine\u0007\u2028away"}}'
+    head = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(said)
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + said)
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        player = await players.piped(f"http://127.0.0.1:{port}")
+        assert await player.end() == 1
+    line = (await player.errors()).removesuffix("\n")
+    assert "gone" in line
+    assert line.isprintable()
 
 
 async def test_where_no_server_runs_it_is_said_how_to_start_one(players: Table) -> None:

@@ -24,7 +24,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "join_pair_quiz": {"user_id": "1", "session_id": SESSION, "join_code": "ABCD1234"},
     "start_quiz": {"session_id": SESSION},
     "submit_answer": {"session_id": SESSION, "question_id": 7, "answer": 0},
-    "quiz_completed": {"session_id": SESSION},
+    "quiz_completed": {"session_id": SESSION, "score": 480},
     "resume_pair_quiz": {"session_id": SESSION},
     "leave_pair_quiz": {"session_id": SESSION},
     "find_opponent": {
@@ -166,6 +166,7 @@ WRONG = {
     ("submit_answer", "question_id"): [1.5, 1.0, True, [], {}],
     ("submit_answer", "answer"): [1.5, 0.0, True, False, [], {}, [0]],
     ("quiz_completed", "session_id"): TEXT,
+    ("quiz_completed", "score"): [True, [], {}],
     ("resume_pair_quiz", "session_id"): TEXT,
     ("leave_pair_quiz", "session_id"): TEXT,
     ("refresh_token", "token"): [*TEXT, ""],

@@ -15,7 +15,10 @@ SESSION = "0f8fad5b-d9cb-469f-a165-70867728950e"
         ("localhost:8000", Address("http://localhost:8000")),
         ("127.0.0.1:9000", Address("http://127.0.0.1:9000")),
         ("http://[::1]:8000/", Address("http://[::1]:8000")),
+        ("192.168.1.5:8000", Address("http://192.168.1.5:8000")),
+        ("[fd00::5]:8000", Address("http://[fd00::5]:8000")),
         ("quiz.example", Address("https://quiz.example")),
+        ("quiz.example:8443", Address("https://quiz.example:8443")),
         ("ws://localhost:8000", Address("http://localhost:8000")),
         ("wss://quiz.example/", Address("https://quiz.example")),
         (

@@ -157,6 +157,11 @@ def played(face: Face) -> None:
     face.close(OVER)
 
 
+@pytest.mark.parametrize("character", ["\n", "\x1b", "\x9b", "\u202e", "\u2028", "\u2029"])
+def test_what_breaks_a_line_or_moves_a_cursor_is_a_space(character: str) -> None:
+    assert words.shown(f"one{character}two") == "one two"
+
+
 def test_plain_lines_have_no_control_characters_and_say_everything() -> None:
     said: list[str] = []
     played(Lines(said.append, URL, Stopped()))
