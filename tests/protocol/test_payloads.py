@@ -79,7 +79,7 @@ def test_every_command_has_a_good_payload_here() -> None:
 @pytest.mark.parametrize("command", GOOD)
 def test_a_good_payload_is_read_and_unknown_keys_are_ignored(command: str) -> None:
     expected = GOOD[command]
-    found = read(command, {**expected, "nothing such": {"a": [1]}, "": None, "score": "x"})
+    found = read(command, {**expected, "nothing such": {"a": [1]}, "": None, "scores": "x"})
     assert msgspec.structs.asdict(found) == expected
 
 
