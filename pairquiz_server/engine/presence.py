@@ -168,9 +168,14 @@ class Presence:
                 log.exception("presence_failed")
 
     async def look_for_dead_nodes(self) -> None:
-        """Take the players of nodes that are silent for too long as gone. Raises `StorageUnavailable`."""
+        """Take the players of nodes that are silent for too long as gone. Raises `StorageUnavailable`.
+
+        Who had come back to such a node is marked before it is forgotten: else the absence would go on over the visit.
+        """
+        await self._mark_returned(await self._rows.find_unmarked(DEAD_AFTER_MS))
         left = await self._nodes.bury(DEAD_AFTER_MS)
-        for player_id in set(left) - self._here:
+        for player_id in left.keys() - self._here:
+            self._changes.came.setdefault(player_id, left[player_id])  # a row that the node has written only now
             self._changes.went.setdefault(player_id, Cause.NODE_LOST)
         if left:
             log.warning("node_died", players=len(left))
@@ -218,6 +223,13 @@ class Presence:
         await self._submit(
             (MarkPresent(match_id=seat.match_id, player_id=seat.player_id), came.get(seat.player_id, now))
             for seat in seats
+        )
+
+    async def _mark_returned(self, matches: list[str]) -> None:
+        """Mark who came in time, as when that was."""
+        returned = await self._rows.find_returned(matches) if matches else []
+        await self._submit(
+            (MarkPresent(match_id=one.match_id, player_id=one.player_id), one.came_at) for one in returned
         )
 
     async def _submit(self, commands: Iterable[tuple[MarkAbsent | MarkPresent, int]]) -> None:

@@ -109,9 +109,11 @@ class Nodes:
             alone=record["alone"],
         )
 
-    async def bury(self, silent_ms: int) -> list[str]:
-        """Remove nodes that were silent for so long; return the ids of the players who were connected to them."""
-        return [record["player_id"] for record in await self._database.fetch(_QUERIES["bury"], silent_ms)]
+    async def bury(self, silent_ms: int) -> dict[str, int]:
+        """Remove nodes that were silent for so long; return the players who were connected to them, and since when."""
+        return {
+            record["player_id"]: record["came_at"] for record in await self._database.fetch(_QUERIES["bury"], silent_ms)
+        }
 
     async def alive(self) -> bool:
         """Tell whether any server runs, as far as is known."""

@@ -54,6 +54,10 @@ class PresenceRows(Struct, frozen=True):
             for record in await self.database.fetch(_QUERIES["find_returned"], matches)
         ]
 
+    async def find_unmarked(self, silent_ms: int) -> list[str]:
+        """Return running matches of which somebody counts as away who is connected to a node that is silent so long."""
+        return [str(record["id"]) for record in await self.database.fetch(_QUERIES["find_unmarked"], silent_ms)]
+
     async def find_mistakes(self) -> list[SeatTaken]:
         """Return seats of live matches that are not marked as they should be, so many at once."""
         return _seats(await self.database.fetch(_QUERIES["find_mistakes"], _MISTAKES_AT_ONCE))

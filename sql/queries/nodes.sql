@@ -139,11 +139,13 @@ FROM read LEFT JOIN last ON true;
 
 -- name: bury
 -- Remove the nodes that were silent for $1 (bigint, milliseconds) while the service lived, and return the players who
--- were connected to them.
+-- were connected to them, with when each of them came.
 WITH dead AS (
     DELETE FROM pairquiz.nodes WHERE beaten_at < (SELECT game_at FROM pairquiz.heartbeat) - $1 RETURNING id
 )
-SELECT DISTINCT p.player_id FROM pairquiz.presence AS p JOIN dead ON dead.id = p.node_id;
+SELECT p.player_id, min(p.came_at) AS came_at
+FROM pairquiz.presence AS p JOIN dead ON dead.id = p.node_id
+GROUP BY p.player_id;
 
 -- name: alive
 -- Whether a server runs: the service has given a sign of life within $1 (bigint, milliseconds).

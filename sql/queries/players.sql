@@ -35,6 +35,7 @@ RETURNING p.display_name, p.created_at, p.record_runs;
 -- Let nobody ever replay what a player has played, in part at least, since refusing to be recorded; nothing where the
 -- player does not refuse. A challenge that was made in the same moment as the refusal, which saw none, goes now.
 -- May be repeated. $1 text the player's id.
+-- Locks draws in the order of their matches' ids: two who have met often may allow it at the same moment.
 WITH refusing AS MATERIALIZED (
     -- Who has refused at a server of an older version: since when, it has not noted.
     SELECT coalesce(refused_at, 0) AS refused_at FROM pairquiz.players WHERE id = $1 AND NOT record_runs
@@ -56,9 +57,15 @@ played AS (
     UNION ALL
     SELECT id, 2 FROM pairquiz.matches
     WHERE player2_id = $1 AND status = 'in_progress' AND EXISTS (SELECT FROM refusing)
+),
+locked AS MATERIALIZED (
+    SELECT d.match_id, played.player
+    FROM played JOIN pairquiz.draws AS d ON d.match_id = played.id
+    ORDER BY d.match_id
+    FOR NO KEY UPDATE OF d
 )
-UPDATE pairquiz.draws AS d SET unrecorded = coalesce(d.unrecorded, 0) | played.player
-FROM played WHERE d.match_id = played.id;
+UPDATE pairquiz.draws AS d SET unrecorded = coalesce(d.unrecorded, 0) | locked.player
+FROM locked WHERE d.match_id = locked.match_id;
 
 -- name: find
 -- Players whose id, label or name (in any case) is $1 (text), or whose ban has this id; at most $2 (integer). Reads all

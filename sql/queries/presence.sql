@@ -41,6 +41,22 @@ END
 WHERE m.id = ANY ($1) AND seat.reconnect_by IS NOT NULL
 GROUP BY m.id, seat.player_id;
 
+-- name: find_unmarked
+-- Running matches in which somebody counts as away who is connected to a node that has been silent for $1 (bigint,
+-- milliseconds) while the service lived: that node could perhaps not mark it, and what it has written goes with it.
+WITH there AS MATERIALIZED (
+    SELECT p.player_id
+    FROM pairquiz.nodes AS n JOIN pairquiz.presence AS p ON p.node_id = n.id
+    WHERE n.beaten_at < (SELECT game_at FROM pairquiz.heartbeat) - $1
+)
+SELECT id FROM pairquiz.matches
+WHERE player1_id = ANY (ARRAY (SELECT player_id FROM there)) AND status = 'in_progress'
+    AND player1_reconnect_by IS NOT NULL
+UNION
+SELECT id FROM pairquiz.matches
+WHERE player2_id = ANY (ARRAY (SELECT player_id FROM there)) AND status = 'in_progress'
+    AND player2_reconnect_by IS NOT NULL;
+
 -- name: find_mistakes
 -- Seats of live matches whose player is connected and counts as away, or is not connected and does not, with whether
 -- they count as away; at most $1 (integer). Who has completed a running match is never away, nor is a ghost.

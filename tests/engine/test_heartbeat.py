@@ -105,7 +105,7 @@ async def test_a_node_that_others_took_for_dead_enters_again(node: Node, life: L
     for _ in range(6):
         node.clock.at += 1000
         await other.heartbeat.beat()
-    assert await other.nodes.bury(5000) == []
+    assert await other.nodes.bury(5000) == {}
     await life.heartbeat.beat()
     await life.heartbeat.beat()
     assert (life.forgotten, other.forgotten) == (1, 0)

@@ -30,6 +30,23 @@ class SlowRows:
         self.tried.set()
         raise StorageUnavailable("no answer in time")
 
+    async def find_unmarked(self, _: int) -> list[str]:
+        raise StorageUnavailable("no answer in time")
+
+
+class EarlierRows(PresenceRows, frozen=True):
+    """The real rows, but who came to a silent node has been written only just now, behind a look for it."""
+
+    async def find_unmarked(self, silent_ms: int) -> list[str]:
+        return []
+
+
+async def carry_on(node: Node, number: UUID, span_ms: int) -> None:
+    """Let one node beat for so long, and no other one."""
+    for _ in range(0, span_ms, 1_000):
+        node.clock.at += 1_000
+        await Nodes(node.database).beat(number, node.clock.at, 2_000, after_silence=False)
+
 
 @asynccontextmanager
 async def presence_of(node: Node) -> AsyncIterator[tuple[Presence, UUID]]:
@@ -191,11 +208,77 @@ async def test_players_of_a_node_that_died_have_the_whole_grace_whatever_their_b
         for _ in range(2):
             presence.came(ALICE.id)
             presence.went(ALICE.id, Cause.CONNECTION_LOST)
-        for _ in range(8):
-            node.clock.at += 1_000
-            await nodes.beat(number, node.clock.at, 2_000, after_silence=False)
+        await carry_on(node, number, 8_000)
         await presence.look_for_dead_nodes()
         gone = await until(node, match, lambda one: all(seat.absence is not None for seat in one.seats))
         for seat in gone.seats:
             assert seat.absence is not None
             assert seat.absence.reconnect_by == seat.absence.since + PATIENCE.lost_ms
+
+
+@asynccontextmanager
+async def cut_off_with_alice(node: Node, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A second node, to which Alice came: it has written that, and while inside it can commit no mark of it."""
+    async with running_node(node.database, node.clock) as slow, presence_of(slow) as (presence, _):
+
+        async def cannot_look() -> None:
+            raise StorageUnavailable("cut off")
+
+        monkeypatch.setattr(presence, "look_for_dead_nodes", cannot_look)
+        slow.matches.flowing.clear()
+        slow.matches.began.clear()
+        presence.came(ALICE.id)
+        await slow.matches.began.wait()
+        assert await rows(node) == {ALICE.id}
+        yield
+
+
+@pytest.mark.parametrize("kind_of_rows", [PresenceRows, EarlierRows])
+async def test_who_came_back_to_a_node_that_could_not_mark_it_and_was_buried_has_the_whole_grace(
+    node: Node, monkeypatch: pytest.MonkeyPatch, kind_of_rows: type[PresenceRows]
+) -> None:
+    """She is connected to it all the time, and the grace of her old absence would be over."""
+    match = await node.started()
+    await node.send(MarkAbsent(match_id=match.id, player_id=ALICE.id, cause=Cause.CLOSED, patience=PATIENCE))
+    by = node.clock.at + PATIENCE.closed_ms
+    async with presence_of(node) as (presence, number):
+        monkeypatch.setattr(presence, "_rows", kind_of_rows(node.database))
+        await carry_on(node, number, 4_000)
+        async with cut_off_with_alice(node, monkeypatch):
+            await carry_on(node, number, 6_000)
+            await presence.look_for_dead_nodes()
+            again = await until(node, match, lambda one: one.seats[0].away_ms > 0 and one.seats[0].absence is not None)
+            node.clock.at = by + MARGIN_MS
+            await node.sweeper.sweep()
+            after = await node.stored(match)
+    absence = again.seats[0].absence
+    assert absence is not None
+    assert (absence.cause, absence.reconnect_by) == (Cause.NODE_LOST, absence.since + PATIENCE.lost_ms)
+    assert (again.seats[0].away_ms, after.ended_at) == (4_000, None)
+
+
+async def test_a_visit_to_a_node_that_was_buried_counts_though_the_answer_to_the_burial_was_lost(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    match = await node.started()
+    await node.send(MarkAbsent(match_id=match.id, player_id=ALICE.id, cause=Cause.CLOSED, patience=PATIENCE))
+    async with presence_of(node) as (presence, number):
+        bury = presence._nodes.bury
+
+        async def bury_without_an_answer(silent_ms: int) -> dict[str, int]:
+            await bury(silent_ms)
+            raise StorageUnavailable("the answer was lost")
+
+        monkeypatch.setattr(presence._nodes, "bury", bury_without_an_answer)
+        await carry_on(node, number, 4_000)
+        async with cut_off_with_alice(node, monkeypatch):
+            await carry_on(node, number, 6_000)
+            with pytest.raises(StorageUnavailable):
+                await presence.look_for_dead_nodes()
+            assert await rows(node) == set()
+            back = await node.stored(match)
+            assert (back.seats[0].away_ms, back.seats[0].absence) == (4_000, None)
+            await presence.mend_mistakes()
+            absence = (await node.stored(match)).seats[0].absence
+    assert absence is not None
+    assert (absence.cause, absence.reconnect_by) == (Cause.NODE_LOST, absence.since + PATIENCE.lost_ms)

@@ -208,7 +208,10 @@ class Both(RuleBasedStateMachine):
 
     @rule(silent_ms=st.sampled_from([1_000, 5_000]))
     def dead_nodes_are_buried(self, silent_ms: int) -> None:
-        self.ask(lambda real: real.nodes.bury(silent_ms), lambda: self.model.bury(silent_ms), sort=True)
+        self.ask(
+            lambda real: real.presence.find_unmarked(silent_ms), lambda: self.model.find_unmarked(silent_ms), sort=True
+        )
+        self.ask(lambda real: real.nodes.bury(silent_ms), lambda: self.model.bury(silent_ms))
 
     @invariant()
     def all_that_is_stored_is_the_same(self) -> None:

@@ -184,7 +184,7 @@ class Line:
         self.ended = True
         self.lose_session()
 
-    async def bury(self, silent_ms: int) -> list[str]:
+    async def bury(self, silent_ms: int) -> dict[str, int]:
         return await self._ask(lambda: self._model.bury(silent_ms))
 
     async def note(self, node: UUID, came: Mapping[str, int], went: Sequence[str]) -> list[str]:
@@ -199,6 +199,9 @@ class Line:
 
     async def find_returned(self, matches: Sequence[str]) -> list[Returned]:
         return await self._ask(lambda: self._model.find_returned(matches))
+
+    async def find_unmarked(self, silent_ms: int) -> list[str]:
+        return await self._ask(lambda: self._model.find_unmarked(silent_ms))
 
     async def find_mistakes(self) -> list[SeatTaken]:
         return await self._ask(self._model.find_mistakes)

@@ -288,11 +288,13 @@ class Model:
         assert self._beaten_at is not None
         self._beaten_at -= span_ms
 
-    def bury(self, silent_ms: int) -> list[str]:
-        if self.game_at is None:
-            return []
-        dead = [node for node, beaten_at in self.nodes.items() if beaten_at < self.game_at - silent_ms]
-        left = sorted(player for player, nodes in self.presence.items() if any(node in nodes for node in dead))
+    def bury(self, silent_ms: int) -> dict[str, int]:
+        dead = self._silent(silent_ms)
+        left = {
+            player: min(nodes[node] for node in dead if node in nodes)
+            for player, nodes in sorted(self.presence.items())
+            if any(node in nodes for node in dead)
+        }
         for node in dead:
             del self.nodes[node]
             self._sessions.pop(node, None)
@@ -301,6 +303,10 @@ class Model:
             for node in dead:
                 self._gone(player, node)
         return left
+
+    def _silent(self, silent_ms: int) -> list[UUID]:
+        game_at = self.game_at or 0
+        return [node for node, beaten_at in self.nodes.items() if beaten_at < game_at - silent_ms]
 
     def _move(self, match_id: str, gap_ms: int, now: int) -> MovedMatch:
         before = self.matches[match_id]
@@ -394,6 +400,20 @@ class Model:
     def came_by(self, player: str, at: int) -> list[int]:
         """Return when somebody came who is there and has come by then: once for each node."""
         return [came_at for came_at in self.presence.get(player, {}).values() if came_at <= at]
+
+    def find_unmarked(self, silent_ms: int) -> list[str]:
+        silent = self._silent(silent_ms)
+        there = {player for player, nodes in self.presence.items() if any(node in nodes for node in silent)}
+        return sorted(
+            match_id
+            for match_id in {match_id for player in there for match_id in self._live.get(player, ())}
+            for match in [self.matches[match_id]]
+            if match.status is Status.IN_PROGRESS
+            and any(
+                seat.player.id in there and seat.absence is not None and seat.absence.reconnect_by is not None
+                for seat in match.seats
+            )
+        )
 
     def find_mistakes(self) -> list[SeatTaken]:
         return sorted(

@@ -62,20 +62,20 @@ class TestBurial:
         await presence.note(SECOND, {ANNA.id: NOW, BEN.id: NOW}, [])
         await presence.note(FIRST, {BEN.id: NOW}, [])
         await self.live(nodes, NOW, NOW + 5_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
+        assert await nodes.bury(DEAD_AFTER_MS) == {}
         await self.live(nodes, NOW + 5_000, NOW + 6_000)
         both = await asyncio.gather(nodes.bury(DEAD_AFTER_MS), Nodes(other_database).bury(DEAD_AFTER_MS))
-        assert sorted(map(sorted, both)) == [[], sorted([ANNA.id, BEN.id])]
+        assert sorted(both, key=len) == [{}, {ANNA.id: NOW, BEN.id: NOW}]
         assert await presence.find_absent([ANNA.id, BEN.id]) == [ANNA.id], "what it said went with it"
-        assert await nodes.bury(DEAD_AFTER_MS) == []
+        assert await nodes.bury(DEAD_AFTER_MS) == {}
 
     async def test_player_of_two_nodes_that_die_is_told_once(self, nodes: Nodes, presence: PresenceRows) -> None:
         third = UUID(int=3)
         await nodes.enter(third, NOW)
-        for node in (SECOND, third):
-            await presence.note(node, {ANNA.id: NOW}, [])
+        for node, came_at in ((SECOND, NOW + 1), (third, NOW)):
+            await presence.note(node, {ANNA.id: came_at}, [])
         await self.live(nodes, NOW, NOW + 6_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id]
+        assert await nodes.bury(DEAD_AFTER_MS) == {ANNA.id: NOW}
 
     async def test_buried_node_hears_of_it_and_enters_again(self, nodes: Nodes, presence: PresenceRows) -> None:
         await self.live(nodes, NOW, NOW + 6_000)
@@ -89,13 +89,13 @@ class TestBurial:
         self, nodes: Nodes, presence: PresenceRows
     ) -> None:
         await presence.note(SECOND, {ANNA.id: NOW}, [])
-        assert await nodes.bury(DEAD_AFTER_MS) == [], "the clock of the service stands still without it"
+        assert await nodes.bury(DEAD_AFTER_MS) == {}, "the clock of the service stands still without it"
         await beat(nodes, NOW + HOUR)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
+        assert await nodes.bury(DEAD_AFTER_MS) == {}
         await self.live(nodes, NOW + HOUR, NOW + HOUR + 5_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == []
+        assert await nodes.bury(DEAD_AFTER_MS) == {}
         await self.live(nodes, NOW + HOUR + 5_000, NOW + HOUR + 6_000)
-        assert await nodes.bury(DEAD_AFTER_MS) == [ANNA.id], "and who does not come back then, is dead"
+        assert await nodes.bury(DEAD_AFTER_MS) == {ANNA.id: NOW}, "and who does not come back then, is dead"
 
     async def test_node_that_beats_while_it_is_being_buried_lives(
         self, nodes: Nodes, other_database: Database, presence: PresenceRows
@@ -106,5 +106,5 @@ class TestBurial:
             await connection.execute("UPDATE pairquiz.nodes SET beaten_at = $1 WHERE id = $2", NOW + 6_000, SECOND)
             burial = asyncio.create_task(nodes.bury(DEAD_AFTER_MS))
             await until_somebody_waits(other_database)
-        assert await burial == []
+        assert await burial == {}
         assert await presence.find_absent([ANNA.id]) == []

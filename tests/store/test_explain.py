@@ -195,6 +195,7 @@ OTHERWISE = {
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
     "matches.save_answers": "proved by the same tests",
     "presence.find_mistakes": "reads all live matches and all of presence, now and then: proved by a test of its own",
+    "presence.find_unmarked": "looks at presence only where a node is silent: proved by a test of its own",
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
@@ -324,6 +325,19 @@ async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyn
     plan = await explained(connection, query("presence.find_mistakes"), 1000)
     assert tables_read_whole(plan) <= {"presence"}
     assert indexes(plan) & {"matches_due", "matches_player1", "matches_player2"}
+
+
+async def test_matches_of_a_silent_nodes_players_are_found_by_index(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("presence.find_unmarked"), 5000)
+    assert tables_read_whole(plan) <= {"presence"}
+    assert indexes(plan) >= {"matches_player1", "matches_player2"}
+
+
+async def test_draws_are_locked_in_the_order_of_their_matches(connection: asyncpg.Connection) -> None:
+    plan = await explained(connection, query("players.keep_unrecorded"), "player 7")
+    (locked,) = [node for node in plan if node.get("Subplan Name") == "CTE locked"]
+    (ordered,) = [node for node in locked["Plans"] if node["Parent Relationship"] == "Outer"]
+    assert (locked["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["d_1.match_id"])
 
 
 @pytest.mark.parametrize("name", ["find_live_of", "find_before_creation", "find_by_code"])

@@ -1,5 +1,6 @@
 """Recorded runs and challenges in PostgreSQL: whose run is found for whom, and what is stored of a ghost's match."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.retention import RetentionRows
 from tests.store.duel import ANNA, BEN, CARA, NOW, Board, answered, completed, joined, left, save_all
 from tests.store.duel import _change as change
+from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
 
 DAY_MS = 24 * 3600 * 1000
@@ -188,6 +190,26 @@ class TestRuns:
         assert [recorded(stored[match.id], seat) is None for match, seat in ((over, 0), (as_second, 1))] == [True] * 2
         assert recorded(stored[as_second.id], 0) is not None
         assert recorded(stored[before.id], 0) is not None
+
+    async def test_two_who_allow_it_at_once_after_many_matches_of_theirs_wait_for_each_other_in_one_order(
+        self, database: Database, other_database: Database, matches: Matches, board: Board
+    ) -> None:
+        for player in (ANNA, BEN):
+            await Players(database).change(player, NOW - 1_000, record_runs=False)
+        played = sorted([(await play(matches, board, ANNA, BEN)).id for _ in range(12)])
+        async with other_database.connection() as connection:
+            async with connection.transaction():
+                lock = "SELECT match_id::text FROM pairquiz.draws WHERE match_id = ANY ($1) FOR UPDATE SKIP LOCKED"
+                assert await connection.fetchval(lock, played[:1])
+                both = [
+                    asyncio.create_task(Players(database).change(player, NOW + 9_000, record_runs=True))
+                    for player in (ANNA, BEN)
+                ]
+                await until_somebody_waits(other_database)
+                assert len(await connection.fetch(lock, played[1:])) == len(played) - 1
+            await asyncio.gather(*both)
+        stored = await matches.load(played)
+        assert {recorded(match, seat) for match in stored.values() for seat in (0, 1)} == {None}
 
     async def test_who_allows_what_is_allowed_changes_nothing(
         self, database: Database, matches: Matches, board: Board, runs: Runs

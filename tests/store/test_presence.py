@@ -167,6 +167,37 @@ class TestReturned:
         assert await presence.find_returned([alone.id, returned.id]) == []
 
 
+class TestUnmarked:
+    """`HERE` is silent for six seconds, `THERE` beats."""
+
+    @pytest.fixture(autouse=True)
+    async def silence(self, presence: PresenceRows, database: Database) -> None:
+        for at in range(NOW + 1_000, NOW + 6_001, 1_000):
+            await Nodes(database).beat(THERE, at, 2_000, after_silence=False)
+
+    @pytest.mark.parametrize("seat", [0, 1])
+    async def test_who_counts_as_away_and_is_at_a_silent_node(
+        self, presence: PresenceRows, matches: Matches, board: Board, seat: int
+    ) -> None:
+        running = await save_all(matches, board.running())
+        match = await save_all(matches, [gone(running, seat, Cause.CLOSED, at=NOW + 5_000)])
+        for player in (ANNA, BEN):
+            await presence.note(THERE, {player.id: NOW + 6_000}, [])
+        await presence.note(HERE, {(BEN, ANNA)[seat].id: NOW}, [])
+        assert await presence.find_unmarked(5_000) == []
+        await presence.note(HERE, {(ANNA, BEN)[seat].id: NOW + 6_000}, [])
+        assert await presence.find_unmarked(5_000) == [match.id]
+        assert await presence.find_unmarked(6_000) == [], "not silent for so long"
+
+    async def test_who_has_no_clock_or_is_over_is_not(
+        self, presence: PresenceRows, matches: Matches, board: Board
+    ) -> None:
+        for life in (Board.ready_match_alone, Board.forsaken_match, Board.running):
+            await save_all(matches, life(board))
+        await presence.note(HERE, {ANNA.id: NOW, BEN.id: NOW}, [])
+        assert await presence.find_unmarked(5_000) == []
+
+
 class TestMistakes:
     async def test_who_is_there_and_counts_as_away_and_the_other_way_round(
         self, presence: PresenceRows, matches: Matches, board: Board
