@@ -67,7 +67,7 @@ async def test_the_states_of_long_matches_are_no_more_than_may_wait_for_a_client
 async def test_of_matches_that_have_ended_unheard_the_states_come_before_those_of_live_ones(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of what goes on something is told again, and shows the gap; of what is over nothing is. The rest comes next time."""
+    """Of what goes on something follows, and shows the gap; of what is over nothing does. The rest comes next time."""
     monkeypatch.setattr(welcome, "STATES_BYTES", 0)
     game, connections = server.running.game, server.running.drain._connections
     catch_up = CatchUp(game, connections)
