@@ -21,7 +21,8 @@ KEEPS_ITS_LINES = "\b"
 
 def reference(main: click.Group) -> str:
     """Return the page: a section for each command, in the order of the alphabet."""
-    context = click.Context(main, info_name="pairquiz-server")
+    # As it is made for a command line: click keeps the first help option that it made of one.
+    context = click.Context(main, info_name="pairquiz-server", **main.context_settings)
     return "\n".join([HEAD, *(part for command in _commands(context) for part in _section(command))])
 
 

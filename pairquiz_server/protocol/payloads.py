@@ -26,7 +26,7 @@ UserClaim = Annotated[
     said("What the frontend calls the player. It proves nothing: with a user's token it must be its `sub`.", 1),
 ]
 ClaimedScore = Annotated[
-    ClaimedUser, said("What a client takes for its score. It is not read: the server counts.", 480)
+    ClaimedUser, said("What a client takes for its score. It is not read: the server counts.", 480, unit="points")
 ]
 SessionId = Annotated[str, said("The match, a UUID in any spelling.", SESSION)]
 QuestionId = Annotated[Id, said("The question's id; its decimal text is taken, too.", 7)]

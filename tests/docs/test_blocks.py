@@ -188,7 +188,7 @@ def test_commands_and_options_that_are_shown_exist(document: Path) -> None:
 
 
 def _exists(words: list[str], shown: str) -> None:
-    context = click.Context(main, info_name="pairquiz-server")
+    context = click.Context(main, info_name="pairquiz-server", **main.context_settings)
     while isinstance(context.command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in context.command.commands, shown
         _, command, words = context.command.resolve_command(context, words)

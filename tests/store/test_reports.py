@@ -15,7 +15,7 @@ from tests.store.bank import bank, made
 from tests.store.duel import ANNA, BEN, NOW, Board, save_all
 from tests.store.locks import until_somebody_waits
 from tests.store.numbered import Matches
-from tests.store.test_people import erase
+from tests.store.person import erase
 
 
 @pytest.fixture

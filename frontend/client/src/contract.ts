@@ -1287,6 +1287,7 @@ export interface QuizCompleted {
   session_id: string;
   /**
    * What a client takes for its score. It is not read: the server counts.
+   * @unit points
    * @example 480
    */
   score?: number | string | null;
