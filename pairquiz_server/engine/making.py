@@ -94,8 +94,9 @@ class Makings:
     async def mend(self) -> None:
         """Do what somebody has left half done for players of this node.
 
-        Of two entries with the same match, the match is made. Where one is left, the other went with its node, and with
-        it whoever could still make the match: that player looks on.
+        Of two entries with the same match, the match is made, by the wishes of who has waited for longer: by these they
+        were paired, also where the other one has asked for something else since. Where one is left, the other went with
+        its node, and with it whoever could still make the match: that player looks on.
         """
         entries: dict[str, list[Unfinished]] = {}
         for entry in await self._seekers.find_unfinished(self._node, self._clock.now() - UNFINISHED_MS):

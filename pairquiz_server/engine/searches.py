@@ -130,7 +130,7 @@ class Searches:
         """Look for an opponent; tell whether the player did already, for the same.
 
         Other wishes take the place of those before, and the wait begins anew. While a match is being made for the
-        player nothing changes: it is announced in a moment. Raises `Refused`.
+        player it is announced in a moment; where nothing comes of it, the player looks on, and here. Raises `Refused`.
         """
         count = question_count or self._rules.question_count
         try:
@@ -161,8 +161,13 @@ class Searches:
         """
         try:
             async with self._turns.of(player_id):
-                self._own.pop(player_id, None)
-                return await self._seekers.cancel(player_id)
+                looked, cancelled = self._own.pop(player_id, None) is not None, False
+                try:
+                    cancelled = await self._seekers.cancel(player_id)
+                finally:
+                    if looked and not cancelled:
+                        self._see_out(player_id)
+                return cancelled
         except StorageUnavailable:
             raise Refused(Code.STORAGE_UNAVAILABLE) from None
 
@@ -172,8 +177,7 @@ class Searches:
     def went(self, player_id: str, cause: Cause) -> None:
         """End the search of a player who is not here any more."""
         if self._own.pop(player_id, None) is not None:
-            self._left.add(player_id)
-            self.woken()
+            self._see_out(player_id)
 
     def found(self, players: Iterable[str]) -> None:
         """Note that players have an opponent. Who has begun to look anew meanwhile, looks on."""
@@ -231,8 +235,7 @@ class Searches:
             self._hearers.look_after(player_id)
         elif short is not None and not seen.paired:
             del self._own[player_id]
-            self._left.add(player_id)
-            self.woken()
+            self._see_out(player_id)
             self._hearers.end(player_id, short)
         elif not seen.paired:
             waited_ms = search.waited_ms(self._clock.now())
@@ -241,19 +244,18 @@ class Searches:
 
     async def _begin(self, topic: str, entry: Entry) -> bool:
         player_id = entry.player.id
-        if player_id in self._left:
+        left = player_id in self._left
+        if left:
             await self._take_out()
-        entered = await self._entering.ask(entry)
-        if entered is not None and entered.ticket is None and entered.made is not None:
-            # Whoever has made it has told of it, and is about to do this; or has died.
-            await self._seekers.finish([str(entered.made)])
-            entered = await self._entering.ask(entry)
-        if entered is None or not entered.known:
-            raise StorageUnavailable("others took this node for dead, and do not know yet that it is not")
+            self._left.discard(player_id)  # an entry that stays, for a match, is the new search's from now on
+        try:
+            entered = await self._write(entry)
+        except StorageUnavailable:
+            if left:
+                self._see_out(player_id)
+            raise
         if entered.ticket is None:
-            if self._rules.live_matches_max and entered.live >= self._rules.live_matches_max:
-                raise Refused(Code.TOO_MANY_SESSIONS)
-            return True  # a match is being made
+            raise Refused(Code.TOO_MANY_SESSIONS)
         assert entered.rating is not None
         assert entered.deviation is not None
         assert entered.since is not None
@@ -264,12 +266,27 @@ class Searches:
             deviation=entered.deviation,
             since=entered.since,
         )
-        self._own[player_id] = Search(stands, topic)
+        before = self._own.get(player_id)
+        self._own[player_id] = Search(stands, topic, paired=entered.paired and before is not None and before.paired)
         if not self._open or not self._hearers.present(player_id):  # gone, while that was written
             self.went(player_id, Cause.CLOSED)
             raise Refused(Code.DRAINING)
         self.woken()
-        return entered.ticket != entry.ticket
+        return entered.paired or entered.ticket != entry.ticket
+
+    async def _write(self, entry: Entry) -> Entered:
+        entered = await self._entering.ask(entry)
+        if entered is not None and entered.made is not None:
+            # Whoever has made it has told of it, and is about to do this; or has died.
+            await self._seekers.finish([str(entered.made)])
+            entered = await self._entering.ask(entry)
+        if entered is None or not entered.known:
+            raise StorageUnavailable("others took this node for dead, and do not know yet that it is not")
+        return entered
+
+    def _see_out(self, player_id: str) -> None:
+        self._left.add(player_id)
+        self.woken()
 
     async def _restore(self) -> None:
         """Write anew who looked when others took this node for dead; who may have a match, not before that is known."""
@@ -280,12 +297,16 @@ class Searches:
             self._forgotten.difference_update(entry.player.id for entry in lost)
 
     async def _take_out(self) -> None:
-        """Take those out of the queue who went. Who asks again meanwhile waits for it, and comes behind."""
+        """Take those out of the queue who went. Who asks again meanwhile waits for it, and comes behind.
+
+        For whom a match is being made stays, and this node does not rest until it is made or they are let go: whoever
+        has to make it may be dead, and nobody else looks here.
+        """
         async with self._taking_out:
             left = list(self._left)
             if left:
-                await self._seekers.leave(self._node, left)
-                self._left.difference_update(left)
+                stay = await self._seekers.leave(self._node, left)
+                self._left.difference_update(set(left) - stay)
 
     async def _enter(self, entries: Sequence[Entry]) -> dict[Entry, Entered]:
         by_id = {entry.player.id: entry for entry in entries}

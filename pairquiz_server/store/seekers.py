@@ -41,8 +41,8 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Entered(Struct, frozen=True):
     """What became of an entry: how many live matches its player is in, and whether the node is known.
 
-    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written. An
-    earlier one may stand then, for which a match is being made; of one that is `made` the players are to be taken out.
+    `ticket`, `rating`, `deviation` and `since` are those of the entry as it stands, None where nothing was written;
+    `paired` tells that a match is being made for it. Of one that is `made` the players are to be taken out.
     """
 
     known: bool
@@ -52,6 +52,7 @@ class Entered(Struct, frozen=True):
     deviation: float | None
     since: int | None
     made: UUID | None = None
+    paired: bool = False
 
 
 class Place(Struct, frozen=True):
@@ -111,9 +112,9 @@ class Seekers(Struct, frozen=True):
         """Take a player out of the queue, at whatever node, unless a match is being made; tell whether it did."""
         return bool(await self.database.fetchval(_QUERIES["cancel"], player_id))
 
-    async def leave(self, node: UUID, players: Sequence[str]) -> None:
-        """Take players out of the queue who have left a node."""
-        await self.database.fetch(_QUERIES["leave"], node, players)
+    async def leave(self, node: UUID, players: Sequence[str]) -> set[str]:
+        """Take players out of the queue who have left a node; return who stays, because a match is being made."""
+        return {record["player_id"] for record in await self.database.fetch(_QUERIES["leave"], node, players)}
 
     async def leave_all(self, node: UUID) -> None:
         """Take all players of a node out of the queue."""

@@ -1,6 +1,7 @@
 """The state of their matches, for players who may have missed what another node told."""
 
 import asyncio
+from collections.abc import Sequence
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import frames, views
@@ -8,6 +9,7 @@ from pairquiz_server.protocol.events import QuizState
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import LIVE, Match
 from pairquiz_server.web.sockets.connections import Connections
+from pairquiz_server.web.sockets.welcome import within_limit
 
 PLAYERS_AT_ONCE = 4
 """Commands need the database's connections too."""
@@ -15,7 +17,10 @@ RETRY_S = 1.0
 
 
 class CatchUp:
-    """Sends the players of this node the `quiz_state` of each match that they play, which mends any gap."""
+    """Sends the players of this node the `quiz_state` of each match that they play, which mends any gap.
+
+    Of very long ones it sends those of the latest, as a welcome does. Of the others the next event shows the gap.
+    """
 
     def __init__(self, game: Game, connections: Connections) -> None:
         self._game = game
@@ -38,9 +43,8 @@ class CatchUp:
                 await asyncio.sleep(RETRY_S)
                 continue
             heard.update(self._connections.followed(player_id))  # those before, too: one may have ended meanwhile
-            for match, state in zip(matches, states, strict=True):
-                if match.id not in heard:
-                    self._tell(player_id, match, state)
+            stands = zip(matches, states, strict=True)
+            self._tell(player_id, [(match, state) for match, state in stands if match.id not in heard])
             return
 
     async def _player(self, player_id: str) -> None:
@@ -61,12 +65,11 @@ class CatchUp:
                 match.version >= heard.get(match.id, 0) and not (match.id in ended and match.status in LIVE)
                 for match in matches
             ):
-                for match, state in zip(matches, states, strict=True):
-                    self._tell(player_id, match, state)
+                self._tell(player_id, list(zip(matches, states, strict=True)))
                 return
 
     async def _matches(self, player_id: str) -> list[Match]:
-        """Return a player's live matches, and those of whose end the player has not heard.
+        """Return a player's live matches, the latest last, and then those of whose end the player has not heard.
 
         Raises `Refused` (`storage_unavailable`).
         """
@@ -85,6 +88,8 @@ class CatchUp:
         assert seat is not None  # only a player's own matches are found
         return views.quiz_state(match, seat, self._game.now(), await self._game.rematches.prospect(match, seat))
 
-    def _tell(self, player_id: str, match: Match, state: QuizState) -> None:
-        packet, live = frames.event("quiz_state", state), match.status in LIVE
-        self._connections.tell(player_id, match.id, packet, version=match.version, live=live)
+    def _tell(self, player_id: str, stands: Sequence[tuple[Match, QuizState]]) -> None:
+        """Tell how matches stand, as far as so much may be told: the last ones, and those of which nothing follows."""
+        latest = list(within_limit(frames.event("quiz_state", state) for _, state in reversed(stands)))[::-1]
+        for (match, _), packet in zip(stands[-len(latest) :], latest, strict=True):
+            self._connections.tell(player_id, match.id, packet, version=match.version, live=match.status in LIVE)

@@ -3,11 +3,13 @@
 
 -- name: enter
 -- Players begin to look, or look for something else. The same wishes again leave the entry as it is, but for the node;
--- with other ones the wait begins anew; an entry whose match is being made stays as it is.
+-- with other ones the wait begins anew. An entry whose match is being made stays marked: where nothing comes of that, the
+-- node that was asked last has to know.
 --   $1 uuid the node, $2 bigint now, $3 json the entries, ordered by player_id, without since, rating, deviation,
 --   $4 integer how many live matches a player may be in, counted on each seat to this; 0 for any number
 -- Returns of each player how many live matches there are, whether the node is known, and the entry as it stands, null
--- where nothing was written; and the match of an earlier entry that is made already, whose players are not taken out yet.
+-- where nothing was written; whether a match is being made for it; and that of an earlier entry that is made already,
+-- whose players are not taken out yet.
 WITH wish AS MATERIALIZED (
     SELECT
         w.*,
@@ -54,11 +56,10 @@ entered AS (
                excluded.since
         LIMIT 1
     )
-    WHERE s.match_id IS NULL
-    RETURNING s.player_id, s.ticket, s.rating, s.deviation, s.since
+    RETURNING s.player_id, s.ticket, s.rating, s.deviation, s.since, s.match_id IS NOT NULL AS paired
 )
 SELECT
-    w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since,
+    w.player_id, w.known, w.live, e.ticket, e.rating, e.deviation, e.since, coalesce(e.paired, false) AS paired,
     (
         SELECT m.id FROM pairquiz.seekers AS o JOIN pairquiz.matches AS m ON m.id = o.match_id
         WHERE o.player_id = w.player_id
@@ -72,11 +73,17 @@ DELETE FROM pairquiz.seekers WHERE player_id = $1 AND match_id IS NULL RETURNING
 
 -- name: leave
 -- Players have left a node: their entries go, but for those whose match is being made. $1 uuid the node, $2 text[].
-DELETE FROM pairquiz.seekers WHERE player_id = ANY (ARRAY (
-    SELECT player_id FROM pairquiz.seekers
-    WHERE player_id = ANY ($2) AND node_id = $1 AND match_id IS NULL
-    ORDER BY player_id
-    FOR UPDATE)) AND node_id = $1 AND match_id IS NULL;
+-- Returns whose entry was there and has not gone.
+WITH gone AS (
+    DELETE FROM pairquiz.seekers WHERE player_id = ANY (ARRAY (
+        SELECT player_id FROM pairquiz.seekers
+        WHERE player_id = ANY ($2) AND node_id = $1 AND match_id IS NULL
+        ORDER BY player_id
+        FOR UPDATE)) AND node_id = $1 AND match_id IS NULL
+    RETURNING player_id
+)
+SELECT player_id FROM pairquiz.seekers
+WHERE player_id = ANY ($2) AND node_id = $1 AND player_id <> ALL (ARRAY (SELECT player_id FROM gone));
 
 -- name: leave_all
 -- A node takes no part any more: its entries go, but for those whose match is being made. $1 uuid the node.

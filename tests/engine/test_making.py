@@ -201,6 +201,105 @@ class TestHalfDone:
         await desk.rounds(2, later_ms=6_000)
         assert (desk.pairs(), await desk.queue(), await desk.marked()) == (set(), ["carol"], [])
 
+    async def paired_with_somebody_of_a_node_that_is_killed(self, desk: Desk) -> Desk:
+        """Let Bob look here, and Alice at a node that dies between marking the two and committing their match."""
+        killed = await Desk(desk.node).open()
+        await killed.find(ALICE)
+        await desk.find(BOB)
+        await self.marked_by_somebody_who_died(killed)
+        return killed
+
+    async def bury(self, killed: Desk) -> None:
+        await killed.database.fetch("DELETE FROM pairquiz.nodes WHERE id = $1", killed.id)
+
+    @pytest.mark.parametrize("cancels", [True, False])
+    async def test_who_goes_then_leaves_no_entry_though_nobody_else_looks_there(
+        self, desk: Desk, cancels: bool
+    ) -> None:
+        await self.bury(await self.paired_with_somebody_of_a_node_that_is_killed(desk))
+        if cancels:
+            assert await desk.searches.cancel("bob") is False
+        else:
+            desk.searches.went("bob", Cause.CLOSED)
+        await desk.rounds()
+        assert await desk.marked() == ["bob"], "the match may still be made"
+        await desk.rounds(2, later_ms=6_000)
+        assert (desk.pairs(), await desk.marked(), await desk.queue()) == (set(), [], [])
+        assert desk.searches.idle, "it asks no more than it has to"
+
+    @pytest.mark.parametrize("topic", ["General", "History"])
+    @pytest.mark.parametrize("elsewhere", [True, False])
+    async def test_who_goes_then_and_asks_again_anywhere_is_found(
+        self, desk: Desk, other_desk: Desk, elsewhere: bool, topic: str
+    ) -> None:
+        await self.bury(await self.paired_with_somebody_of_a_node_that_is_killed(desk))
+        desk.searches.went("bob", Cause.CLOSED)
+        await desk.rounds()
+        here = other_desk if elsewhere else desk
+        assert await here.find(BOB, topic=topic) is True, "a match is being made, as far as anybody knows"
+        for place in (desk, other_desk):
+            await place.rounds(2, later_ms=6_000)
+        assert (await desk.queue(), await desk.marked()) == (["bob"], [])
+        await here.find(CAROL, topic=topic)
+        await here.rounds()
+        assert here.pairs() == {ids(BOB, CAROL)}
+        await desk.rounds()
+        assert (await desk.queue(), desk.searches.idle, here.searches.idle) == ([], True, True)
+
+    async def test_who_was_at_the_node_that_was_killed_and_asks_elsewhere_has_the_match(
+        self, desk: Desk, other_desk: Desk
+    ) -> None:
+        killed = await self.paired_with_somebody_of_a_node_that_is_killed(desk)
+        assert await other_desk.find(ALICE) is True
+        await self.bury(killed)
+        await other_desk.rounds(2, later_ms=6_000)
+        await desk.rounds(2, later_ms=2_000)
+        assert other_desk.pairs() == {ids(ALICE, BOB)}
+        assert (await desk.marked(), await desk.queue(), desk.searches.idle) == ([], [], True)
+
+    async def test_two_of_whom_one_wants_something_else_by_then_have_the_match_for_which_they_were_found(
+        self, desk: Desk
+    ) -> None:
+        await desk.find(ALICE)
+        await desk.find(BOB)
+        await self.marked_by_somebody_who_died(desk)
+        desk.node.clock.at += 1_000
+        assert await desk.find(ALICE, topic="History") is True
+        await desk.rounds(2, later_ms=6_000)
+        (match,) = desk.paired()
+        assert (match.topic, await desk.queue(), await desk.marked()) == ("General", [], [])
+
+    async def test_who_went_while_another_node_could_not_make_the_match_leaves_no_entry(
+        self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+        await other_desk.find(BOB)
+
+        async def too_few(command: PairPlayers, arrived_at: int) -> object:
+            other_desk.searches.went("bob", Cause.CLOSED)
+            await other_desk.rounds()
+            raise Refused(Code.NOT_ENOUGH_QUESTIONS)
+
+        monkeypatch.setattr(desk.node.committer, "ask", too_few)
+        await desk.rounds()
+        assert (await desk.queue(), await desk.marked()) == (["alice"], ["bob"])
+        await other_desk.rounds(2, later_ms=6_000)
+        assert (await desk.queue(), await desk.marked(), other_desk.searches.idle) == (["alice"], [], True)
+
+    async def test_a_cancellation_that_was_not_answered_leaves_no_entry(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await desk.find(ALICE)
+
+        async def cut(self: Seekers, player_id: str) -> bool:
+            raise StorageUnavailable("cut before the write")
+
+        monkeypatch.setattr(Seekers, "cancel", cut)
+        with pytest.raises(Refused):
+            await desk.searches.cancel("alice")
+        await desk.rounds()
+        assert (await desk.queue(), desk.searches.idle) == ([], True)
+
     async def test_who_cancels_while_the_match_cannot_be_made_is_found_by_nobody(
         self, desk: Desk, other_desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -53,7 +53,14 @@ class Searches:
             self._of(request.player.id).asked_at = self._world.loop.time()
 
     def settled(self, request: Request, reply: Reply) -> None:
-        """Keep who has been told that the search is over."""
+        """Keep who has been told that the search is over, or has begun.
+
+        Who asked before a match was made, and is told of a new search, is in that one from then on.
+        """
+        if request.verb == "find_opponent" and reply is False:
+            looking = self._of(request.player.id)
+            if looking.matched_at >= looking.asked_at:
+                looking.asked_at = self._world.loop.time()
         if request.verb == "cancel_find_opponent" and isinstance(reply, bool):
             self._counts.cancelled += reply
             self._stopped(request.player.id)

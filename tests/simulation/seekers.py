@@ -80,11 +80,12 @@ class Queue:
         del self.rows[player_id]
         return True
 
-    def leave(self, node: UUID, players: Sequence[str]) -> None:
-        for player_id in players:
-            row = self.rows.get(player_id)
-            if row is not None and row.node == node and row.match_id is None:
-                del self.rows[player_id]
+    def leave(self, node: UUID, players: Sequence[str]) -> set[str]:
+        there = {player_id for player_id in players if (row := self.rows.get(player_id)) and row.node == node}
+        stay = {player_id for player_id in there if self.rows[player_id].match_id is not None}
+        for player_id in there - stay:
+            del self.rows[player_id]
+        return stay
 
     def leave_all(self, node: UUID) -> None:
         self.leave(node, list(self.rows))
@@ -198,14 +199,13 @@ class Queue:
         fresh = replace(entry, rating=rating, deviation=deviation, since=now)
         if row is None:
             row = self.rows[player_id] = Row(fresh, node)
-        elif row.match_id is not None:
-            return nothing
         else:
             same = (row.wishes, row.entry.accept_ghost) == (entry.wishes, entry.accept_ghost)
             row.node = node
             row.entry = row.entry if same else replace(fresh, player=row.entry.player)
         entry = row.entry
-        return Entered(known, live, entry.ticket, entry.rating, entry.deviation, entry.since, made)
+        paired = row.match_id is not None
+        return Entered(known, live, entry.ticket, entry.rating, entry.deviation, entry.since, made, paired)
 
     def _count_live(self, player_id: str, count_to: int) -> int:
         seats = [self._model.matches[one].seat_of(player_id) for one in self._model.find_live(player_id)]

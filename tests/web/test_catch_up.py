@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from pairquiz_server.rules.match import Match
+from pairquiz_server.store.pool import Database
 from pairquiz_server.web.catch_up import CatchUp
+from pairquiz_server.web.sockets import welcome
 from tests.client import connected, started_match
 from tests.conftest import Server
 from tests.web.duel import names
@@ -36,3 +38,47 @@ async def test_a_match_that_ends_while_it_is_read_is_not_told_as_one_that_goes_o
         await work
         assert "quiz_state" not in names(await player.settled())
         assert not connections.followed(player.user_id)
+
+
+@pytest.mark.parametrize("of_all", [False, True])
+async def test_the_states_of_long_matches_are_no_more_than_may_wait_for_a_client(
+    server: Server, database: Database, of_all: bool
+) -> None:
+    """Else whoever is in many would be cut by what is to mend a gap."""
+    await database.fetch(
+        "UPDATE pairquiz.questions SET text = rpad(id || ' ', 1000, 'ж'),"
+        " options = ARRAY(SELECT rpad(place || ' ', 300, 'ж') FROM generate_series(1, 4) AS place)"
+    )
+    game, connections = server.running.game, server.running.drain._connections
+    catch_up = CatchUp(game, connections)
+    async with connected(server.url) as player, connected(server.url) as other:
+        played = [(await started_match(player, other, question_count=44))["session_id"] for _ in range(6)]
+        await player.settled()
+        if of_all:
+            await catch_up.run()
+        else:
+            connections._followed.pop(player.user_id)  # as if other nodes had made them
+            await catch_up.look_after(player.user_id)
+        heard = [payload["session_id"] for name, payload in await player.settled() if name == "quiz_state"]
+        assert 0 < len(heard) < len(played)
+        assert heard == played[-len(heard) :]
+
+
+async def test_of_matches_that_have_ended_unheard_the_states_come_before_those_of_live_ones(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what goes on something follows, and shows the gap; of what is over nothing does. The rest comes next time."""
+    monkeypatch.setattr(welcome, "STATES_BYTES", 0)
+    game, connections = server.running.game, server.running.drain._connections
+    catch_up = CatchUp(game, connections)
+    async with connected(server.url) as player, connected(server.url) as other:
+        over, live = [(await started_match(player, other))["session_id"] for _ in range(2)]
+        version = connections.followed(player.user_id)[over]
+        assert (await other.ask("leave_pair_quiz", {"session_id": over}))["ok"]
+        await player.event("quiz_results")
+        connections.follow(player.user_id, over, version=version, live=True)  # as if nothing had been heard of it
+        for session_id in (over, live):
+            await player.settled()
+            await catch_up.run()
+            states = [payload for name, payload in await player.settled() if name == "quiz_state"]
+            assert [state["session_id"] for state in states] == [session_id]

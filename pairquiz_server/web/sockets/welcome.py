@@ -1,6 +1,6 @@
 """What a connection hears first: who it is, what time it is, which matches wait, and how each of them stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from pairquiz_server.web.sockets.connections import Connection, Connections
 STATES_MAX = 20
 """The states of more matches are told to whoever asks for them."""
 STATES_BYTES = 1 << 18
-"""Nor are more bytes of states told unasked, beside the latest one: a match of fifty long questions has 400 KB, and who
+"""Nor are more bytes of states told unasked, beside the first one: a match of fifty long questions has 400 KB, and who
 is told more than may wait for a client (`limits.send_queue_bytes`) is cut, and comes back to the same."""
 
 
@@ -56,15 +56,21 @@ class Welcome:
         return matches
 
 
+def within_limit(states: Iterable[bytes]) -> Iterator[bytes]:
+    """Go through the packets of states as long as they are not too many bytes to be told unasked: one always is."""
+    size = 0
+    for number, packet in enumerate(states):
+        size += len(packet)
+        if number and size > STATES_BYTES:
+            return
+        yield packet
+
+
 def _states(seated: Sequence[tuple[Match, int]], now: int) -> list[bytes]:
     """Return the packets of the latest matches' states, each as the player of a seat sees it; the latest comes last."""
-    states: list[bytes] = []
-    size = 0
-    for match, seat in reversed(seated[-STATES_MAX:]):
-        if match.seats[seat].absence is None:
-            packet = frames.event("quiz_state", views.quiz_state(match, seat, now))
-            size += len(packet)
-            if states and size > STATES_BYTES:
-                break
-            states.append(packet)
-    return states[::-1]
+    states = (
+        frames.event("quiz_state", views.quiz_state(match, seat, now))
+        for match, seat in reversed(seated[-STATES_MAX:])
+        if match.seats[seat].absence is None
+    )
+    return list(within_limit(states))[::-1]
