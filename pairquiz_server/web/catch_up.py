@@ -1,7 +1,7 @@
 """The state of their matches, for players who may have missed what another node told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pairquiz_server.engine.game import Game
 from pairquiz_server.protocol import frames, views
@@ -48,25 +48,28 @@ class CatchUp:
             return
 
     async def _player(self, player_id: str) -> None:
-        reads = 0
         while self._connections.present(player_id):
-            before = set(self._connections.followed(player_id))
+            before = dict(self._connections.followed(player_id))
             try:
                 matches = await self._matches(player_id)
                 states = [await self._state(player_id, match) for match in matches]
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
-            reads += 1
-            heard = self._connections.followed(player_id)
-            ended = before - heard.keys()
-            # What is older than what was told meanwhile is read again; older still, it is what a failover has left.
-            if reads > 1 or all(
-                match.version >= heard.get(match.id, 0) and not (match.id in ended and match.status in LIVE)
-                for match in matches
-            ):
+            if not any(self._overtaken(player_id, match, before) for match in matches):
                 self._tell(player_id, list(zip(matches, states, strict=True)))
                 return
+
+    def _overtaken(self, player_id: str, match: Match, before: Mapping[str, int]) -> bool:
+        """Return whether something newer of a match was told while it was read.
+
+        What is older than what had been told before it was read, is what a failover has left.
+        """
+        heard = self._connections.followed(player_id)
+        if match.id in before and match.id not in heard:
+            return match.status in LIVE  # its end was told
+        told = heard.get(match.id, 0)
+        return match.version < told != before.get(match.id, 0)
 
     async def _matches(self, player_id: str) -> list[Match]:
         """Return a player's live matches, the latest last, and then those of whose end the player has not heard.

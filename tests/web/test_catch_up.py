@@ -40,6 +40,40 @@ async def test_a_match_that_ends_while_it_is_read_is_not_told_as_one_that_goes_o
         assert not connections.followed(player.user_id)
 
 
+async def test_state_that_is_overtaken_each_time_it_is_read_is_never_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game, connections = server.running.game, server.running.drain._connections
+    catch_up, live_matches = CatchUp(game, connections), game.live_matches
+    async with connected(server.url) as player, connected(server.url) as other:
+        started = await started_match(player, other)
+        unanswered = started["questions"][:2]
+
+        async def overtaken(player_id: str) -> list[Match]:
+            matches = await live_matches(player_id)
+            if player_id == player.user_id and unanswered:
+                answer = {"session_id": started["session_id"], "question_id": unanswered.pop()["id"], "answer": 0}
+                assert (await other.ask("submit_answer", answer))["ok"]
+                await player.event("answer_submitted")
+            return matches
+
+        monkeypatch.setattr(game, "live_matches", overtaken)
+        await catch_up.run()
+        told = [payload["version"] for name, payload in await player.settled() if name == "quiz_state"]
+        assert told == [started["version"] + 2]
+        assert not unanswered
+
+
+async def test_state_that_a_failover_has_left_is_told_though_newer_ones_were(server: Server) -> None:
+    game, connections = server.running.game, server.running.drain._connections
+    async with connected(server.url) as player, connected(server.url) as other:
+        started = await started_match(player, other)
+        await player.settled()
+        connections._followed[player.user_id][started["session_id"]] = started["version"] + 5
+        await CatchUp(game, connections).run()
+        assert (await player.event("quiz_state"))["version"] == started["version"]
+
+
 @pytest.mark.parametrize("of_all", [False, True])
 async def test_the_states_of_long_matches_are_no_more_than_may_wait_for_a_client(
     server: Server, database: Database, of_all: bool
