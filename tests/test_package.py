@@ -84,6 +84,7 @@ def test_a_wheel_can_be_made_of_a_source_distribution(
 ) -> None:
     unpacked = checkout.parent / "unpacked"
     with tarfile.open(packed(built(checkout), "build_sdist")) as archive:
-        archive.extractall(unpacked, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(unpacked)
     (source,) = unpacked.iterdir()
     assert {name for name in names(packed(source, "build_wheel")) if "/_page/" in name} == carried

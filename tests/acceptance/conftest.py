@@ -47,7 +47,8 @@ def package_folder(node: str, client_folder: Path, frontend_folder: Path) -> Pat
     place = client_folder / "node_modules" / "@pairquiz" / "client"
     place.mkdir(parents=True)
     with tarfile.open(frontend_folder / "client" / packed) as archive:
-        archive.extractall(place, members=_unpacked(archive), filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(place, members=_unpacked(archive))
     return client_folder
 
 
