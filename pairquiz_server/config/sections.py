@@ -114,6 +114,12 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     guests_days: Days = 120
 
 
+class Admin(Struct, frozen=True, forbid_unknown_fields=True):
+    """How its operator speaks to a server that runs."""
+
+    socket: NotEmpty = "auto"
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
     """What is logged, and how."""
 
@@ -132,4 +138,5 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     game: Game = Game()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    admin: Admin = Admin()
     log: Log = Log()

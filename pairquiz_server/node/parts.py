@@ -83,7 +83,7 @@ class Parts:
         tasks: Tasks,
     ) -> None:
         node, rules = uuid4(), game_rules(settings)
-        self._node, self._nodes, self._tasks = node, Nodes(database), tasks
+        self.node, self._nodes, self._tasks = node, Nodes(database), tasks
         self.clock, self.connections, self.relay = clock, connections, relay
         self.metrics = Metrics()
         self.announcer = Announcer(connections, clock.now, relay)
@@ -190,7 +190,7 @@ class Parts:
 
         Raises `StorageUnavailable`.
         """
-        await self._nodes.enter(self._node, self.clock.now())
+        await self._nodes.enter(self.node, self.clock.now())
         await self.heartbeat.beat()
         await self.departures.look()
 
