@@ -138,7 +138,7 @@ def after(duel: Duel, event: Struct) -> Duel:
         case OpponentLeft() if duel.status == "ready":
             changed = replace(duel, status="abandoned", expired="opponent_left")
         case SessionExpired():
-            status = "abandoned" if event.reason == "both_absent" else "expired"
+            status = "abandoned" if event.reason in ("both_absent", "operator") else "expired"
             changed = replace(duel, status=status, expired=event.reason)
         case _:
             changed = duel

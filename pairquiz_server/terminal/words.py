@@ -18,12 +18,14 @@ _REASONS = {
     "you_left": "you have left",
     "opponent_absent": "the other did not come back",
     "you_were_absent": "you were away for too long",
+    "operator": "whoever runs this server has ended it",
 }
 _EXPIRIES = {
     "opponent_left": "The other has left before it began: the match is over.",
     "nobody_joined": "Nobody has come: the match is over.",
     "never_started": "Nobody has started the match: it is over.",
     "both_absent": "Both were away for too long: nobody has won.",
+    "operator": "Whoever runs this server has ended the match: nobody has won.",
 }
 
 

@@ -159,7 +159,7 @@ function apply(match: Match, event: Heard, given?: number | string): Match {
         : { ...match, status: "abandoned", starts_at: null, end: "opponent_left" };
     case "session_expired": {
       const { reason } = event.payload;
-      const status = reason === "both_absent" ? "abandoned" : "expired";
+      const status = reason === "both_absent" || reason === "operator" ? "abandoned" : "expired";
       return { ...match, status, starts_at: null, join_code: null, round: null, end: reason };
     }
     case "session_delayed": {

@@ -48,6 +48,8 @@ function walkover({ reason }: QuizResults, name: string): string | null {
       return words.youLeft;
     case "you_were_absent":
       return words.youWereAbsent;
+    case "operator":
+      return words.operator;
     default:
       return null;
   }
