@@ -37,6 +37,7 @@ const english = {
     offline: "You are offline. Your duel waits a while, and goes on as soon as you are back.",
     draining: "The server restarts. Your duel is kept, and goes on in a moment.",
     back: "You are connected again.",
+    maintenance: "The server is being looked after: no duel begins for a while. Those that run go on.",
   },
 
   unreachable: {

@@ -84,12 +84,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             await authenticator(settings, database, issuer_keys),
             parts.metrics,
             Desk(
-                str(parts.node),
+                parts.node,
                 settings.server.region,
                 parts.clock,
                 parts.health,
                 parts.connections,
                 parts.searches,
+                parts.operating,
             ),
         )
         parts.dismiss = edge.sockets.dismiss_player

@@ -95,7 +95,7 @@ def away(opponent: OpponentState, seconds: float | None) -> str:
 def outcome(results: QuizResults) -> str:
     """Say who has won, and why it is over."""
     won = _OUTCOMES.get(results.outcome, "The end")
-    reason = _REASONS.get(results.reason, results.reason)
+    reason = _REASONS.get("operator" if results.by_operator else results.reason, results.reason)
     return f"{won}, {results.your_score} : {results.opponent_score} ({reason})."
 
 
