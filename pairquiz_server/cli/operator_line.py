@@ -22,6 +22,10 @@ CONNECT_S = 5.0
 Answer = TypeVar("Answer", bound=Struct)
 
 
+class NobodyHere(NoServer):
+    """No server of these settings runs on this machine."""
+
+
 class Reach(Struct, frozen=True, kw_only=True):
     """How a server is reached: at `url` with the `token`, as somebody who is called `name`; else by a socket."""
 
@@ -115,7 +119,7 @@ async def _first_that_answers(sockets: Sequence[Path]) -> Path:
             return path
     if forbidden is not None:
         raise NoServer(f"{forbidden} is another user's: do it as {_owner(forbidden)}, or name the server with --url")
-    raise NoServer(
+    raise NobodyHere(
         "no server of these settings runs on this machine: start one with pairquiz-server serve, or name one with --url"
     )
 

@@ -112,6 +112,7 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     unfinished_matches_days: Days = 30
     usage_days: Days = 400
     guests_days: Days = 120
+    audit_days: Days = 400
 
 
 class Admin(Struct, frozen=True, forbid_unknown_fields=True):

@@ -81,12 +81,11 @@ class Inspection:
         played is found by reading those that ended since.
         """
         arguments: list[object] = [status, topic_key, behind.at, behind.id, limit]
+        query = _QUERIES["live"] if status is None or status in LIVE else _QUERIES["ended"]
         if player_id is not None:
-            name = "of_player"
+            query = _QUERIES["of_player"]
             arguments.append(player_id)
-        else:
-            name = "live" if status is None or status in LIVE else "ended"
-        records = await self._database.fetch(_QUERIES[name], *arguments, timeout_s=_OPERATOR_TIMEOUT_S)
+        records = await self._database.fetch(query, *arguments, timeout_s=_OPERATOR_TIMEOUT_S)
         return [ListedMatch(**record) for record in records]
 
     async def version(self, match_id: str) -> int | None:
