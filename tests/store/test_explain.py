@@ -57,6 +57,7 @@ BY_INDEX = {
             "players_pkey",
             "bans_pkey",
             "seekers_pkey",
+            "audit_subject",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -124,7 +125,7 @@ BY_INDEX = {
     "players.export": Found(
         {
             *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
-            "blocks_pkey",
+            *("blocks_pkey", "audit_subject"),
         },
         ("player 7", bytes(32)),
     ),
@@ -177,6 +178,17 @@ BY_INDEX = {
     "seekers.find_standing": Found({"seekers_match", "matches_pkey"}, (IDS, [2] * len(IDS))),
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
+    "retention.forget_audit": Found({"audit_at", "audit_pkey"}, (LOCK, 1, 1000)),
+    "inspection.live": Found({"matches_due", "players_pkey"}, (None, None, ROWS, IDS[2], 21)),
+    "inspection.ended": Found({"matches_ended", "players_pkey"}, ("completed", None, ROWS, IDS[2], 21)),
+    "inspection.of_player": Found(
+        {"matches_player1", "matches_player2", "players_pkey"}, (None, None, ROWS, IDS[2], 21, "player 7")
+    ),
+    "inspection.version": Found({"matches_pkey"}, (IDS[0],)),
+    "inspection.whereabouts": Found(
+        {"presence_pkey", "matches_player1", "matches_player2", "ratings_pkey"}, (["player 7", "player 8"],)
+    ),
+    "audit.read": Found({"audit_pkey"}, (None, None, 50)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
@@ -190,6 +202,11 @@ OTHERWISE = {
     "erasures.stand_in": "inserts, and looks for nothing",
     "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
+    "audit.note": "inserts, and looks for nothing",
+    "maintenance.look": "its table has one row",
+    "maintenance.begin": "its table has one row",
+    "maintenance.finish": "its table has one row",
+    "inspection.nodes": "nodes are a few, and presence is found by its index on them",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
