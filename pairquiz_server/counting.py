@@ -47,6 +47,11 @@ class Counts(Collector):
         """Count so many more with this value of the label, which must be one of a closed set."""
         self._values[value] = self._values.get(value, 0) + times
 
+    @property
+    def values(self) -> Mapping[str, int]:
+        """How often, by the label."""
+        return self._values
+
     def collect(self) -> Iterable[Metric]:
         """Yield the series."""
         family = CounterMetricFamily(self._name, self._documentation, labels=(self._label,))
@@ -82,6 +87,11 @@ class Sizes:
             counts[place] += within - later
             later = within
         counts[-1] += count - later
+
+    @property
+    def bounds(self) -> Sequence[float]:
+        """The bounds that are finite."""
+        return self._bounds
 
     @property
     def sum(self) -> float:

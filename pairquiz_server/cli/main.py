@@ -21,6 +21,7 @@ _COMMANDS = {
     "players": "Find, ban, export and erase players, by the id that their tokens prove (`find` shows it).",
     "matches": "List, show, watch and end matches of a server that runs.",
     "maintenance": "Let no match begin for a while, at all servers of the database, or let them begin again.",
+    "top": "Show how the servers fare, as it changes.",
     "audit": "Show what operators have done, the latest last.",
     "token": "Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.",
     "config": "Print the settings in force as JSON.",

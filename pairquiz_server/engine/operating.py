@@ -17,11 +17,13 @@ from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.question import topic_key
 from pairquiz_server.store.audit import Audit, AuditLine, Deed
 from pairquiz_server.store.bans import Bans
+from pairquiz_server.store.census import CensusRows
 from pairquiz_server.store.inspection import FRONT, Inspection, ListedMatch, NodeRow, Place, Whereabouts
 from pairquiz_server.store.maintenance import MaintenanceRow, Standing
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.players import FoundPlayer, Players
 from pairquiz_server.store.pool import Database
+from pairquiz_server.store.vitals import VitalsRows
 
 log = structlog.get_logger("pairquiz.operating")
 
@@ -46,6 +48,8 @@ class Looking:
         self.matches = Matches(database)
         self.maintenance = MaintenanceRow(database)
         self.audit = Audit(database)
+        self.vitals = VitalsRows(database)
+        self.census = CensusRows(database)
         self._players = Players(database)
         self._bans = bans
 

@@ -33,6 +33,7 @@ from pairquiz_server.engine.turns import Turns
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.node.rules import game_rules, keep, rematch_rules, worth
 from pairquiz_server.node.tasks import Tasks
+from pairquiz_server.node.vital_signs import VitalSigns
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
@@ -55,6 +56,7 @@ from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.standings import Standings
+from pairquiz_server.store.vitals import VitalsRows
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.elsewhere.relay import Relay
@@ -192,6 +194,7 @@ class Parts:
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))
         self.health = Health(database, (lambda: relay.healthy) if relay else None)
+        self.vital_signs = VitalSigns(VitalsRows(database), metrics, self.health, clock, node, settings.server.region)
         self.census = Census(CensusRows(database), metrics)
         metrics.heartbeat_age_seconds.read = lambda: self.heartbeat.age_s
 
@@ -218,6 +221,7 @@ class Parts:
             self.eraser,
             self.retention,
             self.rater,
+            self.vital_signs,
         )
 
     def _watch(self, decision: Decision) -> None:

@@ -17,6 +17,7 @@ from pairquiz_server.protocol.admin.answers import (
     NodeList,
 )
 from pairquiz_server.protocol.admin.matches import MatchChange, ShownAnswer, ShownMatch, ShownPlayer, ShownQuestion
+from pairquiz_server.protocol.admin.overview import Overview
 from pairquiz_server.protocol.admin.questions import (
     AuditQuery,
     BeginMaintenance,
@@ -52,6 +53,7 @@ __all__ = [
     "MatchPath",
     "Node",
     "NodeList",
+    "Overview",
     "ShowQuery",
     "ShownAnswer",
     "ShownMatch",

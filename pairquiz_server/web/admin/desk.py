@@ -30,6 +30,7 @@ from pairquiz_server.protocol.admin import (
     MatchPage,
     Node,
     NodeList,
+    Overview,
     ShowQuery,
 )
 from pairquiz_server.protocol.admin.changes import changes
@@ -86,6 +87,7 @@ class Desk:
             for name, handler in {
                 "show_node": self._show_node,
                 "list_nodes": self._list_nodes,
+                "show_overview": self._show_overview,
                 "list_matches": self._list_matches,
                 "show_match": self._show_match,
                 "watch_match": self._watch_match,
@@ -117,6 +119,28 @@ class Desk:
 
     async def _list_nodes(self, request: web.Request) -> web.StreamResponse:
         return json_answer(NodeList([listed_node(node) for node in await self._looking.nodes()]))
+
+    async def _show_overview(self, request: web.Request) -> web.StreamResponse:
+        looking = self._looking
+        matches, service, sessions = (
+            await looking.census.matches(),
+            await looking.census.service(),
+            await looking.census.sessions(),
+        )
+        return json_answer(
+            Overview(
+                node=self._node,
+                nodes=await looking.vitals.read(),
+                matches=matches.by_status,
+                absent_seats=matches.absent_seats,
+                seekers=service.seekers,
+                unrated_ms=service.unrated_ms,
+                sessions=sessions.by_state,
+                sessions_limit=sessions.most,
+                longest=await looking.vitals.longest(),
+                maintenance=self._operating.in_maintenance,
+            )
+        )
 
     async def _list_matches(self, request: web.Request) -> web.StreamResponse:
         wanted = _query(request, ListQuery)
