@@ -161,7 +161,8 @@ async def test_an_export_is_the_same_in_small_pages(
 async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans) -> None:
     assert await exported(players, bans, "guest:nobody") == {
         "player": None, "presence": [], "seekers": [], "encounters": [], "blocks": [], "bans": [], "erasures": [],
-        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [], "reports": [], "audit": [],
+        "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [], "reports": [],
+            "audit": [],
     }  # fmt: skip
 
 

@@ -17,7 +17,6 @@ from pairquiz_server.web.guard.arrivals import Arrivals
 from pairquiz_server.web.guard.limits import Limits
 from pairquiz_server.web.identity.admission import bearer_token
 
-_OPERATOR = "pairquiz_operator"
 _PEER = struct.Struct("3i")
 """What SO_PEERCRED tells: the process, the user and the group, as they were when it connected."""
 
@@ -36,11 +35,12 @@ class Operator(Struct, frozen=True):
     via: Via
 
 
+_OPERATOR = web.RequestKey("operator", Operator)
+
+
 def operator_of(request: web.Request) -> Operator:
     """Return who asks, as the door has found."""
-    operator = request[_OPERATOR]
-    assert isinstance(operator, Operator)
-    return operator
+    return request[_OPERATOR]
 
 
 def by_socket() -> Middleware:
