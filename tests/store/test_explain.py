@@ -195,6 +195,9 @@ BY_INDEX = {
 OTHERWISE = {
     "census.service": "counts the whole queue, every ten seconds while somebody asks: proved by a test of its own",
     "census.sessions": "reads PostgreSQL's own list of sessions",
+    "vitals.tell": "inserts, or meets the row by its primary key; of nodes there are a few",
+    "vitals.read": "reads all nodes, which are a few",
+    "vitals.longest": "reads PostgreSQL's own list of sessions",
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
     "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
