@@ -5,8 +5,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from pairquiz_server.cli.completing import topic_names
 from pairquiz_server.cli.operator_line import OperatorLine, Reach, operator_line
@@ -38,7 +36,7 @@ def matches() -> None:
 @json_option
 @with_reach
 def list_(settings: Settings, reach: Reach, limit: int, as_json: bool, **wanted: str | None) -> None:
-    """List matches, the newest first; those that are over by when they ended."""
+    """List matches, the newest first: since when they are there, or when they ended (UTC)."""
     query = {key: value for key, value in wanted.items() if value is not None} | {"limit": str(limit)}
     page = ask(reach, lambda line: line.ask("list_matches", MatchPage, query=query))
     if as_json:
@@ -47,10 +45,8 @@ def list_(settings: Settings, reach: Reach, limit: int, as_json: bool, **wanted:
     if not page.matches:
         click.echo("there are no such matches")
         return
-    table = Table("match", "state", "topic", "player 1", "player 2", "score", "since (UTC)")
     for one in page.matches:
-        table.add_row(*_row(one))
-    Console(markup=False, highlight=False).print(table)
+        click.echo(_line(one))
     if page.next_cursor:
         click.echo(f"more: --cursor {page.next_cursor}")
 
@@ -106,17 +102,17 @@ def end(settings: Settings, reach: Reach, match_id: str, reason: str, winner: in
     _say(ended, f"{ended.session_id} is over{already} ({ended.status})", as_json=as_json)
 
 
-def _row(one: ListedMatch) -> tuple[str, ...]:
-    second = "-" if one.player2_name is None else shown(one.player2_name) + (" (away)" if one.player2_away else "")
-    return (
-        one.session_id,
-        one.status if one.end_reason is None else f"{one.status}: {one.end_reason}",
-        shown(one.topic),
-        shown(one.player1_name) + (" (away)" if one.player1_away else ""),
-        second,
-        f"{one.player1_score} : {one.player2_score}",
-        moment(one.ended_at or one.started_at or one.created_at),
-    )
+def _line(one: ListedMatch) -> str:
+    """Return a match as a line that begins with the id, to be copied."""
+    state = one.status if one.end_reason is None else f"{one.status} ({one.end_reason})"
+    duel = _side(one.player1_name, away=one.player1_away)
+    if one.player2_name is not None:
+        duel += f" {one.player1_score} : {one.player2_score} {_side(one.player2_name, away=one.player2_away)}"
+    return f"{one.session_id}  {moment(one.ended_at or one.created_at)}  {state}, {shown(one.topic)}: {duel}"
+
+
+def _side(name: str, *, away: bool) -> str:
+    return shown(name) + (" (away)" if away else "")
 
 
 def _say(record: Any, text: str, *, as_json: bool) -> None:

@@ -10,7 +10,10 @@ ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs it
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 
+OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
+
 UNRUN = {
+    "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
     "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
     "docs/terminal.md": {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pairquiz_server.cli.operator_line import OperatorLine, Reach, operator_line
 from pairquiz_server.protocol.admin import AuditEntry, AuditPage
-from pairquiz_server.web.admin.socket import listening
+from pairquiz_server.web.admin.socket import claimed, listening
 from tests.conftest import Server
 
 TOKEN = "a token of the operator of this server"
@@ -20,9 +20,17 @@ async def operator(server: Server, *, name: str = "ada", token: str = TOKEN) -> 
 
 
 @asynccontextmanager
+async def heard_at(server: Server, path: Path) -> AsyncIterator[None]:
+    """Let an operator in by a socket, as `serve` does."""
+    with claimed(path) as bound:
+        async with listening(server.running.admin_site, bound):
+            yield
+
+
+@asynccontextmanager
 async def operator_by_socket(server: Server, folder: Path) -> AsyncIterator[OperatorLine]:
     path = folder / "admin.sock"
-    async with listening(server.running.admin_site, path), operator_line(Reach(sockets=[path])) as line:
+    async with heard_at(server, path), operator_line(Reach(sockets=[path])) as line:
         yield line
 
 

@@ -13,10 +13,10 @@ from aiohttp import ClientSession, UnixConnector
 from pairquiz_server.cli.operator_line import NobodyHere, Reach, operator_line
 from pairquiz_server.client.errors import NoServer, Refusal
 from pairquiz_server.protocol.admin import ADMIN_ROUTES, OPERATOR_HEADER, BeginMaintenance, MaintenanceState, Node
-from pairquiz_server.web.admin.socket import NoSocket, listening
+from pairquiz_server.web.admin.socket import NoSocket
 from tests.client import connected
 from tests.conftest import Server, StartServer
-from tests.web.operator import TOKEN, WITH_TOKEN, audit, operator, operator_by_socket
+from tests.web.operator import TOKEN, WITH_TOKEN, audit, heard_at, operator, operator_by_socket
 
 NODE = ADMIN_ROUTES["show_node"].path
 OWN_NAME = pwd.getpwuid(geteuid()).pw_name
@@ -91,7 +91,7 @@ async def test_the_socket_is_its_owners_alone_and_leads_to_the_operators_routes_
     server: Server, tmp_path: Path
 ) -> None:
     path = tmp_path / "admin.sock"
-    async with listening(server.running.admin_site, path):
+    async with heard_at(server, path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         async with ClientSession(connector=UnixConnector(str(path))) as session:
             for elsewhere in ("/healthz", "/metrics", "/api/me", "/socket.io/?EIO=4&transport=polling"):
@@ -110,20 +110,20 @@ async def test_what_a_killed_server_has_left_is_taken_over(server: Server, tmp_p
     with pytest.raises(NobodyHere):
         async with operator_line(Reach(sockets=[path])):
             pass
-    async with listening(server.running.admin_site, path), operator_line(Reach(sockets=[path])) as line:
+    async with heard_at(server, path), operator_line(Reach(sockets=[path])) as line:
         assert (await line.ask("show_node", Node)).region == "local"
 
 
 async def test_two_servers_do_not_fight_over_a_socket(start_server: StartServer, tmp_path: Path) -> None:
     first, second = await start_server(), await start_server(PAIRQUIZ_SERVER__REGION="second")
     path = tmp_path / "admin.sock"
-    async with listening(first.running.admin_site, path):
+    async with heard_at(first, path):
         with pytest.raises(NoSocket, match="another server does"):
-            async with listening(second.running.admin_site, path):
+            async with heard_at(second, path):
                 pass
         async with operator_line(Reach(sockets=[path])) as line:
             assert (await line.ask("show_node", Node)).region == "local"
-    async with listening(second.running.admin_site, path), operator_line(Reach(sockets=[path])) as line:
+    async with heard_at(second, path), operator_line(Reach(sockets=[path])) as line:
         assert (await line.ask("show_node", Node)).region == "second"
 
 
@@ -132,7 +132,7 @@ async def test_a_folder_in_which_others_may_write_is_refused(server: Server, tmp
     folder.mkdir()
     folder.chmod(0o777)
     with pytest.raises(NoSocket, match="others may write there"):
-        async with listening(server.running.admin_site, folder / "admin.sock"):
+        async with heard_at(server, folder / "admin.sock"):
             pass
 
 
@@ -158,7 +158,7 @@ async def test_a_server_stops_although_somebody_watches(start_server: StartServe
                 async for _ in line.follow("watch_match", dict, parts={"session_id": session_id}):  # type: ignore[type-var]
                     watching.set()
 
-        async with listening(server.running.admin_site, path):
+        async with heard_at(server, path):
             task = asyncio.create_task(watch())
             await watching.wait()
         with pytest.raises(NoServer):

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.cli.operator_line import OperatorLine
+from pairquiz_server.client.errors import Refusal
+from pairquiz_server.client.line import Line
 from pairquiz_server.protocol.admin import BeginMaintenance, MaintenanceState
 from tests.client import Client, connected, started_match
 from tests.conftest import Server, StartServer
@@ -150,3 +153,13 @@ async def test_a_second_word_takes_the_place_of_the_first(server: Server, tmp_pa
         assert (await player.event("maintenance"))["message"] == "Two"
         assert (await line.ask("show_maintenance", MaintenanceState)).message == "Two"
         await end(line)
+
+
+async def test_who_plays_in_a_terminal_is_told_and_not_kept_waiting(server: Server, tmp_path: Path) -> None:
+    line = Line(server.url, None)
+    await line.open()
+    async with operator_by_socket(server, tmp_path) as by_operator:
+        await begin(by_operator)
+        with pytest.raises(Refusal, match=WORDS):
+            await line.ask("create_pair_quiz", {})
+    await line.close()

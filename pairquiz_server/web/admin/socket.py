@@ -10,8 +10,8 @@ import io
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -28,22 +28,31 @@ class NoSocket(Failure):
     """The operator's socket cannot be had; the message says why."""
 
 
-@asynccontextmanager
-async def listening(site: web.Application, path: Path) -> AsyncIterator[None]:
-    """Let the operator in by the socket at `path`, until the end. Raises `NoSocket`."""
+@contextmanager
+def claimed(path: Path) -> Iterator[socket.socket]:
+    """Yield a socket that is bound to `path`, and nobody else's until the end. Raises `NoSocket`."""
     try:
-        lock = _claim(path)
+        lock = _lock(path)
     except OSError as error:
         raise NoSocket(f"cannot listen on {path}: {error.strerror or error}") from None
-    with lock:
-        runner = web.AppRunner(site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S)
-        await runner.setup()
+    with lock, _bound(path) as bound:
         try:
-            await _Site(runner, _bound(path)).start()
-            yield
+            yield bound
         finally:
-            await runner.cleanup()
-            _remove(path)
+            path.unlink(missing_ok=True)
+            _beside(path).unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def listening(site: web.Application, bound: socket.socket) -> AsyncIterator[None]:
+    """Let the operator in by a socket that was claimed, until the end."""
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=CLOSE_REQUESTS_S)
+    await runner.setup()
+    try:
+        await _Site(runner, bound).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 class _Site(web.BaseSite):
@@ -66,28 +75,31 @@ class _Site(web.BaseSite):
         self._server = await asyncio.get_running_loop().create_unix_server(server, sock=self._bound, backlog=BACKLOG)
 
 
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-def _claim(path: Path) -> io.FileIO:
+def _lock(path: Path) -> io.FileIO:
     """Take the lock beside a socket, and remove what a process has left that had it before.
 
     Raises `OSError` and `NoSocket`.
     """
     _make_folder(path.parent)
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    lock = io.FileIO(descriptor, "r+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove(path)
-    except BlockingIOError:
-        lock.close()
-        raise NoSocket(f"cannot listen on {path}: another server does") from None
-    except BaseException:
-        lock.close()
-        raise
-    return lock
+    beside = _beside(path)
+    while True:
+        lock = io.FileIO(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if beside.exists() and os.path.samestat(beside.stat(), os.fstat(lock.fileno())):
+                path.unlink(missing_ok=True)
+                return lock
+            lock.close()  # whoever had it has just removed it: the next one is another file
+        except BlockingIOError:
+            lock.close()
+            raise NoSocket(f"cannot listen on {path}: another server does") from None
+        except BaseException:
+            lock.close()
+            raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _make_folder(folder: Path) -> None:
