@@ -94,4 +94,4 @@ def test_there_are_never_more_series_than_a_small_prometheus_takes() -> None:
         label = getattr(collector, "_label", None)
         lines = len(getattr(collector, "_bounds", ())) + 3 if hasattr(collector, "_bounds") else 1
         most += lines * (len(CLOSED[label]) if label else 1)
-    assert most < 2500
+    assert most < 2000
