@@ -5,7 +5,9 @@ import secrets
 from string import ascii_lowercase
 
 from aiohttp import ClientSession
+from prometheus_client import generate_latest
 
+from pairquiz_server.counting import Counts, Distributions, Level, Levels
 from pairquiz_server.metrics import Metrics
 from tests.client import Client, Closed, connected, ready_match
 from tests.conftest import StartServer
@@ -84,6 +86,20 @@ async def test_names_are_as_prometheus_asks_and_strangers_words_make_no_series(s
     _, second = await exposed(server.url)
     # Beside what agents ask of the database now and then.
     assert {one for one in series(second) - series(first) if "query" not in dict(one[1])} == set()
+
+
+def test_what_is_not_counted_yet_has_such_a_name_too() -> None:
+    metrics = Metrics()
+    for one in vars(metrics).values():
+        if isinstance(one, Counts):
+            one.begin(["value"])
+        elif isinstance(one, Distributions):
+            one.observe("value", 1.0)
+        elif isinstance(one, Level):
+            one.read = lambda: 1.0
+        elif isinstance(one, Levels):
+            one.read = lambda: {"value": 1.0}
+    assert promtool("check", "metrics", told=generate_latest(metrics.registry).decode()) == (0, "")
 
 
 def test_there_are_never_more_series_than_a_small_prometheus_takes() -> None:
