@@ -366,7 +366,7 @@ async def test_commands_that_wait_show_and_how_long_the_oldest_has(node: Node) -
     async with node.busy():
         waiting = [node.send(await node.creation()) for _ in range(2)]
         assert level("queued_commands") == 2
-        while not level("queued_commands_age_seconds"):  # of the one that is being written
+        while not level("queued_commands_age_seconds"):  # noqa: ASYNC110  # of the one that is being written
             await asyncio.sleep(0)
     await asyncio.gather(*waiting)
     assert (level("queued_commands"), level("queued_commands_age_seconds"), level("cached_matches")) == (0, 0, 3)

@@ -60,7 +60,7 @@ async def test_a_pool_of_which_all_is_lent_shows_who_waits_and_who_waited_in_vai
         assert value(metrics, "pool_connections", state="idle") == 1
         async with database.connection():
             waits = asyncio.create_task(database.fetch(TIME))
-            while not value(metrics, "pool_waiting"):
+            while not value(metrics, "pool_waiting"):  # noqa: ASYNC110  # nobody tells of it
                 await asyncio.sleep(0)
             assert value(metrics, "pool_connections", state="lent") == 1
         await waits

@@ -33,19 +33,22 @@ def value(server: Server, name: str, **labels: str) -> float | None:
 async def test_answers_are_counted_by_what_became_of_them(server: Server) -> None:
     async with connected(server.url) as first, connected(server.url) as second:
         started = await started_match(first, second, question_count=2)
-        given = [await player.ask("submit_answer", answering(started, 0)) for player in (first, second)]
-        again = await first.ask("submit_answer", answering(started, 0))
-        changed = await first.ask("submit_answer", answering(started, 0, answer=1))
+        right = (await server.running.game.load(started["session_id"])).questions[0].correct
+        wrong = (right + 1) % 4
+        for player, chosen in ((first, right), (second, wrong)):
+            assert (await player.ask("submit_answer", answering(started, 0, answer=chosen)))["ok"]
+        again = await first.ask("submit_answer", answering(started, 0, answer=right))
+        changed = await first.ask("submit_answer", answering(started, 0, answer=wrong))
         assert (again["duplicate"], changed["error"]["code"]) == (True, "already_answered")
-        assert given[0]["ok"] and given[1]["ok"]
         counted = {outcome: value(server, "answers_total", outcome=outcome) for outcome in ("right", "wrong")}
-        right = sum(one["correct"] for one in given)
-        assert counted == {"right": right, "wrong": 2 - right}
+        assert counted == {"right": 1, "wrong": 1}
         assert value(server, "answers_total", outcome="repeated") == 1
         assert value(server, "answers_total", outcome="already_answered") == 1
+        assert value(server, "refusals_total", code="already_answered") == 1
+        assert value(server, "refusals_total", code="internal") == 0, "it has a rate from the first one on"
         assert value(server, "lag_credit_seconds_count") == 2
         assert (value(server, "command_seconds_count") or 0) >= 7, "created, joined, started, four answers"
-        assert 0 < (value(server, "command_seconds_sum") or 0)
+        assert (value(server, "command_seconds_sum") or 0) > 0
 
 
 async def test_who_goes_and_how_matches_end_is_counted(server: Server) -> None:
