@@ -1,6 +1,7 @@
 """How callers wait for a connection, and the line in the log that says so."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,8 +20,9 @@ REMEDY = "raise database.pool_max, or find what keeps them so long"
 class Shortage:
     """Counts those who wait for one of `most` connections, and says once a minute at most what they had to wait."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
+        self.clock = clock
         self._said_at = float("-inf")
         self._longest_s = 0.0
         self._unsaid = self._unsaid_refused = 0
@@ -38,7 +40,7 @@ class Shortage:
         self._unsaid += 1
         self._unsaid_refused += refused
         self._longest_s = max(self._longest_s, seconds)
-        now = time.monotonic()
+        now = self.clock()
         if now - self._said_at < SAID_EVERY_S:
             return
         log.warning(
@@ -59,7 +61,7 @@ class Turn:
 
     def __init__(self, shortage: Shortage) -> None:
         self._shortage = shortage
-        self._began = time.monotonic()
+        self._began = shortage.clock()
         self._waits = False
 
     def __enter__(self) -> Self:
@@ -85,4 +87,4 @@ class Turn:
     def _end(self, *, refused: bool) -> None:
         self._waits = False
         self._shortage.waiting -= 1
-        self._shortage.waited(time.monotonic() - self._began, refused=refused)
+        self._shortage.waited(self._shortage.clock() - self._began, refused=refused)
