@@ -7,6 +7,7 @@ from typing import Self
 
 import structlog
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.reasons import NoneFree
 
 log = structlog.get_logger("pairquiz.database")
@@ -20,8 +21,10 @@ REMEDY = "raise database.pool_max, or find what keeps them so long"
 class Shortage:
     """Counts those who wait for one of `most` connections, and says once a minute at most what they had to wait."""
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
+        self._metrics = metrics
+        metrics.pool_waiting.read = lambda: self.waiting
         self.clock = clock
         self._said_at = float("-inf")
         self._longest_s = 0.0
@@ -35,7 +38,10 @@ class Shortage:
 
     def waited(self, seconds: float, *, refused: bool) -> None:
         """Note that a caller has got a connection after so long, or was refused."""
-        if not refused and seconds < NOTICED_S:
+        self._metrics.pool_wait_seconds.observe(seconds)
+        if refused:
+            self._metrics.pool_timeouts.inc()
+        elif seconds < NOTICED_S:
             return
         self._unsaid += 1
         self._unsaid_refused += refused

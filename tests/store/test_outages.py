@@ -13,9 +13,10 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
-from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.line import Line
 from tests.pace import patient
 from tests.store.outage import NOTICED_S, RECOVERED_S, Outages, beating, seconds_until

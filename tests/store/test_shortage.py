@@ -8,8 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from pairquiz_server.engine.health import Health
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store import pool
-from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.connector import DatabaseOptions
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.reasons import NoneFree
 from pairquiz_server.store.shortage import SAID_EVERY_S, Shortage
 
@@ -31,12 +33,13 @@ class Clock:
 
 def test_waits_are_said_once_a_minute_and_those_between_with_the_next() -> None:
     clock = Clock()
-    shortage = Shortage(3, clock)
+    metrics = Metrics()
+    shortage = Shortage(3, metrics, clock)
 
     def wait(seconds: float, *, in_vain: bool = False) -> None:
         turn = shortage.turn()
         with turn:
-            assert shortage.waiting == 1
+            assert metrics.registry.get_sample_value("pairquiz_pool_waiting") == shortage.waiting == 1
             clock.now += seconds
             if in_vain:
                 raise TimeoutError
@@ -57,11 +60,15 @@ def test_waits_are_said_once_a_minute_and_those_between_with_the_next() -> None:
         (_, line) = said(logs)
     assert (line["callers"], line["refused"], line["longest_ms"], line["pool_max"]) == (3, 1, 1250, 3)
     assert "database.pool_max" in line["hint"]
+    counted = [
+        metrics.registry.get_sample_value(f"pairquiz_pool_{name}") for name in ("wait_seconds_count", "timeouts_total")
+    ]
+    assert counted == [5, 1]
 
 
 def test_who_goes_away_while_waiting_is_not_refused() -> None:
     clock = Clock()
-    shortage = Shortage(1, clock)
+    shortage = Shortage(1, Metrics(), clock)
     with capture_logs() as logs:
         turn = shortage.turn()
         turn.__enter__()
