@@ -15,6 +15,9 @@ from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.reasons import NoneFree
 from pairquiz_server.store.shortage import SAID_EVERY_S, Shortage
 
+SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+"""
 Logs = list[MutableMapping[str, Any]]
 
 
@@ -92,12 +95,13 @@ async def test_reads_that_find_no_connection_wait_and_are_refused_while_writes_g
         assert await asyncio.gather(*waiting) == list(range(20)), "they have only waited"
 
         monkeypatch.setattr(pool, "PLACE_S", 0.05)
-        async with database.connection(), database.connection():
+        async with database.connection() as lent, database.connection():
             with pytest.raises(StorageUnavailable, match=r"^all 2 connections .*: raise database.pool_max"):
                 await database.fetchval("SELECT 1")
             assert await database.write("SELECT 1")
             assert await database.probe("SELECT 1")
             assert database.available
+            assert await lent.fetchval(SESSIONS) == 2 + 2, "as the documents say: pool_max, and two"
             assert not (await Health(database, keep_s=0).checks())["database"], "whoever comes now would be refused"
         assert (await Health(database, keep_s=0).checks())["database"]
     assert [line["pool_max"] for line in said(logs)] == [2]

@@ -17,7 +17,9 @@ from tests.store.processes import open_folder
 from tests.web.duel import answering
 
 PAIRS = 6
+PAGE = Path(__file__).parents[2] / "docs" / "databases.md"
 PATIENCE_S = 30.0
+OF_A_PLACE = ("listen_addr", "listen_port", "auth_type", "auth_file")
 OWN = "127.{}.{}.{}".format(*os.getpid().to_bytes(4)[1:])
 MODES = {
     "transaction, one session": ("transaction", {"default_pool_size": 1}, Pooling.TRANSACTION),
@@ -72,6 +74,17 @@ async def test_duels_are_played_to_their_end(
             assert (await server.running.health.checks()).items() >= {"database": True, "durability": True}.items()
     counted = "SELECT count(*) FROM pairquiz.matches WHERE status = 'completed'"
     assert await database.fetchval(counted) == PAIRS
+
+
+async def test_what_the_page_has_its_reader_write_works(database_url: str) -> None:
+    shown = ConfigParser()
+    shown.read_string(PAGE.read_text(encoding="utf-8").split("```ini\n")[1].split("```")[0])
+    settings = {name: value for name, value in shown["pgbouncer"].items() if name not in OF_A_PLACE}
+    assert settings.keys() == {"pool_mode", "default_pool_size", "max_client_conn"}
+    mode = settings.pop("pool_mode")
+    with open_folder() as folder, pgbouncer(folder, database_url, mode, **settings) as pooler:
+        async with serving(pooler.url, {"DATABASE_URL": pooler.url}) as server:
+            await play_many(server)
 
 
 async def test_duels_go_on_after_the_pooler_was_killed(database_url: str) -> None:
