@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
