@@ -32,8 +32,8 @@ async def find_pooling(
 ) -> Pooling:
     """Tell what lends a connection its session; `declared` is whether it is a pooler in transaction mode, where known.
 
-    Each answer may take `patience_s`: at an opening nobody waits yet. Raises `NoneFree` where there is no second session
-    to lend, and what asyncpg raises; so it does behind a pooler in statement mode, which takes no transactions.
+    Each answer may take `patience_s`: at an opening nobody waits yet. Raises `NoneFree` where there is no second
+    session to lend, and what asyncpg raises; so it does behind a pooler in statement mode, which takes no transactions.
     """
     if not declared and await _is_direct(connection, patience_s):
         return Pooling.NONE

@@ -202,6 +202,8 @@ OTHERWISE = {
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
+    "pooling.session": "asks PostgreSQL for the session itself",
+    "pooling.own": "asks PostgreSQL for the session itself",
     "nodes.enter": "inserts, and looks for nothing",
     "matches.resolve": "inserts, and meets the row by its primary key",
     "matches.register": "its table has a row for each node, which are a few",
