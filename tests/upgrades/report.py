@@ -13,7 +13,7 @@ SHOWN_MAX = 40
 
 @dataclass(frozen=True)
 class Wish:
-    """What a player wanted once, however often it was sent: seconds from the first attempt until it was acknowledged."""
+    """What a player wanted once, however often it was sent, and in how many seconds it was acknowledged."""
 
     attempts: int
     took_s: float | None
@@ -33,6 +33,16 @@ def wishes(history: History) -> Iterator[Wish]:
             yield Wish(len(commands), settled[0] - commands[0].invoked_at if settled else None)
 
 
+def _offline(history: History) -> Iterator[float]:
+    """Yield for how long players were without a connection, each time that they were."""
+    last: dict[str, int] = {}
+    for heard in history.heard:
+        if heard.name == "welcome":
+            if heard.player in last:
+                yield heard.at - history.connections[last[heard.player]].closed_at
+            last[heard.player] = heard.connection
+
+
 def markdown(outcome: Outcome) -> str:
     """Return the verdict, the restarts, and how long players waited."""
     wanted = list(wishes(outcome.history))
@@ -42,12 +52,14 @@ def markdown(outcome: Outcome) -> str:
     answers = sum(len(match.answers) for match in outcome.stored.matches.values())
     kinds = Counter(finding.kind for finding in outcome.findings)
     lines = [
-        f"Found: {_counted(kinds) or 'nothing that must not be'}. {len(outcome.stored.matches)} matches, {answers} answers.",
+        f"Found: {_counted(kinds) or 'nothing that must not be'}.",
+        f"{len(outcome.stored.matches)} matches, {answers} answers.",
         f"How the matches ended: {_counted(outcome.ends)}.",
         f"Not acknowledged in the end: {sum(1 for wish in wanted if wish.took_s is None)} of {len(wanted)} wishes.",
         f"From the first attempt until it was acknowledged: {_spread(times)}.",
         f"Sent more than once: {len(again)} wishes; these: {_spread(again)}.",
         f"Refusals: {_counted(codes) or 'none'}.",
+        f"Without a connection, from its end to the next `welcome`: {_spread(sorted(_offline(outcome.history)))}.",
         "",
         "| to | node | duels under way | until stopped, s | until ready, s |",
         "|---|---:|---:|---:|---:|",
