@@ -24,7 +24,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="pairquiz-upgrade-"))
     folder.chmod(0o755)  # PostgreSQL's account has to reach it
     old = of_commit(arguments.old, folder / arguments.old) if arguments.old else TOP
-    new = TOP if arguments.old else next_version(folder / "next")
+    if arguments.new:
+        new = of_commit(arguments.new, folder / arguments.new)
+    else:
+        new = TOP if arguments.old else next_version(folder / "next")
     plan = Plan((old, new, old), arguments.duels, arguments.nodes, PLAY, arguments.seed)
     way = " → ".join(version.name for version in plan.versions)
     print(f"{way}, {plan.nodes} nodes, {plan.duels} duels, seed {plan.seed}: logs are in {folder}", flush=True)  # noqa: T201
@@ -53,11 +56,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=SystemRandom().randrange(1_000_000), help="chooses how they are played"
     )
+    parser.add_argument("--from", dest="old", metavar="COMMIT", help="the older version [this checkout]")
     parser.add_argument(
-        "--from",
-        dest="old",
+        "--to",
+        dest="new",
         metavar="COMMIT",
-        help="the older version, and this checkout is the newer one [this checkout, and one that is made of it]",
+        help="the newer version [this checkout where an older one is named, else one that is made of it]",
     )
     return parser.parse_args()
 
