@@ -109,6 +109,7 @@ async def _patient_step(
 async def _step(database: Database, known: Sequence[Migration], hold_s: float) -> Sequence[Migration] | None:
     """Apply what comes next in one transaction, and return it: nothing of data that has more rows, None at the end."""
     async with database.connection() as connection, connection.transaction():
+        await connection.execute(_QUERIES["bound"], "0", "0")  # whatever the role has: another node may take long
         await connection.execute(_QUERIES["lock"], timeout=_TIMEOUT_S)
         if not await connection.fetchval(_QUERIES["prepared"]):  # a role that may not make it needs not to
             await _run(connection, _QUERIES["prepare"], "the schema pairquiz cannot be made")

@@ -32,8 +32,8 @@ SELECT number, name, checksum, applied_at::text FROM pairquiz.schema_migrations 
 INSERT INTO pairquiz.schema_migrations (number, name, checksum) VALUES ($1, $2, $3);
 
 -- name: bound
--- Bound the statements of this transaction: beyond that nothing of it happens. $1 text how long each may wait for a lock,
--- $2 text how long each may take (both with their unit).
+-- Bound the statements of this transaction: beyond that nothing of it happens. $1 text how long each may wait for a
+-- lock, $2 text how long each may take (both with their unit; 0 is without end).
 SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true);
 
 -- name: holder
@@ -45,7 +45,7 @@ FROM pg_stat_activity AS a
 WHERE a.pid <> pg_backend_pid()
     AND EXISTS (
         SELECT FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
-        WHERE l.pid = a.pid AND l.granted AND c.relnamespace = 'pairquiz'::regnamespace
+        WHERE l.pid = a.pid AND l.granted AND c.relnamespace = to_regnamespace('pairquiz')
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 ORDER BY a.xact_start
 LIMIT 1;

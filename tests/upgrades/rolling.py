@@ -22,6 +22,12 @@ from tests.chaos.player import Player, World
 from tests.chaos.verdict import judge
 from tests.upgrades.versions import command
 
+ONE_ADDRESS = {
+    "PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS": "0",
+    "PAIRQUIZ_LIMITS__ARRIVALS_PER_MINUTE_PER_ADDRESS": "0",
+    "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE_PER_ADDRESS": "0",
+}
+"""All players come from there."""
 FORFEITED = ("player_left", "player_absent")
 UNPLAYED = ("nobody_joined", "never_started")
 UNDER_WAY = "SELECT count(*) FROM pairquiz.matches WHERE status = 'in_progress'"
@@ -75,7 +81,7 @@ async def roll(plan: Plan, database_url: str, redis_url: str, folder: Path) -> O
     random, history = Random(plan.seed), History()
     restarts: list[Restart] = []
     async with AsyncExitStack() as stack:
-        environ = {"REDIS_URL": redis_url}
+        environ = {"REDIS_URL": redis_url, **ONE_ADDRESS}
         nodes = [Server(database_url, folder / f"node{number}.log", environ) for number in range(plan.nodes)]
         for node in nodes:
             stack.callback(node.close)
