@@ -15,7 +15,7 @@ from tests.upgrades.rolling import Outcome, Plan, roll
 from tests.upgrades.versions import TOP, next_version, of_commit
 from tests.web.valkey import valkey
 
-PLAY = Play(question_counts=(8, 12), time_limit_s=30, think_s=(2.0, 9.0), habits={"steady": 1}, search_share=0.1)
+PLAY = Play(question_counts=(8, 12), time_limit_s=30, think_s=(4.0, 12.0), habits={"steady": 1}, search_share=0.1)
 
 
 def main() -> int:

@@ -139,7 +139,8 @@ async def _duels(
     right, stopping, slow = right_options(), asyncio.Event(), set[str]()
     connector = TCPConnector(limit=0, force_close=True)
     async with ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session:
-        world = World(urls, session, history)
+        # As the official client does it.
+        world = World(urls, session, history, connect_s=20.0, backoff_s=(1.0, 5.0), obedient=True)
         players = [Player(world, Random(random.random())) for _ in range(plan.duels * 2)]
         pairs = [
             Pair(f"pair{number}", players[number * 2 : number * 2 + 2], plan.play, right, Random(random.random()))
