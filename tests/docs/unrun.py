@@ -7,6 +7,7 @@ command is neither run nor named here, and where one that is named here stands i
 TWO_TERMINALS = "one waits for the other: tests/cli/test_play.py plays both"
 DOCKER = "there is no Docker engine: tests/test_deployment.py does what the files say"
 ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
+RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 
@@ -15,6 +16,7 @@ OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it
 UNRUN = {
     "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
+    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
     "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
