@@ -25,12 +25,18 @@ async def nodes(start_server: StartServer, tmp_path: Path) -> AsyncIterator[Node
         yield [await start_server(REDIS_URL=redis.url, **PROXIED) for _ in range(2)]
 
 
-@pytest.fixture(params=GATEWAYS)
-async def entrance(request: pytest.FixtureRequest, nodes: Nodes, open_folder: Path) -> AsyncIterator[Gateway]:
+@pytest.fixture
+def wide_open_folder(open_folder: Path) -> Path:
+    """For whom root has nginx's workers be."""
     folder = Path(mkdtemp(dir=open_folder))
-    folder.chmod(0o777)  # as root, nginx's workers are somebody else
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.fixture(params=GATEWAYS)
+async def entrance(request: pytest.FixtureRequest, nodes: Nodes, wide_open_folder: Path) -> AsyncIterator[Gateway]:
     addresses = [node.url.removeprefix("http://") for node in nodes]
-    async with gateway(request.param, folder, addresses) as started:
+    async with gateway(request.param, wide_open_folder, addresses) as started:
         yield started
 
 

@@ -5,8 +5,8 @@ command is neither run nor named here, and where one that is named here stands i
 """
 
 TWO_TERMINALS = "one waits for the other: tests/cli/test_play.py plays both"
-DOCKER = "there is no Docker engine: tests/test_deployment.py does what the files say"
-ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
+DOCKER = "there is no Docker engine: scripts/image builds and runs it by other means, tests/deploy holds the files"
+ACCOUNT = "it needs an account of the platform: tests/deploy/test_platforms.py runs its Procfile"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 

@@ -17,7 +17,7 @@ WORTH_BYTES = 1400
 ASIDE_BYTES = 32 * 1024
 """What is larger takes a millisecond or more, and is compressed in a thread, where it keeps nobody waiting."""
 LEVEL = 5
-"""Each further one costs more than it saves (docs/performance.md)."""
+"""Each further one costs more than it saves (docs/deployment.md has the figures)."""
 GZIP = "gzip"
 _AS_GZIP = 16 + zlib.MAX_WBITS
 
