@@ -1,7 +1,8 @@
 """What compression saves and costs, of a running server's own messages:  .venv/bin/python -m bench.compression URL
 
-Ten duels are played there by guests. Of the frames that a player hears: bytes and CPU of permessage-deflate (RFC 7692), with
-a window for each connection and without, and what such windows take. Of what is read by HTTP: bytes and CPU of gzip.
+Ten duels are played there by guests. Of the frames that a player hears: bytes and CPU of permessage-deflate (RFC 7692),
+with a window for each connection and without, and what such windows take. Of what is read by HTTP: bytes and CPU of
+gzip.
 """
 
 import asyncio
