@@ -6,11 +6,14 @@ Limits are there against floods, and a load test is one: from few addresses, by 
 from collections.abc import Iterable
 
 _RAISE = "start the server for the test with {name}={value}"
+_COMMANDS = (
+    "limits.commands_per_s: a player sends more commands a second than one may; take more --pairs, or",
+    "PAIRQUIZ_LIMITS__COMMANDS_PER_S",
+)
 _LIMITS = {
-    "submit_answer:rate_limited": (
-        "limits.commands_per_s: a player sends more commands a second than one may; take more --pairs, or",
-        "PAIRQUIZ_LIMITS__COMMANDS_PER_S",
-    ),
+    "submit_answer:rate_limited": _COMMANDS,
+    "join_pair_quiz:rate_limited": _COMMANDS,
+    "start_quiz:rate_limited": _COMMANDS,
     "create_pair_quiz:rate_limited": (
         "limits.creations_per_minute_per_address (a player's own is creations_per_minute): all matches of the test are "
         "made from one address; take more --questions or a lower --rate, or",
@@ -47,7 +50,8 @@ def stops_the_test(trouble: str) -> bool:
 
 def advice(troubles: Iterable[str]) -> list[str]:
     """Say what to do about troubles, by their names: `command:code`, or what else there was."""
-    return [text for trouble in sorted(set(troubles)) if (text := _about(trouble)) is not None]
+    told = [text for trouble in sorted(set(troubles)) if (text := _about(trouble)) is not None]
+    return list(dict.fromkeys(told))
 
 
 def _about(trouble: str) -> str | None:

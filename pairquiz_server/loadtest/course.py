@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from math import ceil
 
 from msgspec import Struct
 
@@ -78,6 +79,7 @@ class Course:
             self._keep_seconds()
             self.steps.append(told)
             tried.append(Tried(rate, told.verdict is Verdict.HELD))
+            self._told = {}
             self._changed(self)
             if not self.order.ramp:
                 return
@@ -87,14 +89,16 @@ class Course:
         if self.rate is None:
             self._before.update(window.troubles)
             return
-        self._windows.setdefault(window.second, Window(second=window.second)).add(window)
+        second = min(window.second, max(ceil(self.order.seconds) - 1, 0))  # what comes late belongs to the last one
+        self._windows.setdefault(second, Window(second=second)).add(window)
         self._told[window.second] = self._told.get(window.second, 0) + 1
-        if self._told[window.second] == self.order.processes:
+        if self._told[window.second] == self.order.processes and second == window.second:
             self._changed(self)
 
     def newest(self) -> Window | None:
         """Return the newest second of the step that all processes have told of."""
-        done = [second for second, told in self._told.items() if told == self.order.processes]
+        whole = self.order.processes
+        done = [second for second, told in self._told.items() if told == whole and second in self._windows]
         return self._windows[max(done)] if done else None
 
     def _keep_seconds(self) -> None:
@@ -103,7 +107,8 @@ class Course:
 
     def _outcome(self, ended: Ended, *, interrupted: bool, refused: CannotPlay | None) -> Outcome:
         order = self.order
-        if interrupted and self.rate is not None and (not self.steps or self.steps[-1].rate != self.rate):
+        if interrupted and self._windows and (not self.steps or self.steps[-1].rate != self.rate):
+            assert self.rate is not None
             self._keep_seconds()
             cut_short = Step(self.rate, max(len(self._windows), 1))
             self.steps.append(

@@ -124,7 +124,7 @@ def verdict_of(steps: Sequence[Figures], found: Mapping[str, int], *, knee: floa
     if knee is None:
         return last.verdict, last.why
     failed = min((step for step in steps if step.verdict is not Verdict.HELD), key=lambda step: step.rate, default=None)
-    at = f"{knee:,.0f} answers/s held"
+    at = f"up to {knee:,.0f} answers/s"
     if failed is None:
         return Verdict.INTERRUPTED, f"{at}, and more was not tried"
     if failed.verdict in (Verdict.GENERATOR, Verdict.STOPPED):

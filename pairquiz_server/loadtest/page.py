@@ -87,10 +87,9 @@ def _charts(outcome: Outcome, seconds: Sequence[Second], looks: Sequence[Look]) 
         told_at = [one.at_s for one in looks]
         core = [Line("share of a core", [one.core * 100 for one in looks], 1)]
         yield line_chart("The server's CPU", "%", told_at, core, across="seconds", powers=False)
-        waits = [
-            Line("commit", [one.commit_ms for one in looks], 1),
-            Line("loop lag", [one.lag_ms for one in looks], 2),
-        ]
+        waits = [Line("commit", [one.commit_ms for one in looks], 1)]
+        if any(one.lag_ms for one in looks):  # older servers do not tell it
+            waits.append(Line("loop lag", [one.lag_ms for one in looks], 2))
         yield line_chart("Inside the server, on average", "ms", told_at, waits, across="seconds", powers=False)
         batches = [Line("commands in a batch", [one.batch for one in looks], 1)]
         yield line_chart("Batches", "commands", told_at, batches, across="seconds", powers=False)

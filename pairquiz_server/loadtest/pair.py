@@ -25,16 +25,16 @@ LIVE_MAX = 8
 LATE_S = 1.0
 """How long a match is listened to after its results: what is told twice comes late."""
 TIME_LIMIT_S = 300
-NAME = "Load test"
 
 
 class Terms(Struct, frozen=True):
-    """What is played."""
+    """What is played, and under which name."""
 
     topic: str
     question_count: int
     scoring: str = "speed_bonus"
     time_limit: int = TIME_LIMIT_S
+    name: str = "Load test"
 
 
 class Desk(Protocol):
@@ -75,21 +75,29 @@ class Pair:
         self._chance = chance
         self._tables: dict[str, Table] = {}
         self._changed = asyncio.Event()
+        self._ending = False
 
     async def open(self) -> None:
-        """Connect both, who are nobody's ghosts. Raises `NoServer`, `Refusal`."""
+        """Connect both, who are nobody's ghosts, and in no match that is left over. Raises `NoServer`, `Refusal`."""
         for player in self.players:
-            await player.open()
-            await player.asked("set_profile", {"display_name": NAME, "record_runs": False}, Struct)
+            welcome = await player.open()
+            for left_over in welcome.sessions:
+                await player.asked("leave_pair_quiz", {"session_id": left_over.session_id}, Struct)
+            await player.asked("set_profile", {"display_name": self._terms.name, "record_runs": False}, Struct)
 
     async def play(self) -> None:
         """Make one match after the other, each before the last one is used up. Raises `Refusal`."""
-        while True:
+        while not self._ending:
             table = await self.begin()
             self._desk.offer(self, table)
-            while table.turns_left > SPARE_TURNS or self._live() >= LIVE_MAX:
+            while not self._ending and (table.turns_left > SPARE_TURNS or self._live() >= LIVE_MAX):
                 self._changed.clear()
                 await self._changed.wait()
+
+    def stop(self) -> None:
+        """Make no more matches; one that is being made is begun."""
+        self._ending = True
+        self._changed.set()
 
     async def begin(self) -> Table:
         """Make a match, and begin it. Raises `Refusal`."""
@@ -122,7 +130,7 @@ class Pair:
     async def finish(self, patience_s: float) -> None:
         """Complete what is not played to its end, wait for results, and judge all; there is no `play` any more."""
         for table in list(self._tables.values()):
-            if not table.over and table.turns_left:
+            if table.begun and table.turns_left:
                 for seat in (0, 1):
                     self._complete(table, seat)
         try:
@@ -135,6 +143,9 @@ class Pair:
             pass
         for table in self._open():
             self._judge(table)
+        silent = {command for player in self.players for command in player.unanswered()} - {"submit_answer"}
+        for command in sorted(silent):
+            self._desk.judged(None, [Finding(Fault.UNACKNOWLEDGED, "", f"{command} was never answered")])
 
     async def close(self) -> None:
         """Hang up."""
@@ -220,7 +231,7 @@ class Pair:
         return sum(not table.over for table in self._tables.values())
 
     def _judge(self, table: Table) -> None:
-        if self._tables.pop(table.session_id, None) is not None:
+        if self._tables.pop(table.session_id, None) is not None and table.begun:
             self._changed.set()
             self._desk.judged(table, judge(table, self._scale))
 

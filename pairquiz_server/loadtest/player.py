@@ -1,6 +1,7 @@
 """A player of a load test: asks until it is answered, comes back by itself, and takes in what it is told."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -61,6 +62,8 @@ class Player:
 
     def __init__(self, connect: Connect, token: str | None, owner: Owner, seat: int) -> None:
         self.token = token
+        self.handshake_s = self.welcome_s = 0.0
+        """How long the last connection took until it stood, and from then until its first event."""
         self._connect = connect
         self._owner = owner
         self._seat = seat
@@ -76,14 +79,20 @@ class Player:
         self._closed = False
         self._welcome = asyncio.get_running_loop().create_future()
         wire = self._connect(self._hear, self._ended)
+        begun_at = time.monotonic()
         await wire.open(self.token)
-        self._wire = wire
+        self.handshake_s = time.monotonic() - begun_at
         try:
             async with asyncio.timeout(CONNECT_S):
                 welcome = await self._welcome
         except TimeoutError:
+            await wire.close()
             raise NoServer("the server says no welcome") from None
+        self.welcome_s = time.monotonic() - begun_at - self.handshake_s
         self.token = welcome.guest_token or self.token
+        self._wire = wire
+        for asked in self._asked.values():
+            wire.send(asked.packet)
         return welcome
 
     def ask(
@@ -107,12 +116,18 @@ class Player:
         self.ask(command, payload, lambda answer: None if said.done() else said.set_result(answer), refused)
         return read(await said, kind, command)
 
+    def unanswered(self) -> list[str]:
+        """Return the names of the commands that nothing came back for, so far."""
+        return [asked.command for asked in self._asked.values()]
+
     async def cut(self) -> None:
-        """Lose the line as by accident; the player comes back by itself."""
+        """Lose the line as by accident, and wait until the player is back, as it always is by itself."""
         wire = self._wire
         self._ended()
         if wire is not None:
             await wire.close()
+        if self._returning is not None:
+            await self._returning
 
     async def close(self) -> None:
         """Hang up, and do not come back."""
@@ -124,6 +139,8 @@ class Player:
             await wire.close()
 
     def _ended(self) -> None:
+        if not self._welcome.done():
+            self._welcome.set_exception(NoServer("the server has hung up before its welcome"))
         if self._closed or self._wire is None:
             return
         self._wire = None
@@ -142,8 +159,6 @@ class Player:
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
             else:
                 break
-        for asked in list(self._asked.values()):
-            self._send_again(asked)
         self._owner.line_back(self._seat)
 
     def _hear(self, packet: str) -> None:
@@ -179,11 +194,7 @@ class Player:
 
     def _retry(self, number: int) -> None:
         asked = self._asked.get(number)
-        if asked is not None:
-            self._send_again(asked)
-
-    def _send_again(self, asked: _Asked) -> None:
-        if self._wire is not None:
+        if asked is not None and self._wire is not None:
             self._wire.send(asked.packet)
 
     def _event(self, name: str, text: str) -> None:

@@ -66,6 +66,11 @@ class Table:
         return len(self._turns)
 
     @property
+    def begun(self) -> bool:
+        """Whether it runs, or ran."""
+        return self.told_ms > 0
+
+    @property
     def over(self) -> bool:
         """Whether both know the results."""
         return all(side.results for side in self.sides)

@@ -11,6 +11,7 @@ class Versions:
     def __init__(self) -> None:
         self._newest: int | None = None
         self._missing: set[int] = set()
+        self._never_told: set[int] = set()
         self._heard: set[tuple[str, int]] = set()
         self._twice: list[str] = []
 
@@ -30,8 +31,9 @@ class Versions:
         self._newest = max(version, self._newest or 0)
 
     def forget(self) -> None:
-        """Begin anew, on another connection."""
+        """Begin anew, on another connection: what was left out of the one before stays left out."""
         self._newest = None
+        self._never_told |= self._missing
         self._missing.clear()
         self._heard.clear()
 
@@ -39,5 +41,5 @@ class Versions:
         """Say what was told twice, and what was left out."""
         for text in self._twice:
             yield Fault.DOUBLED, text
-        if self._missing:
-            yield Fault.MISSED, f"nothing was told of versions {sorted(self._missing)}"
+        if missed := self._missing | self._never_told:
+            yield Fault.MISSED, f"nothing was told of versions {sorted(missed)}"
