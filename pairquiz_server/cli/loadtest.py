@@ -143,7 +143,7 @@ def _lines(course: Course) -> None:
     window = course.newest()
     if window is None and course.steps:
         click.echo(words.of_step(course.steps[-1]), err=True)
-    elif window is None or (window.second + 1) % LINE_EVERY_S == 0:
+    elif window is None or window.second % LINE_EVERY_S == 0:
         click.echo(words.under_way(course), err=True)
 
 

@@ -15,7 +15,7 @@ KNOCK_S = 10.0
 
 
 class Knock(Struct, frozen=True):
-    """Seconds for each; `tls_s` is None where there is none. `certificate_until` is until when the certificate holds."""
+    """Seconds for each, None where there is no TLS; `certificate_until` is until when the certificate holds."""
 
     dns_s: float
     tcp_s: float

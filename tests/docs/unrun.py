@@ -9,10 +9,12 @@ DOCKER = "there is no Docker engine: tests/test_deployment.py does what the file
 ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
+MEASURES = "its exit code says how quick the machine is: tests/cli/test_loadtest.py and test_probe.py run it"
 
 UNRUN = {
     "README.md": {"scripts/test": "it would test itself"},
     "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
+    "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
         "pairquiz-server play --join": TWO_TERMINALS,

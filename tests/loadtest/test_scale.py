@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairquiz_server.loadtest.scale import Given, Scale
-from pairquiz_server.rules.scoring import Scoring, score_answer, sum_in_words
 from pairquiz_server.rules.question import Difficulty
+from pairquiz_server.rules.scoring import Scoring, score_answer, sum_in_words
 
 SPAN_MS = 150_000
 
