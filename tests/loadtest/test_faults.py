@@ -91,22 +91,22 @@ async def test_a_fault_is_found(meddler: Meddler, fits: Callable[[str], bool], c
     assert faults <= set(found.ended.found)
 
 
-async def test_a_stall_is_seen_by_all_who_would_have_answered(meddler: Meddler) -> None:
-    """Two players who wait for each acknowledgement would have met it twice in 200 answers: their p99 hides it."""
-    stalled = False
+@pytest.mark.parametrize("question_count", [44, 5], ids=["within a match", "also waiting for the next match"])
+async def test_a_stall_is_seen_by_all_who_would_have_answered(meddler: Meddler, question_count: int) -> None:
+    """Two players who wait for each acknowledgement would have met it twice in 200 answers: their p99 hides it.
+
+    Short matches are used up before the stall is over: what cannot even be sent then has waited as well.
+    """
+    stalls: list[asyncio.Task[None]] = []
 
     def stall(packet: str) -> list[str]:
-        nonlocal stalled
-        if is_answers_acknowledgement(packet) and not stalled:
-            stalled = True
-            stalls.append(asyncio.create_task(meddler.stall(0.5)))
+        stalls.append(asyncio.create_task(meddler.stall(0.5)))
         return [packet]
 
-    stalls: list[asyncio.Task[None]] = []
-    meddler.mend = stall
-    found = await trial(meddler.url, pairs=1, rate=100, seconds=2, question_count=44)
+    meddler.mend = once(is_answers_acknowledgement, stall)
+    found = await trial(meddler.url, pairs=1, rate=100, seconds=2, question_count=question_count)
     assert found.ended.found == {}
-    assert found.window.latency.percentile(90) > 100
+    assert found.window.latency.percentile(80) > 50
     assert found.window.latency.percentile(99) > 400
 
 
