@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from pairquiz_server.loadtest.advice import stops_the_test
 from pairquiz_server.loadtest.finding import Finding
 from pairquiz_server.loadtest.messages import Step
-from pairquiz_server.loadtest.tally import Window, whole
+from pairquiz_server.loadtest.tally import LOST_LINE, Window, whole
 
 BUSY = 0.9
 """A process that plays and uses more than this of a core is no measure of others."""
@@ -136,6 +136,8 @@ def _judged(step: Step, one: Window, *, unanswered: int, core: float, bound_ms: 
     p99_ms, slip_ms = one.latency.percentile(99), one.slip.percentile(99)
     if one.faults:
         return Verdict.FAULTY, f"{one.faults} faults were found"
+    if lost := one.troubles.get(LOST_LINE):  # who comes back asks for much at once: limits are no cause then
+        return Verdict.BEHIND, f"{lost:,} connections were lost, and came back"
     if limited := sorted(what for what in one.troubles if stops_the_test(what)):
         return Verdict.STOPPED, f"a limit of the server was in the way ({', '.join(limited)})"
     if core > BUSY:

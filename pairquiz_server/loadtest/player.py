@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pairquiz_server.client.errors import ClientError, NoServer, Refusal
 from pairquiz_server.client.hearing import read
+from pairquiz_server.loadtest.tally import LOST_LINE
 from pairquiz_server.loadtest.wire import CONNECT_S, Wire
 from pairquiz_server.protocol.events import OpponentAnswer, Welcome
 from pairquiz_server.protocol.events.table import EVENTS
@@ -18,7 +19,6 @@ from pairquiz_server.protocol.events.table import EVENTS
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 4.0
 RETRY_S = 0.5
-LOST_LINE = "connection_lost"
 
 Kind = TypeVar("Kind", bound=Struct)
 Answer = Mapping[str, Any]
@@ -79,16 +79,11 @@ class Player:
         self._closed = False
         self._welcome = asyncio.get_running_loop().create_future()
         wire = self._connect(self._hear, self._ended)
-        begun_at = time.monotonic()
-        await wire.open(self.token)
-        self.handshake_s = time.monotonic() - begun_at
         try:
-            async with asyncio.timeout(CONNECT_S):
-                welcome = await self._welcome
-        except TimeoutError:
+            welcome = await self._welcomed(wire)
+        except BaseException:
             await wire.close()
-            raise NoServer("the server says no welcome") from None
-        self.welcome_s = time.monotonic() - begun_at - self.handshake_s
+            raise
         self.token = welcome.guest_token or self.token
         self._wire = wire
         for asked in self._asked.values():
@@ -122,10 +117,7 @@ class Player:
 
     async def cut(self) -> None:
         """Lose the line as by accident, and wait until the player is back, as it always is by itself."""
-        wire = self._wire
         self._ended()
-        if wire is not None:
-            await wire.close()
         if self._returning is not None:
             await self._returning
 
@@ -134,21 +126,35 @@ class Player:
         self._closed = True
         if self._returning is not None:
             self._returning.cancel()
+            await asyncio.wait({self._returning})
         wire, self._wire = self._wire, None
         if wire is not None:
             await wire.close()
+
+    async def _welcomed(self, wire: Wire) -> Welcome:
+        begun_at = time.monotonic()
+        await wire.open(self.token)
+        self.handshake_s = time.monotonic() - begun_at
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                welcome = await self._welcome
+        except TimeoutError:
+            raise NoServer("the server says no welcome") from None
+        self.welcome_s = time.monotonic() - begun_at - self.handshake_s
+        return welcome
 
     def _ended(self) -> None:
         if not self._welcome.done():
             self._welcome.set_exception(NoServer("the server has hung up before its welcome"))
         if self._closed or self._wire is None:
             return
-        self._wire = None
+        wire, self._wire = self._wire, None
         self._owner.trouble(LOST_LINE)
         self._owner.line_lost(self._seat)
-        self._returning = asyncio.create_task(self._return())
+        self._returning = asyncio.create_task(self._return(wire))
 
-    async def _return(self) -> None:
+    async def _return(self, before: Wire) -> None:
+        await before.close()
         wait_s = FIRST_WAIT_S
         while True:
             await asyncio.sleep(wait_s)

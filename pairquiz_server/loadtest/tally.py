@@ -6,6 +6,9 @@ from msgspec import Struct, field
 
 from pairquiz_server.loadtest.histogram import Histogram
 
+LOST_LINE = "connection_lost"
+"""The trouble of a player whose connection was lost."""
+
 
 class Window(Struct):
     """What happened within a second.

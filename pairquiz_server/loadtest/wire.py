@@ -57,7 +57,7 @@ class Wire:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, token: str | None) -> None:
-        """Connect. What the server says behind that is heard. Raises `NoServer`, `Refusal`."""
+        """Connect; to be closed also where that fails. Raises `NoServer`, `Refusal`."""
         auth = {"protocol": PROTOCOL_VERSION} | ({"token": token} if token else {})
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -65,14 +65,9 @@ class Wire:
                 await self._way.write(["40" + msgspec.json.encode(auth).decode()])
                 packets = await self._connected()
         except TimeoutError:
-            await self.close()
             raise NoServer("the server does not answer a handshake") from None
         except (aiohttp.ClientError, OSError, ConnectionError) as error:
-            await self.close()
             raise await self._why(error) from None
-        except ClientError:
-            await self.close()
-            raise
         self._tasks = [asyncio.create_task(self._read(packets)), asyncio.create_task(self._write())]
 
     def send(self, packet: str) -> None:

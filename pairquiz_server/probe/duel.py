@@ -15,9 +15,9 @@ from pairquiz_server.client.errors import ClientError, Refusal
 from pairquiz_server.client.topics import topics
 from pairquiz_server.loadtest.finding import Finding
 from pairquiz_server.loadtest.pair import Pair, Terms, now_ms
-from pairquiz_server.loadtest.player import LOST_LINE
 from pairquiz_server.loadtest.scale import Scale
 from pairquiz_server.loadtest.table import Answered, Table
+from pairquiz_server.loadtest.tally import LOST_LINE
 from pairquiz_server.loadtest.wire import Transport, Wire
 from pairquiz_server.probe.knock import knock
 

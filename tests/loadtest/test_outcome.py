@@ -56,6 +56,13 @@ def test_a_limit_is_neither_slow_nor_a_fault() -> None:
     assert "PAIRQUIZ_LIMITS__CREATIONS_PER_MINUTE_PER_ADDRESS=0" in advice(told.troubles)[0]
 
 
+def test_lost_lines_are_not_passed_over() -> None:
+    lost = window()
+    for what in ("connection_lost", "submit_answer:rate_limited"):
+        lost.trouble(what)
+    assert judged(lost).verdict is Verdict.BEHIND
+
+
 def test_a_fault_is_worse_than_all_else() -> None:
     faulty = window(latency_ms=600, slip_ms=400)
     faulty.faults = 1
