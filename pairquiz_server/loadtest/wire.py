@@ -22,6 +22,15 @@ CONNECT_S = 10.0
 CLOSE_S = 1.0
 _SEPARATOR = "\x1e"
 _PATH = "/socket.io/?EIO=4&transport="
+_UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "cGFpcnF1aXotc2VydmVyIQ==",
+}
+_UPGRADED = 101
+_FOR_A_MOMENT = (429, 503)
+"""What a server, or a proxy before it, answers where a retry may do."""
 
 
 class Transport(StrEnum):
@@ -118,11 +127,15 @@ class Wire:
                 await self._way.write(packets)
 
     async def _why(self, error: Exception) -> ClientError:
-        """Ask by polling what a websocket's handshake cannot say: why it was refused."""
+        """Ask once more, in a way in which the body of a refusal can be read."""
         with suppress(Exception):
-            async with asyncio.timeout(CONNECT_S), self._session.get(_PATH + Transport.POLLING) as answer:
-                if refusal := Refusal.found_in(msgspec.json.decode(await answer.read())):
+            path = _PATH + Transport.WEBSOCKET
+            async with asyncio.timeout(CONNECT_S), self._session.get(path, headers=_UPGRADE) as answer:
+                if answer.status != _UPGRADED and (refusal := Refusal.found_in(await answer.json())):
                     return refusal
+                answer.close()
+        if isinstance(error, aiohttp.ClientResponseError) and error.status in _FOR_A_MOMENT:
+            return Refusal({"code": f"http_{error.status}", "message": f"HTTP {error.status}", "retry": True})
         return NoServer(f"no server answers ({error or type(error).__name__})")
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from pairquiz_server.client.errors import Refusal
+from pairquiz_server.loadtest import players
+from pairquiz_server.loadtest.advice import advice
 from pairquiz_server.loadtest.wire import Transport
 from tests.conftest import StartServer
 from tests.loadtest.meddler import Meddler, Mend, meddling
@@ -126,3 +129,13 @@ async def test_a_limit_is_named(start_server: StartServer) -> None:
     found = await trial(server.url, pairs=1, rate=100, seconds=0.5)
     assert "submit_answer:rate_limited" in found.window.troubles
     assert (found.ended.found, found.unanswered) == ({}, 0)
+
+
+async def test_a_server_that_takes_no_more_connections_says_which_limit_it_is(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(players, "TRY_AGAIN_S", 0.01)
+    server = await start_server(PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS="3")
+    with pytest.raises(Refusal) as refused:
+        await trial(server.url, pairs=2)
+    assert advice([f"connect:{refused.value.code}"]) != []
