@@ -30,6 +30,7 @@ from pairquiz_server.web.identity.auth import sign_user_token
 PAIRS_MAX = 20_000
 RATE_MAX = 100_000
 TOKEN_S = 24 * 3600
+RAMP_P99_MS = 250.0
 LINE_EVERY_S = 5
 """In a pipe there is a line so often."""
 METRICS_TOKEN = "PAIRQUIZ_METRICS__TOKEN"  # noqa: S105 - the name of a variable
@@ -45,7 +46,9 @@ _TRANSPORTS, _ARRIVALS = (click.Choice([str(one) for one in kind]) for kind in (
 )
 @click.option("--for", "seconds", type=Span(1, 24 * 3600), default="30s", show_default=True, help="How long a step is.")
 @click.option("--ramp", is_flag=True, help="Raise the rate, step by step, and find the largest one that holds.")
-@click.option("--p99", type=Span(0.001, 60), help="What the p99 of a rate that holds may be, such as 50ms.")
+@click.option(
+    "--p99", type=Span(0.001, 60), help="What the p99 of a rate that holds may be [default: any, with --ramp 250ms]."
+)
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="How many play.")
 @click.option("--transport", type=_TRANSPORTS, default="websocket", show_default=True, help="How players connect.")
 @click.option("--arrivals", type=_ARRIVALS, default="poisson", show_default=True, help="How answers follow each other.")
@@ -92,7 +95,7 @@ def loadtest(
         rate=rate,
         seconds=seconds,
         ramp=ramp,
-        p99_ms=None if p99 is None else p99 * 1000,
+        p99_ms=p99 * 1000 if p99 is not None else RAMP_P99_MS if ramp else None,
         processes=processes,
         transport=Transport(transport),
         arrivals=Arrivals(arrivals),

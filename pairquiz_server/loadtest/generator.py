@@ -34,6 +34,7 @@ class Generator:
         self._due: deque[float] = deque()
         self._pairs: set[Pair] = set()
         self._cpu_s = time.process_time()
+        self._over = False
 
     @property
     def pairs(self) -> int:
@@ -42,6 +43,7 @@ class Generator:
 
     async def load(self, step: Step) -> None:
         """Give the answers of a step; those before must be done with."""
+        self._over = False
         clock = asyncio.create_task(self._tell_seconds())
         try:
             begun_at = time.monotonic()
@@ -53,6 +55,7 @@ class Generator:
             if (left := begun_at + step.seconds - time.monotonic()) > 0:
                 await asyncio.sleep(left)
         finally:
+            self._over = True
             clock.cancel()
 
     async def drained(self, patience_s: float) -> int:
@@ -86,6 +89,7 @@ class Generator:
         """Count an answer that was acknowledged."""
         self.answers += 1
         self.window.acknowledged += 1
+        self.window.late += self._over
         self.window.latency.record(round((now_ms() - answer.due_ms) * 1000))
 
     def told(self, answer: Answered, at_ms: float) -> None:

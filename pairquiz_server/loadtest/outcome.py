@@ -14,8 +14,8 @@ BUSY = 0.9
 """A process that plays and uses more than this of a core is no measure of others."""
 SLIP_MS = 10.0
 """So late the generator may always be; else its p99 may be half of what it measures."""
-ENOUGH = 0.97
-"""A rate has held only if so much of what was due was acknowledged in its time."""
+LATE_S = 1.0
+"""A rate has not held if more was still under way at the end of a step than is due in so long."""
 
 
 class Verdict(StrEnum):
@@ -94,7 +94,7 @@ def figures(
         due=one.due,
         acknowledged=one.acknowledged,
         unanswered=unanswered,
-        achieved_per_s=one.acknowledged / max(step.seconds, 0.001),
+        achieved_per_s=(one.acknowledged - one.late) / max(step.seconds, 0.001),
         p50_ms=one.latency.percentile(50),
         p90_ms=one.latency.percentile(90),
         p99_ms=one.latency.percentile(99),
@@ -144,8 +144,10 @@ def _judged(step: Step, one: Window, *, unanswered: int, core: float, bound_ms: 
         return Verdict.GENERATOR, f"the generator was busy ({core:.0%} of a core a process): --processes takes more"
     if slip_ms > max(SLIP_MS, p99_ms / 2):
         return Verdict.GENERATOR, f"the generator was late itself (p99 {slip_ms:.1f} ms): its machine is too busy"
-    if unanswered or one.acknowledged < one.due * ENOUGH:
-        return Verdict.BEHIND, f"{one.due - one.acknowledged:,} of {one.due:,} answers were not acknowledged in time"
+    if unanswered:
+        return Verdict.BEHIND, f"{unanswered:,} of {one.due:,} answers were not acknowledged within the patience"
+    if one.due - one.acknowledged + one.late > step.rate * LATE_S:
+        return Verdict.BEHIND, f"{one.late:,} of {one.due:,} answers were acknowledged only after the step's end"
     if bound_ms is not None and p99_ms > bound_ms:
         return Verdict.SLOW, f"p99 was {p99_ms:.1f} ms, and may be {bound_ms:g} ms"
-    return Verdict.HELD, f"{one.acknowledged / step.seconds:,.0f} answers/s, p99 {p99_ms:.1f} ms"
+    return Verdict.HELD, f"{(one.acknowledged - one.late) / step.seconds:,.0f} answers/s, p99 {p99_ms:.1f} ms"

@@ -13,6 +13,7 @@ LOST_LINE = "connection_lost"
 class Window(Struct):
     """What happened within a second.
 
+    `late` is how many of the acknowledged were so only after the step's end.
     `latency` is from when an answer was due until its acknowledgement, `opponent` until the opponent had heard of it.
     `slip` is how late the generator itself looked at an answer that was due, `wait` how late it was given, where it had
     to wait for a match, too. `troubles` are refusals and lost lines, by what they hit; `faults` are promises that were
@@ -23,6 +24,7 @@ class Window(Struct):
     due: int = 0
     sent: int = 0
     acknowledged: int = 0
+    late: int = 0
     latency: Histogram = field(default_factory=Histogram)
     opponent: Histogram = field(default_factory=Histogram)
     slip: Histogram = field(default_factory=Histogram)
@@ -40,6 +42,7 @@ class Window(Struct):
         self.due += other.due
         self.sent += other.sent
         self.acknowledged += other.acknowledged
+        self.late += other.late
         for mine, theirs in zip(self._histograms(), other._histograms(), strict=True):
             mine.add(theirs)
         for what, count in other.troubles.items():

@@ -1,7 +1,7 @@
 """A load test finds what is wrong, and nothing where all is well. Each fault is put in by who stands between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from pairquiz_server.client.errors import Refusal
 from pairquiz_server.loadtest import players
 from pairquiz_server.loadtest.advice import advice
 from pairquiz_server.loadtest.wire import Transport
-from tests.conftest import StartServer
-from tests.loadtest.meddler import Meddler, Mend, meddling
+from tests.conftest import Server, StartServer
+from tests.loadtest.meddler import Meddler, Mend
 from tests.loadtest.packets import (
     edited,
     is_answers_acknowledgement,
@@ -23,16 +23,9 @@ from tests.loadtest.packets import (
 )
 from tests.loadtest.trial import trial
 
-FAST = {"PAIRQUIZ_LIMITS__COMMANDS_PER_S": "0"}
+SHARED = pytest.mark.asyncio(loop_scope="session")
 BRIEF_S = 0.5
 """Where an acknowledgement is known to be lost, nobody waits for it long."""
-
-
-@pytest.fixture
-async def meddler(start_server: StartServer) -> AsyncIterator[Meddler]:
-    server = await start_server(**FAST)
-    async with meddling(server.url) as meddler:
-        yield meddler
 
 
 def wrong_points(said: dict[str, Any]) -> None:
@@ -55,16 +48,17 @@ def forgotten_answer(said: dict[str, Any]) -> None:
     answered.update(your_answer=None, your_points=0, receipt=None)
 
 
+@SHARED
 @pytest.mark.parametrize("transport", Transport)
-async def test_a_server_that_keeps_its_promises_is_found_clean(start_server: StartServer, transport: Transport) -> None:
-    server = await start_server(**FAST)
-    found = await trial(server.url, transport=transport)
+async def test_a_server_that_keeps_its_promises_is_found_clean(unlimited: Server, transport: Transport) -> None:
+    found = await trial(unlimited.url, transport=transport)
     assert (found.ended.found, found.unanswered, found.window.troubles) == ({}, 0, {})
     assert found.ended.answers == found.window.due == found.window.sent == found.window.latency.total
     assert 40 < found.window.opponent.total <= found.window.due  # the last ones may be heard of when it is over
     assert found.ended.matches > 2  # each pair went from a match to the next one
 
 
+@SHARED
 @pytest.mark.parametrize(
     ("fits", "change", "faults"),
     [
@@ -94,6 +88,7 @@ async def test_a_fault_is_found(meddler: Meddler, fits: Callable[[str], bool], c
     assert faults <= set(found.ended.found)
 
 
+@SHARED
 @pytest.mark.parametrize("question_count", [44, 5], ids=["within a match", "also waiting for the next match"])
 async def test_a_stall_is_seen_by_all_who_would_have_answered(meddler: Meddler, question_count: int) -> None:
     """Two players who wait for each acknowledgement would have met it twice in 200 answers: their p99 hides it.
@@ -113,6 +108,7 @@ async def test_a_stall_is_seen_by_all_who_would_have_answered(meddler: Meddler, 
     assert found.window.latency.percentile(99) > 400
 
 
+@SHARED
 async def test_a_lost_line_is_mended_and_told(meddler: Meddler) -> None:
     cuts: list[asyncio.Task[None]] = []
     meddler.mend = once(

@@ -32,8 +32,13 @@ def test_a_server_may_be_slow() -> None:
 
 
 def test_a_server_may_fall_behind() -> None:
-    assert judged(window(acknowledged=900)).verdict is Verdict.BEHIND
     assert judged(window(), unanswered=1).verdict is Verdict.BEHIND
+    behind = window(due=5000, acknowledged=5000)
+    behind.late = 900
+    assert judged(behind).verdict is Verdict.HELD  # what is under way at the end is no backlog
+    behind.late = 1100
+    assert judged(behind).verdict is Verdict.BEHIND
+    assert judged(behind).achieved_per_s == 3900
 
 
 def test_a_generator_that_is_late_blames_nobody_else() -> None:
@@ -79,6 +84,10 @@ def test_a_fault_is_worse_than_all_else() -> None:
 )
 def test_a_knee_is_the_servers_only_where_the_server_gave_way(failed: Window, verdict: Verdict) -> None:
     assert verdict_of([judged(window()), judged(failed)], {}, knee=1000)[0] is verdict
+
+
+def test_where_guests_may_not_play_a_secret_is_asked_for() -> None:
+    assert "JWT_SECRET" in advice(["connect:unauthorized"])[0]
 
 
 def test_one_limit_is_advised_about_once() -> None:
