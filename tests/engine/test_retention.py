@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from pairquiz_server.engine.erasure import Eraser
 from pairquiz_server.engine.retention import BANS_DAYS, WEEKS, Keep, Retention
@@ -17,7 +18,7 @@ from pairquiz_server.store.retention import RetentionRows
 from tests.engine.stage import ALICE, BOB, PATIENCE_S, Node
 
 DAY_MS = 24 * 3600 * 1000
-FOR_EVER = Keep(finished_days=0, unfinished_days=0, usage_days=0, guests_days=0)
+FOR_EVER = Keep(finished_days=0, unfinished_days=0, usage_days=0, guests_days=0, audit_days=0)
 GUEST = Player("guest:old", PlayerKind.GUEST, "Guest")
 
 
@@ -52,6 +53,17 @@ async def test_old_weeks_of_the_league_are_forgotten_with_their_counts(node: Nod
     for table in ("week_points", "rank_counts"):
         weeks = await node.database.fetch(f"SELECT week FROM pairquiz.{table} ORDER BY week")
         assert [row["week"] for row in weeks] == [this - WEEKS + 1, this], table
+
+
+async def test_what_operators_did_long_ago_is_forgotten(node: Node) -> None:
+    deeds = (
+        "INSERT INTO pairquiz.audit (at, actor, via, action) SELECT now() - $1 * interval '1 day', 'ada', 'token', 'x'"
+    )
+    for days in (0, 9, 11):
+        await node.database.fetch(deeds, days)
+    assert await forget_all(node, FOR_EVER) == 0
+    assert await forget_all(node, replace(FOR_EVER, audit_days=10)) == 1
+    assert await count(node.database, "audit") == 2
 
 
 async def test_matches_are_forgotten_by_how_they_ended(node: Node) -> None:

@@ -67,6 +67,7 @@ NOBODYS = {
     "nodes": "processes",
     "silent_nodes": "processes",
     "batches": "processes",
+    "vitals": "how processes fare",
     "maintenance": "what all players are told",
     "rating_progress": "how far the service has rated",
     "rank_counts": "how many have how many points",
