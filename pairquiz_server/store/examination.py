@@ -1,0 +1,160 @@
+"""A database as somebody looks at it who does not know whether it works, on connections that nobody else uses."""
+
+import time
+from statistics import median
+
+import asyncpg
+from msgspec import Struct
+
+from pairquiz_server.store.knocking import connected, encrypts, knock, named, place
+from pairquiz_server.store.migrations import read_migrations
+from pairquiz_server.store.queries import load
+
+_QUERIES = load("examination")
+_FAILS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+ALIVE_MS = 5000
+TRIPS = 7
+
+
+class Facts(Struct, frozen=True):
+    """What a server of PostgreSQL is, and what our role may do there; `now` in milliseconds."""
+
+    version: int
+    version_text: str
+    role: str
+    database: str
+    standby: bool
+    read_only: bool
+    now: int
+    connections: int
+    may_create_schema: bool
+    has_schema: bool
+    owns_schema: bool
+    has_migrations: bool
+    may_write: bool
+    lax: list[str]
+    exposed_to: list[str]
+
+
+class Standing(Struct, frozen=True):
+    """Where the schema stands: migrations by number and name that are pending, newer than ours, or changed."""
+
+    pending: list[str]
+    newer: list[str]
+    changed: list[str]
+
+
+class Running(Struct, frozen=True):
+    """How many servers run on a database, and the name by which they find each other at Redis, if they do."""
+
+    alive: int
+    channel: str | None
+
+
+class LongTransaction(Struct, frozen=True):
+    """A transaction that has been open for many seconds."""
+
+    pid: int
+    role: str
+    state: str
+    seconds: int
+
+
+class Examination:
+    """Looks at a database, on one connection; whatever cannot be asked is `NotExaminable`."""
+
+    def __init__(self, connection: asyncpg.Connection, dsn: str, timeout_s: float) -> None:
+        self._connection = connection
+        self._dsn = dsn
+        self._timeout_s = timeout_s
+
+    @classmethod
+    async def begin(cls, dsn: str, *, timeout_s: float) -> "Examination":
+        """Connect. Raises `NotExaminable`."""
+        where = place(dsn)
+        if not where.local:
+            await knock(where, timeout_s)
+        return cls(await connected(dsn, timeout_s), dsn, timeout_s)
+
+    async def end(self) -> None:
+        """Hang up."""
+        self._connection.terminate()
+
+    async def facts(self) -> Facts:
+        """Return what the server is."""
+        (record,) = await self._fetch("facts")
+        return Facts(**record)
+
+    async def encrypted(self) -> bool:
+        """Tell whether what goes there is encrypted: of a pooler, on the way to it. Raises `NotExaminable`."""
+        where = place(self._dsn)
+        return not where.local and "sslmode=disable" not in self._dsn and await encrypts(where, self._timeout_s)
+
+    async def standing(self) -> Standing:
+        """Return where the schema stands; to be asked where there is one."""
+        applied = {record["number"]: record for record in await self._fetch("applied")}
+        known = read_migrations()
+        numbers = {one.number for one in known}
+        return Standing(
+            pending=[f"{one.number:04} {one.name}" for one in known if one.number not in applied],
+            newer=[f"{number:04} {record['name']}" for number, record in applied.items() if number not in numbers],
+            changed=[
+                f"{one.number:04} {one.name}"
+                for one in known
+                if one.number in applied and applied[one.number]["checksum"] != one.checksum
+            ],
+        )
+
+    async def running(self) -> Running:
+        """Return which servers run on it; to be asked where the schema is whole."""
+        (record,) = await self._fetch("nodes", ALIVE_MS)
+        return Running(**record)
+
+    async def long_transactions(self, seconds: int) -> list[LongTransaction]:
+        """Return the transactions that have been open for longer than that."""
+        return [LongTransaction(**record) for record in await self._fetch("long_transactions", seconds)]
+
+    async def round_trip_ms(self) -> float:
+        """Return how long the way there and back takes, in the median of some."""
+        trips = []
+        await self._connection.execute(_QUERIES["nothing"])
+        for _ in range(TRIPS):
+            began = time.perf_counter()
+            await self._connection.execute(_QUERIES["nothing"], timeout=self._timeout_s)
+            trips.append((time.perf_counter() - began) * 1000)
+        return median(trips)
+
+    async def shares_sessions(self) -> bool:
+        """Tell whether two connections are served by one session, as a pooler in transaction mode has it.
+
+        The second one takes what the first has given back: without a pooler, or where sessions are the clients' own,
+        that is never the same, and never another one than before.
+        """
+        before = await self._session(self._connection)
+        other = await connected(self._dsn, self._timeout_s)
+        try:
+            async with other.transaction():
+                taken = await other.fetchval(_QUERIES["session"], timeout=self._timeout_s)
+                if taken == before:
+                    return True
+                return await self._session(self._connection) != before
+        except _FAILS as error:
+            raise named(error) from None
+        finally:
+            other.terminate()
+
+    async def _session(self, connection: asyncpg.Connection) -> int:
+        async with connection.transaction():
+            session: int = await connection.fetchval(_QUERIES["session"], timeout=self._timeout_s)
+            return session
+
+    async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run a query in a transaction, so that a pooler does not change the session in its middle."""
+        try:
+            async with self._connection.transaction():
+                rows: list[asyncpg.Record] = await self._connection.fetch(
+                    _QUERIES[query], *arguments, timeout=self._timeout_s
+                )
+                return rows
+        except _FAILS as error:
+            raise named(error) from None

@@ -1,0 +1,189 @@
+"""The way to a database that may not be there: why it does not open, by name."""
+
+import asyncio
+import ssl
+import struct
+from contextlib import suppress
+from enum import StrEnum
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from msgspec import Struct
+
+from pairquiz_server.reach import Unreachable, reach
+
+_ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)
+_CERTIFICATE_EXPIRED = (9, 10)
+_CERTIFICATE_OF_ANOTHER = (62, 64)
+"""OpenSSL's numbers: not valid yet, expired; another name, another address."""
+
+
+class Trouble(StrEnum):
+    """Why there is no connection."""
+
+    HOST_UNKNOWN = "host_unknown"
+    REFUSED = "refused"
+    SILENT = "silent"
+    NO_ROUTE = "no_route"
+    NOT_POSTGRESQL = "not_postgresql"
+    URL_REFUSED = "url_refused"
+    PASSWORD = "password"  # noqa: S105  (a name, not a secret)
+    ROLE_UNKNOWN = "role_unknown"
+    NOT_ADMITTED = "not_admitted"
+    MISSING = "missing"
+    FULL = "full"
+    STARTING = "starting"
+    LOST = "lost"
+    TLS_REQUIRED = "tls_required"
+    TLS_REFUSED = "tls_refused"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_HOSTNAME = "certificate_hostname"
+    CA_MISSING = "ca_missing"
+    POWERLESS = "powerless"
+    REFUSES = "refuses"
+
+
+class NotExaminable(Exception):
+    """There is no connection, or it does not do what is asked; the message is the other side's reason."""
+
+    def __init__(self, trouble: Trouble, reason: str) -> None:
+        self.trouble = trouble
+        super().__init__(reason)
+
+
+class Place(Struct, frozen=True):
+    """Where a database's address leads: a host and a port, or the folder of a socket; and as whom, to what."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+
+    @property
+    def shown(self) -> str:
+        """How people write it."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a socket of this machine."""
+        return self.host.startswith("/")
+
+
+def place(dsn: str) -> Place:
+    """Read where an address leads, as far as it says so."""
+    parts = urlsplit(dsn)
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = asked.get("host") or parts.hostname or "localhost"
+    user = asked.get("user") or unquote(parts.username or "") or "(nobody)"
+    database = asked.get("dbname") or asked.get("database") or unquote(parts.path.lstrip("/")) or user
+    return Place(host, int(asked.get("port") or parts.port or 5432), user, database)
+
+
+async def knock(where: Place, timeout_s: float) -> None:
+    """Knock at the host of a database. Raises `NotExaminable`."""
+    try:
+        await reach(where.host, where.port, within_s=timeout_s)
+    except Unreachable as reason:
+        raise NotExaminable(Trouble[reason.why.name], str(reason)) from None
+
+
+async def encrypts(where: Place, timeout_s: float) -> bool:
+    """Ask what answers there whether it speaks TLS, as clients ask first. Raises `NotExaminable`."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(where.host, where.port)
+            try:
+                writer.write(_ASKS_FOR_TLS)
+                return await reader.read(1) == b"S"
+            finally:
+                writer.close()
+    except OSError as error:
+        raise named(error) from None
+
+
+async def connected(dsn: str, timeout_s: float) -> asyncpg.Connection:
+    """Return a connection that prepares nothing, as poolers want it. Raises `NotExaminable`."""
+    try:
+        return await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0)
+    except ssl.SSLCertVerificationError as error:
+        raise NotExaminable(_certificate_trouble(error), error.verify_message) from None
+    except asyncpg.ClientConfigurationError as error:
+        said = _first_line(error)
+        raise NotExaminable(Trouble.CA_MISSING if "certificate" in said else Trouble.URL_REFUSED, said) from None
+    except Exception as error:
+        raise named(error) from None
+
+
+def named(error: BaseException) -> NotExaminable:
+    """Give what a connection fails by its name."""
+    return NotExaminable(_trouble(error), _first_line(error) or type(error).__name__)
+
+
+def _trouble(error: BaseException) -> Trouble:
+    said = str(error)
+    match error:
+        case TimeoutError():
+            return Trouble.SILENT
+        case FileNotFoundError() if "root" in said or "crt" in said or "pem" in said:
+            return Trouble.CA_MISSING
+        case FileNotFoundError() | ConnectionRefusedError():
+            return Trouble.REFUSED
+        case ConnectionError() if "rejected SSL upgrade" in said:
+            return Trouble.TLS_REFUSED
+        case asyncpg.InvalidCatalogNameError():
+            return Trouble.MISSING
+        case asyncpg.TooManyConnectionsError():
+            return Trouble.FULL
+        case asyncpg.CannotConnectNowError():
+            return Trouble.STARTING
+        case asyncpg.InsufficientPrivilegeError():
+            return Trouble.POWERLESS
+        case asyncpg.PostgresError():
+            return _refusal(error, said)
+        case ConnectionError() | asyncpg.InternalClientError() | ssl.SSLError():
+            return Trouble.NOT_POSTGRESQL
+        case OSError():
+            return Trouble.NO_ROUTE
+        case asyncpg.InterfaceError() | ValueError():
+            return Trouble.URL_REFUSED
+        case _:
+            return Trouble.NOT_POSTGRESQL
+
+
+def _refusal(error: asyncpg.PostgresError, said: str) -> Trouble:
+    """Tell why somebody is not let in: poolers give their refusals other numbers than PostgreSQL, but like words."""
+    if "no such database" in said:
+        return Trouble.MISSING
+    if "SSL required" in said or "no encryption" in said or "SSL off" in said:
+        return Trouble.TLS_REQUIRED
+    if "no pg_hba.conf entry" in said or "rejects connection" in said:
+        return Trouble.NOT_ADMITTED
+    if "no such user" in said or "Tenant or user not found" in said or ("role" in said and "does not exist" in said):
+        return Trouble.ROLE_UNKNOWN
+    if isinstance(error, asyncpg.InvalidPasswordError) or "password" in said or "SASL" in said:
+        return Trouble.PASSWORD
+    if "too many" in said or "no more connections" in said or "max client" in said.lower():
+        return Trouble.FULL
+    if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError):
+        return Trouble.LOST
+    return Trouble.REFUSES
+
+
+def _certificate_trouble(error: ssl.SSLCertVerificationError) -> Trouble:
+    if error.verify_code in _CERTIFICATE_EXPIRED:
+        return Trouble.CERTIFICATE_EXPIRED
+    return (
+        Trouble.CERTIFICATE_HOSTNAME if error.verify_code in _CERTIFICATE_OF_ANOTHER else Trouble.CERTIFICATE_UNTRUSTED
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    with suppress(IndexError):
+        return str(error).splitlines()[0]
+    return ""
