@@ -10,6 +10,7 @@ from pairquiz_server.store.migrations import migrate
 from pairquiz_server.store.pool import Database, DatabaseOptions
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import ServerState
+from pairquiz_server.store.tls import checked_tls
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 @asynccontextmanager
 async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database. Raises `StorageUnavailable`."""
+    """Yield a connected database. Raises `StorageUnavailable` and `TlsError`."""
     database = Database(
         DatabaseOptions(
             dsn=url,
@@ -36,6 +37,7 @@ async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]
             connect_timeout_s=settings.database.connect_timeout_s,
             command_timeout_s=settings.database.command_timeout_s,
             transaction_pooler=settings.transaction_pooler,
+            tls=checked_tls(settings.database.ssl_root_cert, url) if settings.database_url else None,
         )
     )
     await database.open()

@@ -9,8 +9,9 @@ import asyncpg
 from msgspec import Struct
 
 from pairquiz_server.failure import Failure
-from pairquiz_server.store.pool import UNAVAILABLE, Database
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load, sql_folder
+from pairquiz_server.store.reasons import UNAVAILABLE
 
 _FILE = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _QUERIES = load("migrations")

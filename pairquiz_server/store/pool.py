@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, and the one place where their failures get a name."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -11,7 +12,9 @@ from msgspec import Struct
 
 from pairquiz_server.failure import Failure
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
+from pairquiz_server.store.pooling import Pooling, find_pooling
 from pairquiz_server.store.readers import Readers
+from pairquiz_server.store.reasons import NOBODY_THERE, UNAVAILABLE, Reason
 from pairquiz_server.store.writer import Writer
 
 log = structlog.get_logger("pairquiz.database")
@@ -44,11 +47,20 @@ WRITER_SETTINGS = {
 
 
 class StorageUnavailable(Failure):
-    """The database does not answer, or cannot take writes now. The same work may succeed later."""
+    """The database does not answer, or cannot take writes now. The same work may succeed later.
+
+    `advised` tells that the message says what to do, too.
+    """
+
+    def __init__(self, message: str, *, advised: bool = False) -> None:
+        super().__init__(message)
+        self._advised = advised
 
     @property
     def told(self) -> str:
         """What a command says of it."""
+        if self._advised:
+            return f"the database cannot be used: {self}"
         return (
             f"the database cannot be used: {self}. Check DATABASE_URL (or SUPABASE_URL) and that it runs, "
             "or unset it to use the embedded PostgreSQL"
@@ -56,35 +68,19 @@ class StorageUnavailable(Failure):
 
 
 class DatabaseOptions(Struct, frozen=True, kw_only=True):
-    """How to reach a database; times in seconds."""
+    """How to reach a database; times in seconds.
+
+    `transaction_pooler` is None where the database is to be asked. `tls` is what its certificate is checked by, None
+    where its address says how.
+    """
 
     dsn: str
     pool_min: int = 1
     pool_max: int = 8
     connect_timeout_s: float = 10.0
     command_timeout_s: float = 1.5
-    transaction_pooler: bool = False
-
-
-UNAVAILABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # its state machine, when a session ends in the middle of something
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InvalidCatalogNameError,
-)
-"""What asyncpg raises where the database does not answer; all that it raises else is a fault of ours."""
-
-NOBODY_THERE = (ConnectionRefusedError, FileNotFoundError, asyncpg.CannotConnectNowError)
-"""What asyncpg raises where a new connection is refused because no server is up."""
+    transaction_pooler: bool | None = None
+    tls: ssl.SSLContext | None = None
 
 
 class Database:
@@ -102,6 +98,7 @@ class Database:
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
         self._probed = False
+        self.pooling = Pooling.TRANSACTION if options.transaction_pooler else Pooling.NONE
         self._closed = False
         self._there = asyncio.Event()
         self._there.set()
@@ -114,8 +111,8 @@ class Database:
 
     @property
     def pooled(self) -> bool:
-        """Whether a pooler hands our statements to sessions that are others' too."""
-        return self._options.transaction_pooler
+        """Whether our sessions are a pooler's, which others may have had, or have at the same time."""
+        return self.pooling is not Pooling.NONE
 
     async def back(self) -> None:
         """Wait until the database is available."""
@@ -124,8 +121,10 @@ class Database:
     async def open(self) -> None:
         """Connect. Raises `StorageUnavailable` with the reason."""
         readers = Readers(self._open_reader, self._options.pool_max)
-        with _failures_named():
-            await readers.fill(self._options.pool_min)
+        with self._failures_named():
+            first = await self._first_reader()
+            await readers.fill(self._options.pool_min - 1)
+        readers.add(first)
         self._readers = readers
 
     async def close(self) -> None:
@@ -145,7 +144,7 @@ class Database:
         """
         self._probed = True
         try:
-            with _failures_named():
+            with self._failures_named():
                 if self._prober is None or self._prober.is_closed():
                     self._prober = await self._connect(timeout=RECONNECT_S, command_timeout=ASYNCPG_S)
                 async with Patience(timeout_s or PROBE_S):
@@ -154,20 +153,20 @@ class Database:
             if self._prober is not None:
                 self._prober.terminate()
                 self._prober = None
-            self._lose(str(failure))
+            self._lose(failure)
             raise
         self._find_again()
         return rows
 
     async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query and return its rows; `timeout_s` is for one that may take longer than a player waits."""
-        with _failures_named():
+        with self._failures_named():
             async with self.connection() as connection, Patience(timeout_s or self._options.command_timeout_s):
                 return await connection.fetch(query, *arguments, timeout=ASYNCPG_S)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """Run one query and return the first value of its first row, None without rows."""
-        with _failures_named():
+        with self._failures_named():
             async with self.connection() as connection, Patience(self._options.command_timeout_s):
                 return await connection.fetchval(query, *arguments, timeout=ASYNCPG_S)
 
@@ -177,7 +176,7 @@ class Database:
         self._check_available()
         if self._readers is None:
             raise StorageUnavailable("the database is not open")
-        with _failures_named():
+        with self._failures_named():
             async with self._readers.lent(self._place_s) as connection:
                 yield connection
 
@@ -193,7 +192,7 @@ class Database:
             except UNAVAILABLE as error:
                 # Also where the connection still lives: behind it may be a primary that is none any more.
                 self._close_writer()
-                raise StorageUnavailable(_reason(error)) from error
+                raise self._unavailable(error) from error
             except asyncio.CancelledError:
                 self._close_writer()
                 raise
@@ -205,6 +204,20 @@ class Database:
             except asyncpg.DeadlockDetectedError:
                 continue
         return await (self._writer_at_hand() or await self._open_writer()).run(query, arguments)
+
+    async def _first_reader(self) -> asyncpg.Connection:
+        """Connect, and learn on it what stands before the database."""
+        connection = await self._connect()
+        try:
+            self.pooling = await find_pooling(connection, self._connect, self._options.transaction_pooler)
+            if self.pooling is Pooling.NONE:
+                return await self._set(connection, READER_SETTINGS)
+        except BaseException:
+            connection.terminate()
+            raise
+        log.info("pooler_found", mode=self.pooling.value)
+        connection.terminate()
+        return await self._open_reader()
 
     async def _open_reader(self) -> asyncpg.Connection:
         return await self._set(await self._connect(), READER_SETTINGS)
@@ -224,16 +237,16 @@ class Database:
         except NOBODY_THERE as error:
             # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
             if self._probed:
-                self._lose(_reason(error))
+                self._lose(self._unavailable(error))
             raise
         await self._set(connection, WRITER_SETTINGS)
-        prepares = not self._options.transaction_pooler
+        prepares = self.pooling is not Pooling.TRANSACTION
         self._writer = Writer(connection, self._options.command_timeout_s, prepares=prepares)
         return self._writer
 
     async def _set(self, connection: asyncpg.Connection, settings: dict[str, str]) -> asyncpg.Connection:
         """Set what a session goes by, and return it; not as parameters of its start, which poolers refuse."""
-        if self._options.transaction_pooler:
+        if self.pooling is Pooling.TRANSACTION:
             return connection
         try:
             async with Patience(self._options.command_timeout_s):
@@ -253,10 +266,10 @@ class Database:
         if not self.available:
             raise StorageUnavailable(self._away_because)
 
-    def _lose(self, reason: str) -> None:
-        self._away_because = reason
+    def _lose(self, failure: StorageUnavailable) -> None:
+        self._away_because = str(failure)
         if self.available:
-            log.warning("database_away", reason=reason)
+            log.warning("database_away", reason=self._away_because)
         self._there.clear()
 
     def _find_again(self) -> None:
@@ -282,24 +295,19 @@ class Database:
             "timeout": self._connect_timeout_s,
             "command_timeout": self._options.command_timeout_s,
         }
-        if self._options.transaction_pooler:
+        if self._options.tls is not None:
+            options["ssl"] = self._options.tls
+        if self.pooling is Pooling.TRANSACTION:
             options["statement_cache_size"] = 0  # a pooler hands each transaction to another session
         return options
 
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        try:
+            yield
+        except UNAVAILABLE as error:
+            raise self._unavailable(error) from error
 
-@contextmanager
-def _failures_named() -> Iterator[None]:
-    try:
-        yield
-    except UNAVAILABLE as error:
-        raise StorageUnavailable(_reason(error)) from error
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, asyncpg.PostgresError):
-        return str(error).splitlines()[0]
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    def _unavailable(self, error: BaseException) -> StorageUnavailable:
+        reason = Reason(error, pooled=self.pooled)
+        return StorageUnavailable(reason.text, advised=reason.advised)

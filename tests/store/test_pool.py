@@ -251,7 +251,7 @@ async def test_one_whose_settings_are_not_taken_in_time_is_closed(
         made.append(await connect(*arguments, **options))
         return made[-1]
 
-    async with opened(database_url, command_timeout_s=0.1, pool_min=0) as database:
+    async with opened(database_url, command_timeout_s=0.1) as database, database.connection():
         monkeypatch.setattr(asyncpg, "connect", connect_and_note)
         monkeypatch.setattr(pool, settings, {"jit": "off; SELECT pg_sleep(60)"})
         async with asyncio.timeout(30):
