@@ -12,6 +12,7 @@ from pairquiz_server.doctor.faults import database as faults
 from pairquiz_server.doctor.finding import Fault, Finding, ok, skipped
 from pairquiz_server.store.examination import Examination, Facts, Running
 from pairquiz_server.store.knocking import NotExaminable, Place, Trouble, place
+from pairquiz_server.store.pooling import Pooling
 
 OLDEST = 15
 """The oldest major version that this server was tried on: migrations, questions, and a duel."""
@@ -21,6 +22,11 @@ CLOCK_S = 5
 SLOW_MS = 50
 LONG_S = 60
 
+_POOLERS = {
+    Pooling.NONE: "none stands before it",
+    Pooling.SESSION: "one in session mode, which is as none",
+    Pooling.TRANSACTION: "one in transaction mode, and the server works so",
+}
 _FAULTS: dict[Trouble, Fault] = {trouble: getattr(faults, trouble.name) for trouble in Trouble}
 
 
@@ -31,12 +37,16 @@ class DatabaseCheck:
         self._settings = settings
         self._url = url
         self._place = place(url)
+        self._pooling = Pooling.NONE
         self.running: Running | None = None
 
     async def look(self) -> Findings:
         """Yield what there is to say of it; behind the first failure, nothing that rests on it."""
         try:
-            examination = await Examination.begin(self._url, timeout_s=self._settings.database.connect_timeout_s)
+            database = self._settings.database
+            # An embedded one has a socket, and nobody's certificate.
+            root_cert = database.ssl_root_cert if self._settings.database_url else ""
+            examination = await Examination.begin(self._url, timeout_s=database.connect_timeout_s, root_cert=root_cert)
         except NotExaminable as reason:
             yield self._found("database", reason)
             return
@@ -67,7 +77,9 @@ class DatabaseCheck:
         name, encrypted = "database tls", await examination.encrypted()
         if self._place.local or await asyncio.to_thread(_nearby, self._place.host):
             return ok(name, "encrypted" if encrypted else "not encrypted, and not needed: it is on this network")
-        return encryption_found(name, self._place, self._url, encrypted=encrypted)
+        named = any(said in self._url for said in ("verify-full", "verify-ca", "sslrootcert"))
+        checked = named or self._settings.database.ssl_root_cert != ""
+        return encryption_found(name, self._place, encrypted=encrypted, checked=checked)
 
     def _writes(self, facts: Facts) -> Finding:
         name = "database role"
@@ -88,14 +100,14 @@ class DatabaseCheck:
         return ok("database durability", "what is committed is on disk")
 
     async def _pooler(self, examination: Examination) -> Finding:
-        name, declared = "database pooler", self._settings.transaction_pooler
+        name = "database pooler"
         try:
-            shared = await examination.shares_sessions()
+            self._pooling = await examination.pooling()
         except NotExaminable as reason:
             return self._found(name, reason)
-        if shared and not declared:
+        if self._pooling is Pooling.TRANSACTION and self._settings.transaction_pooler is False:
             return faults.POOLER_UNDECLARED.found(name)
-        return ok(name, "in transaction mode, and taken as such" if declared else "none in transaction mode")
+        return ok(name, _POOLERS[self._pooling])
 
     async def _schema(self, examination: Examination, facts: Facts) -> AsyncIterator[Finding]:
         name = "database schema"
@@ -127,7 +139,7 @@ class DatabaseCheck:
     def _connections(self, facts: Facts, nodes: int) -> Finding:
         name, pool = "database connections", self._settings.database.pool_max
         needed = nodes * (pool + OWN_CONNECTIONS)
-        if self._settings.transaction_pooler:
+        if self._pooling is not Pooling.NONE:
             return skipped(name, "behind a pooler its own limit counts: default_pool_size, max_client_conn")
         if needed > facts.connections:
             fitting = max(1, facts.connections // nodes - OWN_CONNECTIONS)
@@ -181,11 +193,11 @@ def trouble_found(name: str, reason: NotExaminable, where: Place) -> Finding:
     )
 
 
-def encryption_found(name: str, where: Place, url: str, *, encrypted: bool) -> Finding:
+def encryption_found(name: str, where: Place, *, encrypted: bool, checked: bool) -> Finding:
     """Judge the way to a database that is in a network of others."""
     if not encrypted:
         return faults.UNENCRYPTED.found(name, place=where.shown)
-    if not any(mode in url for mode in ("verify-full", "verify-ca", "sslrootcert")):
+    if not checked:
         return faults.UNVERIFIED.found(name, place=where.shown)
     return ok(name, "encrypted, and the certificate is checked")
 

@@ -1,14 +1,17 @@
 """A database as somebody looks at it who does not know whether it works, on connections that nobody else uses."""
 
+import ssl
 import time
 from statistics import median
 
 import asyncpg
 from msgspec import Struct
 
-from pairquiz_server.store.knocking import connected, encrypts, knock, named, place
+from pairquiz_server.store.knocking import NotExaminable, Trouble, connected, encrypts, knock, named, place
 from pairquiz_server.store.migrations import read_migrations
+from pairquiz_server.store.pooling import Pooling, find_pooling
 from pairquiz_server.store.queries import load
+from pairquiz_server.store.tls import TlsError, checked_tls
 
 _QUERIES = load("examination")
 _FAILS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -63,18 +66,23 @@ class LongTransaction(Struct, frozen=True):
 class Examination:
     """Looks at a database, on one connection; whatever cannot be asked is `NotExaminable`."""
 
-    def __init__(self, connection: asyncpg.Connection, dsn: str, timeout_s: float) -> None:
+    def __init__(self, connection: asyncpg.Connection, dsn: str, timeout_s: float, tls: ssl.SSLContext | None) -> None:
         self._connection = connection
         self._dsn = dsn
         self._timeout_s = timeout_s
+        self._tls = tls
 
     @classmethod
-    async def begin(cls, dsn: str, *, timeout_s: float) -> "Examination":
-        """Connect. Raises `NotExaminable`."""
+    async def begin(cls, dsn: str, *, timeout_s: float, root_cert: str = "") -> "Examination":
+        """Connect; `root_cert` is the setting of who signs certificates. Raises `NotExaminable`."""
         where = place(dsn)
+        try:
+            tls = checked_tls(root_cert, dsn)
+        except TlsError as error:
+            raise NotExaminable(Trouble.CA_MISSING, str(error)) from None
         if not where.local:
             await knock(where, timeout_s)
-        return cls(await connected(dsn, timeout_s), dsn, timeout_s)
+        return cls(await connected(dsn, timeout_s, tls), dsn, timeout_s, tls)
 
     async def end(self) -> None:
         """Hang up."""
@@ -124,29 +132,16 @@ class Examination:
             trips.append((time.perf_counter() - began) * 1000)
         return median(trips)
 
-    async def shares_sessions(self) -> bool:
-        """Tell whether two connections are served by one session, as a pooler in transaction mode has it.
+    async def pooling(self) -> Pooling:
+        """Return what stands between us and the database. Raises `NotExaminable`."""
 
-        The second one takes what the first has given back: without a pooler, or where sessions are the clients' own,
-        that is never the same, and never another one than before.
-        """
-        before = await self._session(self._connection)
-        other = await connected(self._dsn, self._timeout_s)
+        async def connect(**_: object) -> asyncpg.Connection:
+            return await connected(self._dsn, self._timeout_s, self._tls)
+
         try:
-            async with other.transaction():
-                taken = await other.fetchval(_QUERIES["session"], timeout=self._timeout_s)
-                if taken == before:
-                    return True
-                return await self._session(self._connection) != before
+            return await find_pooling(self._connection, connect, None)
         except _FAILS as error:
             raise named(error) from None
-        finally:
-            other.terminate()
-
-    async def _session(self, connection: asyncpg.Connection) -> int:
-        async with connection.transaction():
-            session: int = await connection.fetchval(_QUERIES["session"], timeout=self._timeout_s)
-            return session
 
     async def _fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a query in a transaction, so that a pooler does not change the session in its middle."""

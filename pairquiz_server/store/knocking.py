@@ -11,6 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from pairquiz_server.reach import Unreachable, reach
+from pairquiz_server.store.reasons import NoneFree
 
 _ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)
 _CERTIFICATE_EXPIRED = (9, 10)
@@ -41,6 +42,8 @@ class Trouble(StrEnum):
     CERTIFICATE_HOSTNAME = "certificate_hostname"
     CA_MISSING = "ca_missing"
     POWERLESS = "powerless"
+    POOLER_STATEMENT = "pooler_statement"
+    POOLER_SMALL = "pooler_small"
     REFUSES = "refuses"
 
 
@@ -103,10 +106,13 @@ async def encrypts(where: Place, timeout_s: float) -> bool:
         raise named(error) from None
 
 
-async def connected(dsn: str, timeout_s: float) -> asyncpg.Connection:
+async def connected(dsn: str, timeout_s: float, tls: ssl.SSLContext | None = None) -> asyncpg.Connection:
     """Return a connection that prepares nothing, as poolers want it. Raises `NotExaminable`."""
+    options = {} if tls is None else {"ssl": tls}
     try:
-        return await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0)
+        return await asyncpg.connect(
+            dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0, **options
+        )
     except ssl.SSLCertVerificationError as error:
         raise NotExaminable(_certificate_trouble(error), error.verify_message) from None
     except asyncpg.ClientConfigurationError as error:
@@ -124,6 +130,8 @@ def named(error: BaseException) -> NotExaminable:
 def _trouble(error: BaseException) -> Trouble:
     said = str(error)
     match error:
+        case NoneFree():
+            return Trouble.POOLER_SMALL
         case TimeoutError():
             return Trouble.SILENT
         case FileNotFoundError() if "root" in said or "crt" in said or "pem" in said:
@@ -154,6 +162,10 @@ def _trouble(error: BaseException) -> Trouble:
 
 def _refusal(error: asyncpg.PostgresError, said: str) -> Trouble:
     """Tell why somebody is not let in: poolers give their refusals other numbers than PostgreSQL, but like words."""
+    if "statement pooling mode" in said:
+        return Trouble.POOLER_STATEMENT
+    if "query_wait_timeout" in said:
+        return Trouble.POOLER_SMALL
     if "no such database" in said:
         return Trouble.MISSING
     if "SSL required" in said or "no encryption" in said or "SSL off" in said:

@@ -69,10 +69,6 @@ WHERE datname = current_database() AND backend_type = 'client backend' AND pid <
 ORDER BY xact_start
 LIMIT 3;
 
--- name: session
--- Which process of PostgreSQL serves this connection just now.
-SELECT pg_backend_pid();
-
 -- name: nothing
 -- As little as can be asked: how long that takes is the way there and back.
 SELECT 1;

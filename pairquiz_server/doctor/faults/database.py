@@ -87,7 +87,7 @@ TLS_REFUSED = Fault(
 CERTIFICATE_UNTRUSTED = Fault(
     "database-certificate-untrusted",
     "the database's certificate is not signed by whom you trust: {reason}",
-    'export DATABASE_URL="$DATABASE_URL?sslmode=verify-full&sslrootcert=/path/to/ca.crt"  # the CA that signed it',
+    "export PAIRQUIZ_DATABASE__SSL_ROOT_CERT=/path/to/ca.crt  # the CA that signed it",
 )
 CERTIFICATE_EXPIRED = Fault(
     "database-certificate-expired",
@@ -102,7 +102,7 @@ CERTIFICATE_HOSTNAME = Fault(
 CA_MISSING = Fault(
     "database-ca-missing",
     "there is no file of CAs to check the database's certificate by: {reason}",
-    'export DATABASE_URL="$DATABASE_URL?sslmode=verify-full&sslrootcert=/path/to/ca.crt"',
+    "export PAIRQUIZ_DATABASE__SSL_ROOT_CERT=/path/to/ca.crt",
 )
 UNENCRYPTED = Fault(
     "database-unencrypted",
@@ -113,14 +113,24 @@ UNENCRYPTED = Fault(
 UNVERIFIED = Fault(
     "database-unverified",
     "what goes to {place} is encrypted, and nobody checks to whom: whoever is between can read it",
-    'export DATABASE_URL="$DATABASE_URL?sslmode=verify-full&sslrootcert=/path/to/ca.crt"',
+    "export PAIRQUIZ_DATABASE__SSL_ROOT_CERT=/path/to/ca.crt",
     Outcome.WARNING,
 )
 
 POOLER_UNDECLARED = Fault(
     "database-pooler-undeclared",
-    "a pooler in transaction mode stands before the database, and the server is not told so",
-    "export PAIRQUIZ_DATABASE__TRANSACTION_POOLER=true",
+    "a pooler in transaction mode stands before the database, and database.transaction_pooler says that none does",
+    "export PAIRQUIZ_DATABASE__TRANSACTION_POOLER=true  # or unset it: the server finds out by itself",
+)
+POOLER_STATEMENT = Fault(
+    "database-pooler-statement",
+    "a pooler in statement mode stands before the database, and takes no transactions",
+    "sed -i 's/^pool_mode.*/pool_mode = transaction/' /etc/pgbouncer/pgbouncer.ini  # and let it read that again",
+)
+POOLER_SMALL = Fault(
+    "database-pooler-small",
+    "the pooler before the database has no session to lend: {reason}",
+    "export PAIRQUIZ_DATABASE__POOL_MAX=4  # or raise the pooler's default_pool_size",
 )
 OLD = Fault(
     "database-old",
