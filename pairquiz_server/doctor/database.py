@@ -31,9 +31,13 @@ _FAULTS: dict[Trouble, Fault] = {trouble: getattr(faults, trouble.name) for trou
 
 
 class DatabaseCheck:
-    """Looks at the database of some settings, at this address; `running` is what it says of the servers on it."""
+    """Looks at the database of some settings, at this address; `running` is what it says of the servers on it.
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    A transaction of more than `long_s` seconds is told.
+    """
+
+    def __init__(self, settings: Settings, url: str, *, long_s: int = LONG_S) -> None:
+        self._long_s = long_s
         self._settings = settings
         self._url = url
         self._place = place(url)
@@ -69,12 +73,12 @@ class DatabaseCheck:
         yield await self._pooler(examination)
         async for finding in self._schema(examination, facts):
             yield finding
-        yield self._clock(ahead_s)
-        yield self._pace(await examination.round_trip_ms())
+        yield clock_found(ahead_s)
+        yield pace_found(await examination.round_trip_ms(), self._place.host)
         yield await self._transactions(examination)
 
     async def _encryption(self, examination: Examination) -> Finding:
-        name, encrypted = "database tls", await examination.encrypted()
+        name, encrypted = "database tls", examination.encrypted
         if self._place.local or await asyncio.to_thread(_nearby, self._place.host):
             return ok(name, "encrypted" if encrypted else "not encrypted, and not needed: it is on this network")
         named = any(said in self._url for said in ("verify-full", "verify-ca", "sslrootcert"))
@@ -148,21 +152,10 @@ class DatabaseCheck:
             )
         return ok(name, f"{nodes} running may take {needed} of {facts.connections}")
 
-    def _clock(self, ahead_s: float) -> Finding:
-        if abs(ahead_s) > CLOCK_S:
-            side = "ahead of" if ahead_s > 0 else "behind"
-            return faults.CLOCK.found("database clock", seconds=f"{abs(ahead_s):.0f}", side=side)
-        return ok("database clock", f"within {CLOCK_S} s of this machine's")
-
-    def _pace(self, trip_ms: float) -> Finding:
-        if trip_ms > SLOW_MS:
-            return faults.SLOW.found("database round trip", ms=f"{trip_ms:.0f}", host=self._place.host)
-        return ok("database round trip", f"{trip_ms:.1f} ms")
-
     async def _transactions(self, examination: Examination) -> Finding:
-        found = await examination.long_transactions(LONG_S)
+        found = await examination.long_transactions(self._long_s)
         if not found:
-            return ok("database transactions", f"none open for more than {LONG_S} s")
+            return ok("database transactions", f"none open for more than {self._long_s} s")
         longest = found[0]
         return faults.TRANSACTIONS_LONG.found(
             "database transactions",
@@ -200,6 +193,21 @@ def encryption_found(name: str, where: Place, *, encrypted: bool, checked: bool)
     if not checked:
         return faults.UNVERIFIED.found(name, place=where.shown)
     return ok(name, "encrypted, and the certificate is checked")
+
+
+def clock_found(ahead_s: float) -> Finding:
+    """Judge by how much the database's clock is ahead of this machine's."""
+    if abs(ahead_s) > CLOCK_S:
+        side = "ahead of" if ahead_s > 0 else "behind"
+        return faults.CLOCK.found("database clock", seconds=f"{abs(ahead_s):.0f}", side=side)
+    return ok("database clock", f"within {CLOCK_S} s of this machine's")
+
+
+def pace_found(trip_ms: float, host: str) -> Finding:
+    """Judge how long the way to the database and back takes."""
+    if trip_ms > SLOW_MS:
+        return faults.SLOW.found("database round trip", ms=f"{trip_ms:.0f}", host=host)
+    return ok("database round trip", f"{trip_ms:.1f} ms")
 
 
 def version_found(number: int, text: str, where: str) -> Finding:

@@ -25,10 +25,7 @@ async def look_at_redis(url: str | None, running: Running | None) -> Findings:
         yield _FAULTS[reason.trouble].found("redis", place=where, host=host, reason=reason, seconds=f"{ECHO_S:g}")
         return
     yield _kind(facts, where)
-    if facts.echo_ms > SLOW_MS:
-        yield faults.REDIS_SLOW.found("redis echo", ms=f"{facts.echo_ms:.0f}", place=where)
-    else:
-        yield ok("redis echo", f"a publication comes back after {facts.echo_ms:.1f} ms")
+    yield echo_found(facts.echo_ms, where)
     if running is not None and facts.listeners is not None:
         yield _listeners(facts.listeners, running.alive)
 
@@ -38,6 +35,13 @@ def unset_found(running: Running | None) -> Finding:
     if running is not None and running.alive > 1:
         return faults.REDIS_UNSET.found("redis", nodes=running.alive)
     return skipped("redis", "REDIS_URL is not set: for one server none is needed")
+
+
+def echo_found(echo_ms: float, where: str) -> Finding:
+    """Judge how long a publication takes to come back."""
+    if echo_ms > SLOW_MS:
+        return faults.REDIS_SLOW.found("redis echo", ms=f"{echo_ms:.0f}", place=where)
+    return ok("redis echo", f"a publication comes back after {echo_ms:.1f} ms")
 
 
 def _kind(facts: RedisFacts, where: str) -> Finding:

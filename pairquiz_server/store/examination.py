@@ -71,6 +71,8 @@ class Examination:
         self._dsn = dsn
         self._timeout_s = timeout_s
         self._tls = tls
+        self.encrypted = False
+        """Whether what goes there is: of a pooler, on the way to it."""
 
     @classmethod
     async def begin(cls, dsn: str, *, timeout_s: float, root_cert: str = "") -> "Examination":
@@ -80,9 +82,13 @@ class Examination:
             tls = checked_tls(root_cert, dsn)
         except TlsError as error:
             raise NotExaminable(Trouble.CA_MISSING, str(error)) from None
+        encrypted = False
         if not where.local:
             await knock(where, timeout_s)
-        return cls(await connected(dsn, timeout_s, tls), dsn, timeout_s, tls)
+            encrypted = await encrypts(where, timeout_s) and "sslmode=disable" not in dsn
+        examination = cls(await connected(dsn, timeout_s, tls), dsn, timeout_s, tls)
+        examination.encrypted = encrypted
+        return examination
 
     async def end(self) -> None:
         """Hang up."""
@@ -92,11 +98,6 @@ class Examination:
         """Return what the server is."""
         (record,) = await self._fetch("facts")
         return Facts(**record)
-
-    async def encrypted(self) -> bool:
-        """Tell whether what goes there is encrypted: of a pooler, on the way to it. Raises `NotExaminable`."""
-        where = place(self._dsn)
-        return not where.local and "sslmode=disable" not in self._dsn and await encrypts(where, self._timeout_s)
 
     async def standing(self) -> Standing:
         """Return where the schema stands; to be asked where there is one."""

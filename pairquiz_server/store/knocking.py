@@ -99,27 +99,33 @@ async def encrypts(where: Place, timeout_s: float) -> bool:
             reader, writer = await asyncio.open_connection(where.host, where.port)
             try:
                 writer.write(_ASKS_FOR_TLS)
-                return await reader.read(1) == b"S"
+                answer = await reader.read(1)
             finally:
                 writer.close()
     except OSError as error:
         raise named(error) from None
+    if answer not in (b"S", b"N"):
+        raise NotExaminable(Trouble.NOT_POSTGRESQL, "it does not know what a client of PostgreSQL asks first")
+    return answer == b"S"
 
 
 async def connected(dsn: str, timeout_s: float, tls: ssl.SSLContext | None = None) -> asyncpg.Connection:
     """Return a connection that prepares nothing, as poolers want it. Raises `NotExaminable`."""
-    options = {} if tls is None else {"ssl": tls}
     try:
-        return await asyncpg.connect(
-            dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0, **options
-        )
+        return await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0, ssl=tls)
     except ssl.SSLCertVerificationError as error:
         raise NotExaminable(_certificate_trouble(error), error.verify_message) from None
     except asyncpg.ClientConfigurationError as error:
         said = _first_line(error)
         raise NotExaminable(Trouble.CA_MISSING if "certificate" in said else Trouble.URL_REFUSED, said) from None
+    except FileNotFoundError as error:
+        trouble = Trouble.REFUSED if place(dsn).local else Trouble.CA_MISSING
+        raise NotExaminable(trouble, _first_line(error)) from None
     except Exception as error:
-        raise named(error) from None
+        reason = named(error)
+        if reason.trouble is Trouble.NOT_ADMITTED and "sslmode=disable" in dsn and "no encryption" in str(reason):
+            reason.trouble = Trouble.TLS_REQUIRED
+        raise reason from None
 
 
 def named(error: BaseException) -> NotExaminable:
@@ -134,8 +140,6 @@ def _trouble(error: BaseException) -> Trouble:
             return Trouble.POOLER_SMALL
         case TimeoutError():
             return Trouble.SILENT
-        case FileNotFoundError() if "root" in said or "crt" in said or "pem" in said:
-            return Trouble.CA_MISSING
         case FileNotFoundError() | ConnectionRefusedError():
             return Trouble.REFUSED
         case ConnectionError() if "rejected SSL upgrade" in said:
@@ -168,7 +172,7 @@ def _refusal(error: asyncpg.PostgresError, said: str) -> Trouble:
         return Trouble.POOLER_SMALL
     if "no such database" in said:
         return Trouble.MISSING
-    if "SSL required" in said or "no encryption" in said or "SSL off" in said:
+    if "SSL required" in said:
         return Trouble.TLS_REQUIRED
     if "no pg_hba.conf entry" in said or "rejects connection" in said:
         return Trouble.NOT_ADMITTED
