@@ -6,7 +6,7 @@ import ssl
 import time
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -69,6 +69,7 @@ def shown(url: str) -> str:
 
 async def examine(url: str, channel: str | None, *, within_s: float) -> RedisFacts:
     """Look at a Redis, and let a publication come back; `channel` is where its nodes speak. Raises `NotUsable`."""
+    parts = urlsplit(url)
     try:
         # RESP 2: with 3, a server that does not know it repeats the password in its refusal.
         client = Redis.from_url(
@@ -77,14 +78,17 @@ async def examine(url: str, channel: str | None, *, within_s: float) -> RedisFac
     except (ValueError, TypeError, AttributeError):
         raise NotUsable(Trouble.NOT_REDIS, "REDIS_URL has options that Redis' client does not know") from None
     try:
-        if (parts := urlsplit(url)).hostname:
+        if parts.hostname:
             await reach(parts.hostname, parts.port or DEFAULT_PORT, within_s=within_s)
         await client.ping()
         return await _facts(client, channel)
     except Unreachable as error:
         raise NotUsable(_TROUBLES[error.why], str(error)) from None
     except (RedisError, OSError, RuntimeError) as error:
-        raise _named(error) from None
+        reason = _named(error)
+        if reason.trouble is Trouble.SILENT and parts.scheme == "rediss" and await _speaks_plainly(parts, within_s):
+            reason = NotUsable(Trouble.NO_TLS, "it speaks no TLS")
+        raise reason from None
     finally:
         await client.aclose()
 
@@ -103,6 +107,19 @@ async def _facts(client: Redis, channel: str | None) -> RedisFacts:
         echo_ms=await _echo_ms(client),
         listeners=listeners,
     )
+
+
+async def _speaks_plainly(parts: SplitResult, within_s: float) -> bool:
+    """Tell whether a Redis answers there without TLS; one that is asked for it without knowing it says nothing."""
+    try:
+        async with asyncio.timeout(within_s):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port or DEFAULT_PORT)
+            writer.write(b"PING\r\n")
+            said = await reader.read(1)
+            writer.close()
+            return said in (b"+", b"-")
+    except OSError:
+        return False
 
 
 async def _echo_ms(client: Redis) -> float:
