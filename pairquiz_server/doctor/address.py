@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -112,13 +113,18 @@ def _by_whom(port: int) -> str:
     """Say which process listens on a port, as far as this user may see it."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            held = {str(file.readlink()) for file in (process / "fd").iterdir()}
-            if sockets & held:
+        with suppress(OSError):  # somebody else's, or one that has just ended
+            if any(_leads_to(file) in sockets for file in (process / "fd").iterdir()):
                 return f" by process {process.name} ({(process / 'comm').read_text().strip()})"
-        except OSError:
-            continue  # somebody else's, or one that has just ended
     return ""
+
+
+def _leads_to(file: Path) -> str:
+    """Return what an open file is; one that was closed meanwhile is nothing."""
+    try:
+        return str(file.readlink())
+    except OSError:
+        return ""
 
 
 def _listening_inodes(port: int) -> list[str]:

@@ -26,7 +26,7 @@ async def look_at_machine(settings: Settings) -> Findings:
     yield _libraries()
     for finding in _data_dir(settings):
         yield finding
-    yield _page(settings)
+    yield page_found(settings.page, missing=settings.page_missing)
     yield open_files_found(resource.getrlimit(resource.RLIMIT_NOFILE)[0], settings.limits.connections)
     yield _clock()
 
@@ -65,10 +65,11 @@ def open_files_found(may_open: int, connections: int) -> Finding:
     return ok("open files", "no limit" if may_open == resource.RLIM_INFINITY else f"{may_open} may be open")
 
 
-def _page(settings: Settings) -> Finding:
-    if settings.page_missing:
+def page_found(page: Path | None, *, missing: bool) -> Finding:
+    """Judge which page is shown; `missing` is one that would be, if it were built."""
+    if missing:
         return faults.PAGE_MISSING.found("page")
-    return ok("page", f"{settings.page} is shown" if settings.page else "none is shown")
+    return ok("page", f"{page} is shown" if page else "none is shown")
 
 
 def _clock() -> Finding:
