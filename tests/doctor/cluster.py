@@ -8,7 +8,7 @@ from pathlib import Path
 from pairquiz_server.store.binaries import Account, Binaries
 from tests.ports import OwnPort
 
-PASSWORD = "a-password"  # noqa: S105 - of a test's own
+PASSWORD = "a-password"
 ROLE = "someone"
 
 

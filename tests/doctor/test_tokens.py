@@ -10,8 +10,8 @@ from pairquiz_server import config
 from pairquiz_server.doctor.tokens import look_at_keys, look_at_token, look_at_tokens
 from tests.doctor.looking import all_of, told
 from tests.ports import OwnPort
-from tests.web.issuer import EC, GUESTS, HS, Issuer, another, guest_claims
 from tests.web.conftest import SECRET
+from tests.web.issuer import EC, GUESTS, HS, Issuer, another, guest_claims
 
 
 async def keys(url: str, **environ: str) -> dict[str, str]:

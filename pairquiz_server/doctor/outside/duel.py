@@ -6,6 +6,9 @@ import time
 from statistics import median
 from typing import Any
 
+import msgspec
+from aiohttp import ClientError as HttpError
+from aiohttp import ClientSession, ClientTimeout
 from msgspec import Struct
 
 from pairquiz_server.client.beside import beside
@@ -17,7 +20,7 @@ from pairquiz_server.client.topics import topics
 from pairquiz_server.doctor.checks import Findings
 from pairquiz_server.doctor.faults import play as faults
 from pairquiz_server.doctor.finding import Finding, ok, skipped
-from pairquiz_server.doctor.outside.target import Target
+from pairquiz_server.doctor.outside.target import ANSWER_S, Target
 from pairquiz_server.protocol.events import Welcome
 
 DUEL_S = 25.0
@@ -48,11 +51,29 @@ async def admitted(target: Target, token: str | None, name: str) -> tuple[Line, 
     """Come in as a player. Raises `NotAdmitted`."""
     line = Line(target.url, token)
     try:
+        if token is not None:
+            await _proved(target, token)
         return line, await line.open()
     except Refusal as refusal:
         raise NotAdmitted(_refused(target, refusal, token, name)) from None
     except ClientError as error:
         raise NotAdmitted(faults.CONNECT_REFUSED.found(name, reason=error, code="no server", url=target.url)) from None
+
+
+async def _proved(target: Target, token: str) -> None:
+    """Ask by REST whether a token is taken: a socket whose token cannot be proved now is just closed. Raises `Refusal`."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=ANSWER_S)) as http,
+            http.get(f"{target.url}/api/me/", headers=headers) as answer,
+        ):
+            said = msgspec.json.decode(await answer.read())
+    except (HttpError, TimeoutError, msgspec.MsgspecError, UnicodeDecodeError):
+        return  # what the socket says is more
+    refusal = Refusal.found_in(said)
+    if refusal is not None and refusal.code in ("unauthorized", "keys_unavailable"):
+        raise refusal
 
 
 async def look_at_duel(target: Target) -> Findings:

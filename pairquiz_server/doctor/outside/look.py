@@ -18,7 +18,7 @@ from pairquiz_server.doctor.outside.session import look_at_session
 from pairquiz_server.doctor.outside.sockets import look_at_polling, look_at_upgrade
 from pairquiz_server.doctor.outside.target import ANSWER_S, Target
 
-_QUIET_S = INTERVAL_MAX_S + PATIENCE_S + ANSWER_S
+_QUIET_S = 2 * INTERVAL_MAX_S + PATIENCE_S + ANSWER_S
 
 
 async def look_outside(target: Target) -> list[Finding]:
