@@ -69,7 +69,7 @@ def doctor(
     if len(tokens) > 2:
         raise click.UsageError("A duel has two players: give --token twice at most")
     if url is not None:
-        found = asyncio.run(look_outside(Target(address(url).url, origin, _two(tokens), session)))
+        found = asyncio.run(look_outside(Target(address(url).url, origin, _two(tokens, config_file), session)))
     else:
         found = _here(config_file, data_dir, origin, tokens[0] if tokens else None)
     if as_json:
@@ -89,13 +89,13 @@ def _here(config_file: Path | None, data_dir: str | None, origin: str | None, to
         return asyncio.run(look_here(settings, database, asked))
 
 
-def _two(tokens: tuple[str, ...]) -> tuple[str | None, str | None]:
+def _two(tokens: tuple[str, ...], config_file: Path | None) -> tuple[str | None, str | None]:
     """Return the tokens of two players: those that were given, else by JWT_SECRET, else none, for guests."""
     if tokens:
         return tokens[0], tokens[-1]
     if not os.environ.get("JWT_SECRET"):
         return None, None
-    settings = read_settings(None)
+    settings = read_settings(config_file)
     first, second = (sign_user_token(settings, name, lifetime_s=_TOKEN_S) for name in _PLAYERS)
     return first, second
 
@@ -105,16 +105,15 @@ def _show(found: Sequence[Finding]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     width = max(len(finding.check) for finding in found)
     for finding in found:
-        style = _STYLES[finding.outcome]
-        name = f"  [{finding.fault}]" if finding.fault else ""
-        console.print(
-            Text(f"{finding.outcome:<8}", style),
-            f"{finding.check:<{width}} ",
-            _harmless(finding.what),
-            Text(name, "dim"),
+        line = Text(f"{finding.outcome:<8} ", _STYLES[finding.outcome]).append(
+            f"{finding.check:<{width}}  ", "not bold"
         )
+        line.append(_harmless(finding.what), "default not bold")
+        if finding.fault:
+            line.append(f"  [{finding.fault}]", "dim")
+        console.print(line)
         if finding.mend:
-            console.print(Text(f"{'':8} {'':{width}}  mend: "), Text(finding.mend, "bold"), sep="")
+            console.print(Text(f"{'':8} {'':{width}}  mend: ").append(_harmless(finding.mend), "bold"))
     console.print(_summary(finding.outcome for finding in found))
 
 
@@ -124,6 +123,6 @@ def _summary(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{counted[outcome]} {word}" for outcome, word in said.items())
 
 
-def _harmless(text: str) -> Text:
+def _harmless(text: str) -> str:
     """Return what comes from elsewhere as nothing that a terminal would obey."""
-    return Text(" ".join("".join(one if one.isprintable() else " " for one in text).split()))
+    return "".join(one if one.isprintable() else " " for one in text)

@@ -115,8 +115,8 @@ def _by_whom(port: int) -> str:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # somebody else's, or one that has just ended
             if any(_leads_to(file) in sockets for file in (process / "fd").iterdir()):
-                return f" by process {process.name} ({(process / 'comm').read_text().strip()})"
-    return ""
+                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
+    return "a program that this user may not see"
 
 
 def _leads_to(file: Path) -> str:

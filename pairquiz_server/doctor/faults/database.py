@@ -163,13 +163,13 @@ MIGRATIONS_PENDING = Fault(
 MIGRATIONS_NEWER = Fault(
     "database-migrations-newer",
     "the database has had migrations that this server does not know: {names}. A newer server was here",
-    "pip install --upgrade pairquiz-server  # an older one goes on with them, until the upgrade is done",
+    "git pull && pip install --constraint constraints.txt .  # an older one goes on with them meanwhile",
     Outcome.WARNING,
 )
 MIGRATION_CHANGED = Fault(
     "database-migration-changed",
     "migration {name} is another one than the database has had: this server does not start on it",
-    "pip install --force-reinstall pairquiz-server  # put the file back as it was released",
+    "git checkout -- sql/migrations  # and install again: the file as it was released",
 )
 LAX = Fault(
     "database-lax",

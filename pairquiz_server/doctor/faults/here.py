@@ -67,7 +67,7 @@ CLOCK_UNSYNCHRONISED = Fault(
 
 PORT_IN_USE = Fault(
     "port-in-use",
-    "port {port} of {host} is in use{by}, and that is no pairquiz-server",
+    "port {port} of {host} is in use by {by}, which is no pairquiz-server",
     "pairquiz-server serve --port {other}  # or end what uses it: ss --listening --tcp --processes",
 )
 PORT_FORBIDDEN = Fault(

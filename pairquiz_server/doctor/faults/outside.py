@@ -61,7 +61,7 @@ URL_NO_UPSTREAM = Fault(
 VERSION_OTHER = Fault(
     "version-other",
     "the server has version {theirs}, and this command {ours}: what is said here may be out of date",
-    "pip install pairquiz-server=={theirs}",
+    "pairquiz-server --version  # on both sides: look by a command of the server's own version",
     Outcome.WARNING,
 )
 
