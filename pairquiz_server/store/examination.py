@@ -96,12 +96,12 @@ class Examination:
 
     async def facts(self) -> Facts:
         """Return what the server is."""
-        (record,) = await self._fetch("facts")
+        (record,) = await self._fetch(_QUERIES["facts"])
         return Facts(**record)
 
     async def standing(self) -> Standing:
         """Return where the schema stands; to be asked where there is one."""
-        applied = {record["number"]: record for record in await self._fetch("applied")}
+        applied = {record["number"]: record for record in await self._fetch(_QUERIES["applied"])}
         known = read_migrations()
         numbers = {one.number for one in known}
         return Standing(
@@ -116,12 +116,12 @@ class Examination:
 
     async def running(self) -> Running:
         """Return which servers run on it; to be asked where the schema is whole."""
-        (record,) = await self._fetch("nodes", ALIVE_MS)
+        (record,) = await self._fetch(_QUERIES["nodes"], ALIVE_MS)
         return Running(**record)
 
     async def long_transactions(self, seconds: int) -> list[LongTransaction]:
         """Return the transactions that have been open for longer than that."""
-        return [LongTransaction(**record) for record in await self._fetch("long_transactions", seconds)]
+        return [LongTransaction(**record) for record in await self._fetch(_QUERIES["long_transactions"], seconds)]
 
     async def round_trip_ms(self) -> float:
         """Return how long the way there and back takes, in the median of some."""
@@ -148,9 +148,7 @@ class Examination:
         """Run a query in a transaction, so that a pooler does not change the session in its middle."""
         try:
             async with self._connection.transaction():
-                rows: list[asyncpg.Record] = await self._connection.fetch(
-                    _QUERIES[query], *arguments, timeout=self._timeout_s
-                )
+                rows: list[asyncpg.Record] = await self._connection.fetch(query, *arguments, timeout=self._timeout_s)
                 return rows
         except _FAILS as error:
             raise named(error) from None
