@@ -108,6 +108,12 @@ class Searches:
         """Whether there is nothing to do: nobody looks, and nobody has to be taken out."""
         return not (self._own or self._left)
 
+    @property
+    def longest_s(self) -> float:
+        """For how long the longest search here goes on; 0 where nobody looks."""
+        now = self._clock.now()
+        return max((search.waited_ms(now) for search in self._own.values()), default=0) / 1000
+
     def of(self, player_id: str) -> Search | None:
         """Return a player's search, if it is this node's."""
         return self._own.get(player_id)

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.census import Census
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
@@ -34,6 +35,7 @@ from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.blocks import Blocks
+from pairquiz_server.store.census import CensusRows
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs
 from pairquiz_server.store.matches import Matches
@@ -81,11 +83,12 @@ class Parts:
         relay: Relay | None,
         ban_secret: bytes,
         tasks: Tasks,
+        metrics: Metrics,
     ) -> None:
         node, rules = uuid4(), game_rules(settings)
         self._node, self._nodes, self._tasks = node, Nodes(database), tasks
         self.clock, self.connections, self.relay = clock, connections, relay
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.announcer = Announcer(connections, clock.now, relay)
 
         # The game, and what lets time pass in it.
@@ -101,7 +104,7 @@ class Parts:
             pace_s=settings.database.commit_pace_ms / 1000,
             ready=self.heartbeat.ready,
             node=node,
-            metrics=self.metrics,
+            metrics=metrics,
         )
         self.presence = Presence(rows, self._nodes, committer, clock, node, rules.patience)
         connections.watch(self.presence)
@@ -130,7 +133,7 @@ class Parts:
 
         # Who plays against whom.
         seekers, runs = Seekers(database), Runs(database)
-        self.catch_up = CatchUp(game, connections)
+        self.catch_up = CatchUp(game, connections, metrics)
         hearers = Hearers(
             search=self.announcer.announce_search,
             end=self.announcer.announce_end,
@@ -184,6 +187,8 @@ class Parts:
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))
         self.health = Health(database, (lambda: relay.healthy) if relay else None)
+        self.census = Census(CensusRows(database), metrics)
+        metrics.heartbeat_age_seconds.read = lambda: self.heartbeat.age_s
 
     async def enter(self) -> None:
         """Join the nodes of this database, at their time. Nobody who is banned is let in, from now on.
@@ -214,6 +219,8 @@ class Parts:
         self.seen.watch(decision)
 
     def _moved(self, beat: Beat) -> None:
+        self.metrics.outages.inc()
+        self.metrics.outage_seconds.inc(beat.gap_ms / 1000)
         self.committer.forget(match.id for match in beat.moved)
         self._tasks.beside(self._tell_delay(beat))
 

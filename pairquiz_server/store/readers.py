@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.patience import Patience
 from pairquiz_server.store.shortage import Shortage, Turn
 
@@ -26,17 +27,25 @@ class Readers:
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], most: int, *, kept_s: float = KEPT_S
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        most: int,
+        metrics: Metrics | None = None,
+        *,
+        kept_s: float = KEPT_S,
     ) -> None:
         self._connect = connect
         self._kept_s = kept_s
         self._places = asyncio.Semaphore(most)
-        self.shortage = Shortage(most)
         self._idle: list[tuple[asyncpg.Connection, float]] = []
         """With when each was used last, which is their order."""
         self._lent: set[asyncpg.Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._generation = 0
+        metrics = metrics or Metrics()
+        self._shortage = Shortage(most, metrics)
+        metrics.pool_connections.read = lambda: {"lent": len(self._lent), "idle": len(self._idle)}
+        metrics.pool_connections_limit.read = lambda: most
 
     async def fill(self, count: int) -> None:
         """Have so many connections ready, of which the first one made is lent first. Raises what `connect` raises."""
@@ -66,7 +75,7 @@ class Readers:
         generation = self._generation  # one that is made while all others expire may lead where they did
         connection = None if self._places.locked() else self._find_idle()
         if connection is None:
-            with self.shortage.turn() as turn:
+            with self._shortage.turn() as turn:
                 async with Patience(within_s):
                     connection = await self._take(turn)
         else:

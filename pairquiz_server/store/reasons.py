@@ -31,7 +31,11 @@ NOT_IN_TIME = "no answer in time"
 _CERTIFICATE_EXPIRED = 10
 _NAMES_ANOTHER_HOST = (62, 64)  # a name, an address
 _OTHERS_STATEMENT = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
+_TLS_WANTED = "leave sslmode=disable out of DATABASE_URL"
 _BY_WORDS = {
+    "no encryption": _TLS_WANTED,
+    "SSL required": _TLS_WANTED,
+    "root certificate file": "name one that is there as database.ssl_root_cert, or as sslrootcert in DATABASE_URL",
     "statement pooling mode": "give the pooler pool_mode = transaction, or session",
     "max_client_conn": "raise the pooler's max_client_conn, or lower database.pool_max",
     "query_wait_timeout": "the pooler had no connection free: raise its default_pool_size, or lower database.pool_max",
@@ -80,6 +84,8 @@ def _remedy(error: BaseException, said: str, *, pooled: bool) -> str | None:
         return "raise max_connections there, or lower database.pool_max: each node takes pool_max + 2"
     if isinstance(error, NoneFree):
         return error.remedy
+    if isinstance(error, FileNotFoundError):
+        return "see that it runs (its socket is a file), and that what DATABASE_URL names is there (sslrootcert)"
     if pooled and said == NOT_IN_TIME:
         return "or its pooler had no connection free (default_pool_size)"
     return next((remedy for words, remedy in _BY_WORDS.items() if words in said), None)

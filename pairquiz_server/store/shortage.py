@@ -1,11 +1,13 @@
 """How callers wait for a connection, and the line in the log that says so."""
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 import structlog
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.reasons import NoneFree
 
 log = structlog.get_logger("pairquiz.database")
@@ -19,8 +21,11 @@ REMEDY = "raise database.pool_max, or find what keeps them so long"
 class Shortage:
     """Counts those who wait for one of `most` connections, and says once a minute at most what they had to wait."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
+        self._metrics = metrics
+        metrics.pool_waiting.read = lambda: self.waiting
+        self.clock = clock
         self._said_at = float("-inf")
         self._longest_s = 0.0
         self._unsaid = self._unsaid_refused = 0
@@ -33,12 +38,15 @@ class Shortage:
 
     def waited(self, seconds: float, *, refused: bool) -> None:
         """Note that a caller has got a connection after so long, or was refused."""
-        if not refused and seconds < NOTICED_S:
+        self._metrics.pool_wait_seconds.observe(seconds)
+        if refused:
+            self._metrics.pool_timeouts.inc()
+        elif seconds < NOTICED_S:
             return
         self._unsaid += 1
         self._unsaid_refused += refused
         self._longest_s = max(self._longest_s, seconds)
-        now = time.monotonic()
+        now = self.clock()
         if now - self._said_at < SAID_EVERY_S:
             return
         log.warning(
@@ -59,7 +67,7 @@ class Turn:
 
     def __init__(self, shortage: Shortage) -> None:
         self._shortage = shortage
-        self._began = time.monotonic()
+        self._began = shortage.clock()
         self._waits = False
 
     def __enter__(self) -> Self:
@@ -85,4 +93,4 @@ class Turn:
     def _end(self, *, refused: bool) -> None:
         self._waits = False
         self._shortage.waiting -= 1
-        self._shortage.waited(time.monotonic() - self._began, refused=refused)
+        self._shortage.waited(self._shortage.clock() - self._began, refused=refused)

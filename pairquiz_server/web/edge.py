@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterator
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.census import Census
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
@@ -57,6 +58,7 @@ class Edge:
         cursors: Cursors,
         clock: Clock,
         health: Health,
+        census: Census,
         connections: Connections,
         authenticator: Authenticator,
         metrics: Metrics,
@@ -105,7 +107,9 @@ class Edge:
         seams.install(self.sockets.eio, self.transports)
         self.transports.serve(self.sockets.take, clock.now, self.arrivals.line_lost)
         visitors = Visitors(clock, admission, limits, self.arrivals)
-        exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
+        exposition = Exposition(
+            metrics, health, census, settings.metrics_token, proxied=settings.server.trusted_proxies > 0
+        )
         self._routes = [
             *page_routes(settings),
             *contract_routes(),
@@ -114,9 +118,10 @@ class Edge:
             *Records(people.memory, leaderboards, cursors, visitors).routes(),
             *exposition.routes(),
         ]
-        metrics.players.set_function(lambda: len(list(connections.players())))
-        metrics.seekers.set_function(lambda: len(searches))
-        metrics.sessions.set_function(lambda: len(self.sockets.eio.sockets))
+        metrics.players.read = lambda: len(list(connections.players()))
+        metrics.seekers.read = lambda: len(searches)
+        metrics.seekers_age_seconds.read = lambda: searches.longest_s
+        metrics.sockets.read = self.transports.by_carrier
 
     def site(self, drain: Drain) -> web.Application:
         """Return what listens, until `drain` closes it."""

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from pairquiz_server.store.connector import WRITER_SETTINGS
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.pool import WRITER_SETTINGS
 from pairquiz_server.store.queries import load, sql_folder
 from tests.conftest import copied, execute, sibling
 from tests.store.duel import Board, save_all
@@ -39,6 +39,7 @@ DIGESTS = [bytes(32), bytes(32)]
 SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
+    "census.matches": Found({"matches_due"}),
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
     "bans.unban": Found({"bans_pkey"}, (bytes(32),)),
     "erasures.vacate": Found(
@@ -180,6 +181,8 @@ BY_INDEX = {
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
+    "census.service": "counts the whole queue, every ten seconds while somebody asks: proved by a test of its own",
+    "census.sessions": "reads PostgreSQL's own list of sessions",
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
     "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
@@ -223,7 +226,7 @@ async def explained_generic(connection: asyncpg.Connection, name: str) -> list[d
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute(f"PREPARE generic AS {query(name)}")
     nulls = ", ".join(["NULL"] * len(BY_INDEX[name].arguments))
-    return await explained(connection, f"EXECUTE generic ({nulls})")
+    return await explained(connection, f"EXECUTE generic ({nulls})" if nulls else "EXECUTE generic")
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +322,15 @@ async def test_a_look_at_the_bans_reads_those_that_are_new(connection: asyncpg.C
     plan = await explained(connection, query("bans.look"), seen)
     assert "bans" not in tables_read_whole(plan)
     assert "bans_written" in indexes(plan)
+
+
+async def test_a_census_reads_no_match_that_is_over_but_the_first_that_is_not_rated(
+    connection: asyncpg.Connection,
+) -> None:
+    plan = await explained(connection, query("census.service"), 5000)
+    assert tables_read_whole(plan) <= {"seekers"}
+    assert "matches_ended" in indexes(plan)
+    assert not [node for node in plan if node["Node Type"] == "Sort"]
 
 
 async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:

@@ -9,9 +9,10 @@ import asyncpg
 import pytest
 
 from pairquiz_server.engine.health import Health
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.migrations import migrate, read_migrations
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.pooling import Pooling
 from tests.pgbouncer import PgBouncer, pgbouncer
 from tests.store.processes import open_folder

@@ -61,7 +61,7 @@ async def admitted(target: Target, token: str | None, name: str) -> tuple[Line, 
 
 
 async def _proved(target: Target, token: str) -> None:
-    """Ask by REST whether a token is taken: a socket whose token cannot be proved now is just closed. Raises `Refusal`."""
+    """Ask by REST whether a token is taken: a socket whose token cannot be proved is just closed. Raises `Refusal`."""
     headers = {"Authorization": f"Bearer {token}"}
     try:
         async with (
