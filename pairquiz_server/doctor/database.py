@@ -181,7 +181,6 @@ def trouble_found(name: str, reason: NotExaminable, where: Place) -> Finding:
         host=where.host,
         user=where.user,
         database=where.database,
-        hint="",
         action=f"do what is needed: {reason}",
     )
 

@@ -19,7 +19,7 @@ SILENT = Fault(
 )
 NO_ROUTE = Fault(
     "database-no-route",
-    "no way leads to {place}{hint}: {reason}",
+    "no way leads to {place}: {reason}",
     "export DATABASE_URL='postgresql://USER:PASSWORD@POOLER:6543/DATABASE'  # an address that this network reaches",
 )
 NOT_POSTGRESQL = Fault(
