@@ -17,6 +17,7 @@ from pairquiz_server.cli.address import own_url
 from pairquiz_server.cli.options import config_option, data_dir_option, json_option, read_settings
 from pairquiz_server.client.address import address
 from pairquiz_server.config import ConfigError
+from pairquiz_server.doctor.address import as_browsers_write
 from pairquiz_server.doctor.finding import Finding, Outcome
 from pairquiz_server.doctor.here import Asked, database_at_hand, look_here, unreadable
 from pairquiz_server.doctor.outside.look import look_outside
@@ -69,7 +70,8 @@ def doctor(
     if len(tokens) > 2:
         raise click.UsageError("A duel has two players: give --token twice at most")
     if url is not None:
-        found = asyncio.run(look_outside(Target(address(url).url, origin, _two(tokens, config_file), session)))
+        page = None if origin is None else as_browsers_write(origin)
+        found = asyncio.run(look_outside(Target(address(url).url, page, _two(tokens, config_file), session)))
     else:
         found = _here(config_file, data_dir, origin, tokens[0] if tokens else None)
     if as_json:

@@ -68,11 +68,19 @@ async def look_at_origins(settings: Settings, origin: str | None) -> Findings:
         yield skipped("origin", "none was given: --origin https://quiz.example")
 
 
+def as_browsers_write(origin: str) -> str:
+    """Return an origin, or the address of a page, as browsers send it: without a path, and without the usual port."""
+    scheme, separator, rest = origin.strip().lower().partition("://")
+    host = rest.partition("/")[0]
+    usual = {"http": ":80", "https": ":443"}.get(scheme, "")
+    return f"{scheme}{separator}{host.removesuffix(usual) if usual else host}"
+
+
 def origin_found(origin: str, allowed: tuple[str, ...]) -> Finding:
     """Judge whether pages of an origin may talk to a server that allows these."""
     if Origins(allowed).allows(origin, None):
         return ok("origin", f"pages of {origin} may talk to this server")
-    written = origin.strip().lower().rstrip("/")
+    written = as_browsers_write(origin)
     near = [one for one in allowed if _alike(one) == _alike(written)]
     hint = ""
     if written in allowed:

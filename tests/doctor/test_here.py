@@ -12,7 +12,7 @@ import pytest
 from pairquiz_server import config
 from pairquiz_server.config import DEVELOPMENT_ORIGINS, ConfigError
 from pairquiz_server.doctor import machine
-from pairquiz_server.doctor.address import look_at_address, look_at_origins, origin_found
+from pairquiz_server.doctor.address import as_browsers_write, look_at_address, look_at_origins, origin_found
 from pairquiz_server.doctor.checks import Check, Findings, carried_out
 from pairquiz_server.doctor.faults.here import PAGE_MISSING
 from pairquiz_server.doctor.finding import ok
@@ -170,6 +170,13 @@ async def test_a_page_may_come_or_not_and_what_was_meant() -> None:
         assert found.fault == "origin-not-allowed"
         assert hint in found.what
     assert origin_found("http://localhost:5173", DEVELOPMENT_ORIGINS).fault == "origin-not-allowed"
+
+
+def test_an_origin_is_written_as_browsers_do() -> None:
+    for typed in ("https://Quiz.example", "https://quiz.example/", "https://quiz.example:443/play?x=1"):
+        assert as_browsers_write(typed) == "https://quiz.example"
+    assert as_browsers_write("http://localhost:3000") == "http://localhost:3000"
+    assert as_browsers_write("null") == "null"
 
 
 async def test_a_check_that_hangs_or_breaks_takes_nothing_along() -> None:

@@ -12,7 +12,7 @@ from aiohttp import ClientSession
 
 from pairquiz_server import __version__
 from pairquiz_server.doctor.checks import Findings
-from pairquiz_server.doctor.outside import line
+from pairquiz_server.doctor.outside import line, look
 from pairquiz_server.doctor.outside.health import look_at_readiness, look_at_version
 from pairquiz_server.doctor.outside.line import certificate_found, look_at_line
 from pairquiz_server.doctor.outside.pages import look_at_origin
@@ -88,6 +88,9 @@ async def test_nobody_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "ANSWER_S", 0.2)
     with full_port() as silent:
         assert await first(f"http://{HERE}:{silent}") == {"address": "url-silent"}
+    monkeypatch.setattr(look, "ANSWER_S", 0.2)
+    async with answering(None) as hanging:
+        assert await first(f"http://{HERE}:{hanging}") == {"server": "url-silent"}
 
 
 @contextlib.contextmanager
@@ -166,7 +169,8 @@ async def test_a_server_has_another_version_or_says_nothing_of_it(server: Server
 
 async def test_pages_are_blocked(start_server: StartServer) -> None:
     server = await start_server(**QUICK, PAIRQUIZ_SERVER__ALLOWED_ORIGINS='["https://another.example"]')
-    assert await by(look_at_origin, server.url) == {"origin": "origin-blocked"}
+    found = await outside(server.url, origin=PAGE)
+    assert (found["origin"], found["polling"], found["websocket"]) == ("origin-blocked", "ok", "ok")
 
 
 @pytest.mark.parametrize(

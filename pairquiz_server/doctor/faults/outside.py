@@ -14,8 +14,8 @@ URL_REFUSED = Fault(
 )
 URL_SILENT = Fault(
     "url-silent",
-    "{place} does not answer: a firewall, or a machine that is down",
-    "curl --verbose --max-time 10 {url}/healthz  # until it answers: open the port there",
+    "{place} does not answer: a firewall, a machine that is down, or a server that hangs",
+    "curl --verbose --max-time 10 {url}/healthz  # until it answers: open the port there, or start the server again",
 )
 URL_NO_TLS = Fault(
     "url-no-tls",

@@ -33,9 +33,10 @@ async def look_at_server(target: Target, http: ClientSession) -> Findings:
             yield _lives(target, answer, said)
             if _is_alive(said):
                 yield _proxies(answer)
-    except (ClientError, TimeoutError) as error:
-        said = "nothing in time" if isinstance(error, TimeoutError) else "no HTTP"
-        yield faults.URL_NOT_OURS.found(name, url=target.url, said=said)
+    except TimeoutError:
+        yield faults.URL_SILENT.found(name, place=target.place, url=target.url)
+    except ClientError:
+        yield faults.URL_NOT_OURS.found(name, url=target.url, said="no HTTP")
 
 
 async def look_at_readiness(target: Target, http: ClientSession) -> Findings:

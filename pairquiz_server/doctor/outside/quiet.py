@@ -36,7 +36,7 @@ async def look_at_quiet_websocket(target: Target, http: ClientSession) -> Findin
     """Wait on a websocket for the server's ping, and yield how it came."""
     name = "quiet websocket"
     try:
-        line = await http.ws_connect(target.handshake("websocket"), headers=target.page)
+        line = await http.ws_connect(target.handshake("websocket"))
     except ClientError:
         yield skipped(name, "there is no websocket")
         return
@@ -62,20 +62,20 @@ async def look_at_quiet_websocket(target: Target, http: ClientSession) -> Findin
 async def look_at_quiet_polling(target: Target, http: ClientSession) -> Findings:
     """Wait on a poll for the server's ping, and yield how it came."""
     name = "quiet polling"
-    async with http.get(target.handshake("polling"), headers=target.page) as answer:
+    async with http.get(target.handshake("polling")) as answer:
         opened = read_opening(await answer.text(errors="replace"))
     if opened is None or opened.ping_interval > INTERVAL_MAX_S * 1000:
         yield _too_long(name) if opened else skipped(name, "there is no polling")
         return
     began = time.monotonic()
     where = f"{target.handshake('polling')}&sid={opened.sid}"
-    async with http.post(where, data=_connect(target), headers=target.page):
+    async with http.post(where, data=_connect(target)):
         pass
 
     async def pings() -> AsyncIterator[None]:
         timeout = ClientTimeout(total=opened.ping_interval / 1000 + PATIENCE_S)
         while True:
-            async with http.get(where, headers=target.page, timeout=timeout) as answer:
+            async with http.get(where, timeout=timeout) as answer:
                 if answer.status != 200:
                     raise _Cut
                 packets = (await answer.text(errors="replace")).split(_BETWEEN_PACKETS)

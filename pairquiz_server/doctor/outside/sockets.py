@@ -27,7 +27,7 @@ async def look_at_polling(target: Target, http: ClientSession) -> Findings:
     name = "polling"
     opened = []
     for _ in range(2):
-        async with http.get(target.handshake("polling"), headers=target.page) as answer:
+        async with http.get(target.handshake("polling")) as answer:
             said = await answer.text(errors="replace")
         session = read_opening(said)
         if answer.status != 200 or session is None:
@@ -50,7 +50,7 @@ async def look_at_upgrade(target: Target, http: ClientSession) -> Findings:
 async def _upgraded(target: Target, http: ClientSession) -> Finding:
     name, handshake = "websocket", target.handshake("polling")
     try:
-        async with http.ws_connect(target.handshake("websocket"), headers=target.page) as line:
+        async with http.ws_connect(target.handshake("websocket")) as line:
             said = await line.receive()
     except WSServerHandshakeError as error:
         if error.status in (400, 404, 426, 501) or error.status < 300:
@@ -69,7 +69,7 @@ async def _kept(target: Target, name: str, sid: str) -> Finding:
     async with ClientSession(connector=TCPConnector(force_close=True)) as http:
         for number in range(TRIES):
             body = "40" if number == 0 else "3"
-            async with http.post(where, data=body, headers=target.page) as answer:
+            async with http.post(where, data=body) as answer:
                 if answer.status != 200:
                     return faults.POLLING_NOT_STICKY.found(name)
         await _leave(http, where)
