@@ -87,5 +87,6 @@ def test_a_deployed_server_is_looked_at_over_tls(start_serve: StartServe, tmp_pa
     found = {one["check"]: one.get("fault", one["outcome"]) for one in json.loads(done.stdout)}
     assert found.pop("certificate") == "url-certificate-ending"  # it is a day's
     assert found.pop("session") == "skipped"
+    assert found.pop("answers") in ("ok", "answers-slow")  # this machine may have much else to do
     assert set(found.values()) == {"ok"}
-    assert "duel" in found
+    assert found["duel"] == "ok"

@@ -82,7 +82,8 @@ async def role(url: str, *statements: str) -> AsyncIterator[str]:
         await execute(url, f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_of_a_healthy_one_everything_is_well(database_url: str) -> None:
+async def test_of_a_healthy_one_everything_is_well(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judged, "SLOW_MS", 60_000)  # this machine may have much else to do
     assert await database(database_url) == dict.fromkeys(HEALTHY, "ok")
 
 
@@ -214,7 +215,9 @@ async def test_one_in_statement_mode(start_pooler: StartPooler) -> None:
 
 async def test_one_that_has_too_few_sessions(start_pooler: StartPooler) -> None:
     url = start_pooler("session", default_pool_size=1)
-    assert (await database(url, **IMPATIENT))["database pooler"] == "database-pooler-small"
+    # So long it waits for a session, and whatever else it asks must not take as long.
+    found = await database(url, PAIRQUIZ_DATABASE__CONNECT_TIMEOUT_S="3")
+    assert found["database pooler"] == "database-pooler-small"
 
 
 def test_its_version() -> None:
