@@ -1,7 +1,8 @@
-"""Whether anybody listens at a host's port, and if not, why nobody can be reached there."""
+"""Whether anybody listens at a host's port, and if not, why; and why a certificate that is shown there is not taken."""
 
 import asyncio
 import socket
+import ssl
 from enum import StrEnum
 
 
@@ -12,6 +13,28 @@ class Why(StrEnum):
     REFUSED = "refused"
     SILENT = "silent"
     NO_ROUTE = "no_route"
+
+
+class CertificateFault(StrEnum):
+    """Why the certificate of somebody who was reached is not taken."""
+
+    UNTRUSTED = "untrusted"
+    EXPIRED = "expired"
+    HOSTNAME = "hostname"
+
+
+_CERTIFICATE_FAULTS = {
+    9: CertificateFault.EXPIRED,  # or not valid yet
+    10: CertificateFault.EXPIRED,
+    62: CertificateFault.HOSTNAME,  # a name
+    64: CertificateFault.HOSTNAME,  # an address
+}
+"""By OpenSSL's numbers."""
+
+
+def certificate_fault(error: ssl.SSLCertVerificationError) -> CertificateFault:
+    """Tell why a certificate is not taken."""
+    return _CERTIFICATE_FAULTS.get(error.verify_code, CertificateFault.UNTRUSTED)
 
 
 class Unreachable(Exception):

@@ -126,11 +126,13 @@ class Examination:
     async def round_trip_ms(self) -> float:
         """Return how long the way there and back takes, in the median of some."""
         trips = []
-        await self._connection.execute(_QUERIES["nothing"])
-        for _ in range(TRIPS):
-            began = time.perf_counter()
-            await self._connection.execute(_QUERIES["nothing"], timeout=self._timeout_s)
-            trips.append((time.perf_counter() - began) * 1000)
+        try:
+            for _ in range(TRIPS):
+                began = time.perf_counter()
+                await self._connection.execute(_QUERIES["nothing"], timeout=self._timeout_s)
+                trips.append((time.perf_counter() - began) * 1000)
+        except _FAILS as error:
+            raise named(error) from None
         return median(trips)
 
     async def pooling(self) -> Pooling:

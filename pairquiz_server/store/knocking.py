@@ -10,13 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from msgspec import Struct
 
-from pairquiz_server.reach import Unreachable, reach
+from pairquiz_server.reach import Unreachable, certificate_fault, reach
 from pairquiz_server.store.reasons import NoneFree
 
 _ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)
-_CERTIFICATE_EXPIRED = (9, 10)
-_CERTIFICATE_OF_ANOTHER = (62, 64)
-"""OpenSSL's numbers: not valid yet, expired; another name, another address."""
 
 
 class Trouble(StrEnum):
@@ -81,6 +78,7 @@ def place(dsn: str) -> Place:
     host = asked.get("host") or parts.hostname or "localhost"
     user = asked.get("user") or unquote(parts.username or "") or "(nobody)"
     database = asked.get("dbname") or asked.get("database") or unquote(parts.path.lstrip("/")) or user
+    host = host.partition(",")[0]  # of several, the first one is knocked at
     return Place(host, int(asked.get("port") or parts.port or 5432), user, database)
 
 
@@ -114,7 +112,7 @@ async def connected(dsn: str, timeout_s: float, tls: ssl.SSLContext | None = Non
     try:
         return await asyncpg.connect(dsn, timeout=timeout_s, command_timeout=timeout_s, statement_cache_size=0, ssl=tls)
     except ssl.SSLCertVerificationError as error:
-        raise NotExaminable(_certificate_trouble(error), error.verify_message) from None
+        raise NotExaminable(Trouble[f"CERTIFICATE_{certificate_fault(error).name}"], error.verify_message) from None
     except asyncpg.ClientConfigurationError as error:
         said = _first_line(error)
         raise NotExaminable(Trouble.CA_MISSING if "certificate" in said else Trouble.URL_REFUSED, said) from None
@@ -185,14 +183,6 @@ def _refusal(error: asyncpg.PostgresError, said: str) -> Trouble:
     if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.OperatorInterventionError):
         return Trouble.LOST
     return Trouble.REFUSES
-
-
-def _certificate_trouble(error: ssl.SSLCertVerificationError) -> Trouble:
-    if error.verify_code in _CERTIFICATE_EXPIRED:
-        return Trouble.CERTIFICATE_EXPIRED
-    return (
-        Trouble.CERTIFICATE_HOSTNAME if error.verify_code in _CERTIFICATE_OF_ANOTHER else Trouble.CERTIFICATE_UNTRUSTED
-    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from pairquiz_server.doctor import database as judged
-from pairquiz_server.store.knocking import Place
+from pairquiz_server.store.knocking import Place, place
 from tests.certificates import Authority
 from tests.conftest import execute, sibling
 from tests.doctor.cluster import ROLE, Cluster, cluster
@@ -89,6 +89,13 @@ async def test_of_a_healthy_one_everything_is_well(database_url: str, monkeypatc
 
 async def test_nobody_is_found_under_a_name_that_there_is_not() -> None:
     assert await database("postgresql://a:b@nobody.invalid/c") == {"database": "database-host-unknown"}
+
+
+def test_of_several_hosts_the_first_is_knocked_at() -> None:
+    assert place("postgresql://a:b@one.example,two.example:5433/c?sslmode=require") == Place(
+        "one.example", 5433, "a", "c"
+    )
+    assert place("postgresql:///c?host=/run/postgresql&user=a").shown == "/run/postgresql:5432"
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:

@@ -8,17 +8,20 @@ from pairquiz_server.doctor.checks import Findings
 from pairquiz_server.doctor.faults import outside as faults
 from pairquiz_server.doctor.finding import Fault, Finding, ok, skipped
 from pairquiz_server.doctor.outside.target import ANSWER_S, Target
-from pairquiz_server.reach import Unreachable, Why, reach
+from pairquiz_server.reach import CertificateFault, Unreachable, Why, certificate_fault, reach
 
 RENEW_DAYS = 14
-_EXPIRED = (9, 10)
-_OF_ANOTHER = (62, 64)
 _DAY_S = 24 * 3600
 _FAULTS: dict[Why, Fault] = {
     Why.HOST_UNKNOWN: faults.URL_HOST_UNKNOWN,
     Why.REFUSED: faults.URL_REFUSED,
     Why.SILENT: faults.URL_SILENT,
     Why.NO_ROUTE: faults.URL_SILENT,
+}
+_CERTIFICATE_FAULTS: dict[CertificateFault, Fault] = {
+    CertificateFault.UNTRUSTED: faults.URL_CERTIFICATE_UNTRUSTED,
+    CertificateFault.EXPIRED: faults.URL_CERTIFICATE_EXPIRED,
+    CertificateFault.HOSTNAME: faults.URL_CERTIFICATE_HOSTNAME,
 }
 
 
@@ -58,8 +61,5 @@ def certificate_found(host: str, days: float, version: str) -> Finding:
 
 
 def _not_taken(error: ssl.SSLCertVerificationError, host: str) -> Finding:
-    if error.verify_code in _EXPIRED:
-        return faults.URL_CERTIFICATE_EXPIRED.found("certificate", host=host)
-    named = error.verify_code in _OF_ANOTHER
-    fault = faults.URL_CERTIFICATE_HOSTNAME if named else faults.URL_CERTIFICATE_UNTRUSTED
+    fault = _CERTIFICATE_FAULTS[certificate_fault(error)]
     return fault.found("certificate", host=host, reason=error.verify_message)
