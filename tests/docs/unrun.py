@@ -39,7 +39,6 @@ UNRUN = {
         "heroku": ACCOUNT,
         "git push heroku": ACCOUNT,
     },
-    "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
     "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
