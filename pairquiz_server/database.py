@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.starter import load_starter_questions
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
 from pairquiz_server.store.pool import Database, DatabaseOptions
@@ -26,8 +27,8 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database. Raises `StorageUnavailable`."""
+async def open_database(settings: Settings, url: str, metrics: Metrics | None = None) -> AsyncIterator[Database]:
+    """Yield a connected database, whose queries are counted in `metrics`. Raises `StorageUnavailable`."""
     database = Database(
         DatabaseOptions(
             dsn=url,
@@ -36,7 +37,8 @@ async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]
             connect_timeout_s=settings.database.connect_timeout_s,
             command_timeout_s=settings.database.command_timeout_s,
             transaction_pooler=settings.transaction_pooler,
-        )
+        ),
+        metrics,
     )
     await database.open()
     try:
@@ -46,12 +48,12 @@ async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def prepared_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database with the newest schema and, once, the starter questions.
+async def prepared_database(settings: Settings, url: str, metrics: Metrics | None = None) -> AsyncIterator[Database]:
+    """Yield a connected database, as `open_database` does, with the newest schema and, once, the starter questions.
 
     Raises `StorageUnavailable` and `MigrationError`.
     """
-    async with open_database(settings, url) as database:
+    async with open_database(settings, url, metrics) as database:
         await migrate(database)
         await load_starter_questions(Questions(database), ServerState(database))
         yield database

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, and the one place where their failures get a name."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -10,7 +11,9 @@ import structlog
 from msgspec import Struct
 
 from pairquiz_server.failure import Failure
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
+from pairquiz_server.store.queries import name_of
 from pairquiz_server.store.readers import Readers
 from pairquiz_server.store.writer import Writer
 
@@ -94,8 +97,9 @@ class Database:
     its next success the database is away, and all other work fails at once instead of waiting for its own timeout.
     """
 
-    def __init__(self, options: DatabaseOptions) -> None:
+    def __init__(self, options: DatabaseOptions, metrics: Metrics | None = None) -> None:
         self._options = options
+        self._metrics = metrics or Metrics()
         self._readers: Readers | None = None
         self._writer: Writer | None = None
         self._writer_stale = False
@@ -123,7 +127,7 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Raises `StorageUnavailable` with the reason."""
-        readers = Readers(self._open_reader, self._options.pool_max)
+        readers = Readers(self._open_reader, self._options.pool_max, self._metrics)
         with _failures_named():
             await readers.fill(self._options.pool_min)
         self._readers = readers
@@ -148,12 +152,15 @@ class Database:
             with _failures_named():
                 if self._prober is None or self._prober.is_closed():
                     self._prober = await self._connect(timeout=RECONNECT_S, command_timeout=ASYNCPG_S)
+                began = time.monotonic()
                 async with Patience(timeout_s or PROBE_S):
                     rows: list[asyncpg.Record] = await self._prober.fetch(query, *arguments)
+                self._note(query, began)
         except StorageUnavailable as failure:
             if self._prober is not None:
                 self._prober.terminate()
                 self._prober = None
+            self._metrics.query_errors.count(name_of(query))
             self._lose(str(failure))
             raise
         self._find_again()
@@ -161,15 +168,13 @@ class Database:
 
     async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
         """Run one query and return its rows; `timeout_s` is for one that may take longer than a player waits."""
-        with _failures_named():
-            async with self.connection() as connection, Patience(timeout_s or self._options.command_timeout_s):
-                return await connection.fetch(query, *arguments, timeout=ASYNCPG_S)
+        async with self._asking(query, timeout_s) as connection:
+            return await connection.fetch(query, *arguments, timeout=ASYNCPG_S)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """Run one query and return the first value of its first row, None without rows."""
-        with _failures_named():
-            async with self.connection() as connection, Patience(self._options.command_timeout_s):
-                return await connection.fetchval(query, *arguments, timeout=ASYNCPG_S)
+        async with self._asking(query) as connection:
+            return await connection.fetchval(query, *arguments, timeout=ASYNCPG_S)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -181,6 +186,22 @@ class Database:
             async with self._readers.lent(self._place_s) as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def _asking(self, query: str, timeout_s: float | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection for one query, as long as that may take."""
+        try:
+            async with self.connection() as connection:
+                began = time.monotonic()
+                async with Patience(timeout_s or self._options.command_timeout_s):
+                    yield connection
+                self._note(query, began)
+        except StorageUnavailable:
+            self._metrics.query_errors.count(name_of(query))
+            raise
+
+    def _note(self, query: str, began: float) -> None:
+        self._metrics.query_seconds.observe(name_of(query), time.monotonic() - began)
+
     async def write(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run one statement on the committer's connection, which is opened anew after every failure.
 
@@ -188,15 +209,19 @@ class Database:
         """
         async with self._writing:
             self._check_available()
+            began = time.monotonic()
             try:
-                return await self._run(query, arguments)
+                rows = await self._run(query, arguments)
             except UNAVAILABLE as error:
+                self._metrics.query_errors.count(name_of(query))
                 # Also where the connection still lives: behind it may be a primary that is none any more.
                 self._close_writer()
                 raise StorageUnavailable(_reason(error)) from error
             except asyncio.CancelledError:
                 self._close_writer()
                 raise
+            self._note(query, began)
+            return rows
 
     async def _run(self, query: str, arguments: Sequence[object]) -> Sequence[asyncpg.Record]:
         for _ in range(DEADLOCK_RETRIES):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.patience import Patience
 
 CLOSE_S = 0.5
@@ -25,7 +26,12 @@ class Readers:
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], most: int, *, kept_s: float = KEPT_S
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        most: int,
+        metrics: Metrics | None = None,
+        *,
+        kept_s: float = KEPT_S,
     ) -> None:
         self._connect = connect
         self._kept_s = kept_s
@@ -35,6 +41,12 @@ class Readers:
         self._lent: set[asyncpg.Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._generation = 0
+        self._waiting = 0
+        metrics = metrics or Metrics()
+        self._wait_seconds, self._timeouts = metrics.pool_wait_seconds, metrics.pool_timeouts
+        metrics.pool_waiting.read = lambda: self._waiting
+        metrics.pool_connections.read = lambda: {"lent": len(self._lent), "idle": len(self._idle)}
+        metrics.pool_connections_limit.read = lambda: most
 
     async def fill(self, count: int) -> None:
         """Have so many connections ready, of which the first one made is lent first. Raises what `connect` raises."""
@@ -59,8 +71,7 @@ class Readers:
         generation = self._generation  # one that is made while all others expire may lead where they did
         connection = None if self._places.locked() else self._find_idle()
         if connection is None:
-            async with Patience(within_s):
-                connection = await self._take()
+            connection = await self._wait(within_s)
         else:
             await self._places.acquire()  # at once, since there is one
         self._lent.add(connection)
@@ -102,6 +113,20 @@ class Readers:
                 await asyncio.gather(*leaving, *self._leaving, return_exceptions=True)
         for connection, _ in idle:
             connection.terminate()
+
+    async def _wait(self, within_s: float) -> asyncpg.Connection:
+        """Wait until there is one, or until it is made."""
+        began = time.monotonic()
+        self._waiting += 1
+        try:
+            async with Patience(within_s):
+                return await self._take()
+        except TimeoutError:
+            self._timeouts.inc()
+            raise
+        finally:
+            self._waiting -= 1
+            self._wait_seconds.observe(time.monotonic() - began)
 
     async def _take(self) -> asyncpg.Connection:
         await self._places.acquire()

@@ -11,7 +11,10 @@ RESTORED = "the database has the other dump by then: tests/backup/test_restore.p
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 
+OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
+
 UNRUN = {
+    "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
     "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
     "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
