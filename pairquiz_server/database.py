@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager, contextmanager
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.starter import load_starter_questions
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
-from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import ServerState
+from pairquiz_server.store.tls import checked_tls
 
 
 @contextmanager
@@ -28,7 +30,10 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 @asynccontextmanager
 async def open_database(settings: Settings, url: str, metrics: Metrics | None = None) -> AsyncIterator[Database]:
-    """Yield a connected database, whose queries are counted in `metrics`. Raises `StorageUnavailable`."""
+    """Yield a connected database, whose queries are counted in `metrics`.
+
+    Raises `StorageUnavailable` and `TlsError`.
+    """
     database = Database(
         DatabaseOptions(
             dsn=url,
@@ -37,6 +42,7 @@ async def open_database(settings: Settings, url: str, metrics: Metrics | None = 
             connect_timeout_s=settings.database.connect_timeout_s,
             command_timeout_s=settings.database.command_timeout_s,
             transaction_pooler=settings.transaction_pooler,
+            tls=checked_tls(settings.database.ssl_root_cert, url) if settings.database_url else None,
         ),
         metrics,
     )

@@ -129,11 +129,11 @@ class Metrics:
         self.pool_connections_limit = self._level("pool_connections_limit", "The most there may be: pool_max.")
         """Where all are lent, reads wait."""
         self.pool_waiting = self._level("pool_waiting", "Reads that wait for a connection.")
-        """For one that is given back, or is just made."""
+        """For one that is given back: all that there may be are lent."""
         self.pool_wait_seconds = self._distribution(
-            "pool_wait_seconds", "How long reads waited that found no idle connection.", _WAIT_S
+            "pool_wait_seconds", "How long reads waited for their turn that found no idle connection.", _WAIT_S
         )
-        """Those that found one are not in it."""
+        """Those that found one are not in it, nor is the time in which one is made."""
         self.pool_timeouts = self._count("pool_timeouts", "Reads that got no connection in time.")
         """Their players heard `storage_unavailable`."""
 

@@ -43,6 +43,7 @@ class Database(Struct, frozen=True, forbid_unknown_fields=True):
     connect_timeout_s: Seconds = 10.0
     command_timeout_s: Seconds = 1.5
     transaction_pooler: bool | Literal["auto"] = "auto"
+    ssl_root_cert: str = ""
     commit_pace_ms: Milliseconds = 5
 
 

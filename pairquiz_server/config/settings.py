@@ -26,6 +26,7 @@ DEVELOPMENT_ORIGINS = (
     "http://localhost:3000",
     "http://127.0.0.1:3000",
 )
+SUPABASE_POOLER_PORT = 6543
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 _USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
@@ -85,11 +86,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         return ("*",) if self.guests_allowed else DEVELOPMENT_ORIGINS
 
     @property
-    def transaction_pooler(self) -> bool:
-        """Whether the database is behind a pooler in transaction mode, with `auto` resolved."""
+    def transaction_pooler(self) -> bool | None:
+        """Whether the database is behind a pooler in transaction mode; None where it has to be asked."""
         if self.database.transaction_pooler != "auto":
             return self.database.transaction_pooler
-        return self.database_url is not None and urlsplit(self.database_url).port == 6543
+        if self.database_url is None:
+            return False
+        return True if urlsplit(self.database_url).port == SUPABASE_POOLER_PORT else None
 
 
 def load(

@@ -9,8 +9,9 @@ import structlog
 from msgspec import Struct
 
 from pairquiz_server.store.migration import Kind, Migration, MigrationError, read_migrations
-from pairquiz_server.store.pool import UNAVAILABLE, Database
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
+from pairquiz_server.store.reasons import UNAVAILABLE
 
 log = structlog.get_logger("pairquiz.migrations")
 

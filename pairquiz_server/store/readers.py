@@ -9,6 +9,7 @@ import asyncpg
 
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.patience import Patience
+from pairquiz_server.store.shortage import Shortage, Turn
 
 CLOSE_S = 0.5
 KEPT_S = 300.0
@@ -41,10 +42,8 @@ class Readers:
         self._lent: set[asyncpg.Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._generation = 0
-        self._waiting = 0
         metrics = metrics or Metrics()
-        self._wait_seconds, self._timeouts = metrics.pool_wait_seconds, metrics.pool_timeouts
-        metrics.pool_waiting.read = lambda: self._waiting
+        self._shortage = Shortage(most, metrics)
         metrics.pool_connections.read = lambda: {"lent": len(self._lent), "idle": len(self._idle)}
         metrics.pool_connections_limit.read = lambda: most
 
@@ -61,17 +60,24 @@ class Readers:
         for connection in reversed(made):
             self._keep(connection)
 
+    def add(self, connection: asyncpg.Connection) -> None:
+        """Have this connection ready, too; it is lent next."""
+        self._keep(connection)
+
     @asynccontextmanager
     async def lent(self, within_s: float) -> AsyncIterator[asyncpg.Connection]:
         """Lend a connection, the one that was used last: few are busy where few are enough.
 
-        Raises TimeoutError where none can be had `within_s`, what `connect` raises, and `InterfaceError` where it is
+        Who comes while all are lent waits in a queue. Raises `NoneFree` where none comes back `within_s`,
+        `TimeoutError` where a new one cannot be made by then, what `connect` raises, and `InterfaceError` where it is
         closed meanwhile.
         """
         generation = self._generation  # one that is made while all others expire may lead where they did
         connection = None if self._places.locked() else self._find_idle()
         if connection is None:
-            connection = await self._wait(within_s)
+            with self._shortage.turn() as turn:
+                async with Patience(within_s):
+                    connection = await self._take(turn)
         else:
             await self._places.acquire()  # at once, since there is one
         self._lent.add(connection)
@@ -114,22 +120,9 @@ class Readers:
         for connection, _ in idle:
             connection.terminate()
 
-    async def _wait(self, within_s: float) -> asyncpg.Connection:
-        """Wait until there is one, or until it is made."""
-        began = time.monotonic()
-        self._waiting += 1
-        try:
-            async with Patience(within_s):
-                return await self._take()
-        except TimeoutError:
-            self._timeouts.inc()
-            raise
-        finally:
-            self._waiting -= 1
-            self._wait_seconds.observe(time.monotonic() - began)
-
-    async def _take(self) -> asyncpg.Connection:
+    async def _take(self, turn: Turn) -> asyncpg.Connection:
         await self._places.acquire()
+        turn.came()
         try:
             return self._find_idle() or await self._connect()
         except BaseException:

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from pairquiz_server.store.connector import WRITER_SETTINGS
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.pool import WRITER_SETTINGS
 from pairquiz_server.store.queries import load, sql_folder
 from tests.conftest import copied, execute, sibling
 from tests.store.duel import Board, save_all
@@ -222,6 +222,8 @@ OTHERWISE = {
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
+    "pooling.session": "asks PostgreSQL for the session itself",
+    "pooling.own": "asks PostgreSQL for the session itself",
     "nodes.enter": "inserts, and looks for nothing",
     "matches.resolve": "inserts, and meets the row by its primary key",
     "matches.register": "its table has a row for each node, which are a few",
