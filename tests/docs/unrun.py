@@ -7,12 +7,17 @@ command is neither run nor named here, and where one that is named here stands i
 TWO_TERMINALS = "one waits for the other: tests/cli/test_play.py plays both"
 DOCKER = "there is no Docker engine: tests/test_deployment.py does what the files say"
 ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
+RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 MEASURES = "its exit code says how quick the machine is: tests/cli/test_loadtest.py and test_probe.py run it"
 
+OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
+
 UNRUN = {
+    "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
+    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
     "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
     "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
