@@ -27,6 +27,7 @@ _COMMANDS = {
     "audit": "Show what operators have done, the latest last.",
     "token": "Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.",
     "config": "Print the settings in force as JSON.",
+    "doctor": "Say what is wrong with a server, and the command that mends it.",
     "usage": "Show how often each feature was used, and by how many players, by day (UTC).",
     "completion": "Print what makes SHELL complete this command.",
     "schema": "Print the contract: REST as OpenAPI 3.1, the sockets as AsyncAPI 3, both as TypeScript or as tables.",
