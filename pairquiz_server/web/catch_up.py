@@ -47,6 +47,23 @@ class CatchUp:
             self._tell(player_id, [(match, state) for match, state in stands if match.id not in heard])
             return
 
+    async def tell(self, player_id: str, matches: Sequence[Match]) -> int:
+        """Tell a player how those matches stand of which not all that is newer was heard; return how many.
+
+        Raises `Refused` (`storage_unavailable`).
+        """
+        before = dict(self._connections.followed(player_id))
+        stands = [(match, await self._state(player_id, match)) for match in matches]
+        heard, gaps = self._connections.followed(player_id), self._connections.gaps(player_id)
+        news = [
+            (match, state)
+            for match, state in stands
+            if (match.id in heard or match.id not in before)  # else its end was told
+            and (match.version > (known := heard.get(match.id, 0)) or (match.version == known and match.id in gaps))
+        ]
+        self._tell(player_id, news)
+        return len(news)
+
     async def _player(self, player_id: str) -> None:
         while self._connections.present(player_id):
             before = dict(self._connections.followed(player_id))
@@ -95,4 +112,4 @@ class CatchUp:
         """Tell how matches stand, as far as so much may be told: the last ones, and those of which nothing follows."""
         latest = list(within_limit(frames.event("quiz_state", state) for _, state in reversed(stands)))[::-1]
         for (match, _), packet in zip(stands[-len(latest) :], latest, strict=True):
-            self._connections.tell(player_id, match.id, packet, version=match.version, live=match.status in LIVE)
+            self._connections.tell_state(player_id, match.id, packet, version=match.version, live=match.status in LIVE)

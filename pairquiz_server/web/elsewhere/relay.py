@@ -32,8 +32,8 @@ from pairquiz_server.web.sockets.connections import Connections
 
 log = structlog.get_logger("pairquiz.relay")
 
-BEAT_S = 2.0
-"""The longest that a node is silent."""
+BEAT_S = 1.0
+"""The longest that a node is silent. A Redis that stands still is noticed `ANSWER_TIMEOUT_S` after a beat."""
 ANSWER_TIMEOUT_S = 2.0
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 1.0
@@ -221,7 +221,11 @@ class Relay:
             self._loss_is_logged = True
             # What the server says may repeat what it was sent, a password too.
             reason = "" if isinstance(error, ResponseError) else str(error)
-            log.warning("redis_lost", reason=reason or type(error).__name__, hint="players of other nodes hear later")
+            log.warning(
+                "redis_lost",
+                reason=reason or type(error).__name__,
+                hint="players of other nodes hear some seconds later",
+            )
 
     def _note_return(self) -> None:
         """Note that this node hears itself. Whatever was said before now, its players may have missed."""
