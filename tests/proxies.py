@@ -95,7 +95,7 @@ async def _running(command: Sequence[str], environ: dict[str, str], log_file: Pa
 async def _listens(process: Process, log_file: Path, port: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            assert process.returncode is None, log_file.read_text()
+            assert process.returncode is None, f"it did not start: see {log_file}"
             with suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
