@@ -60,7 +60,6 @@ class Proxied:
                     keeps_token=True,
                     transports=transports,
                     extraHeaders={TESTED_AS: address},
-                    reconnectionDelay=200,
                 )
             )
             welcome = await player.event("welcome")
