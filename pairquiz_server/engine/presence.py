@@ -6,6 +6,7 @@ cannot both be wrong: each writes first and looks afterwards, and who has marked
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -40,7 +41,7 @@ SEATING = (MatchCreated, PlayerJoined, PlayersPaired, MatchStarted)
 class Changes(Struct):
     """What is known of players since the last look: who came when, who left how, and who may be connected nowhere.
 
-    Who came and has left since is in both: a visit ends an absence, however late it is written.
+    Who came and has left since is in both; the visit is written first, and ends an absence, however late that is.
     """
 
     came: dict[str, int]
@@ -71,12 +72,17 @@ class Presence:
         self._changes = Changes({}, {}, set())
         self._wake = asyncio.Event()
         self._marks: asyncio.Queue[tuple[Mapping[str, int], Mapping[str, Cause]] | None] = asyncio.Queue()
+        self._unmarked: Counter[str] = Counter()
+        """Who has come, and it is not marked yet; how often."""
+        self._held: dict[str, Cause] = {}
+        """Of these, who has gone again."""
         self._pace = Pace()
 
     def came(self, player_id: str) -> None:
         """Note that a player has a first connection to this node."""
         self._here.add(player_id)
         self._changes.went.pop(player_id, None)
+        self._held.pop(player_id, None)
         self._changes.came.setdefault(player_id, self._clock.now())
         self._wake.set()
 
@@ -122,6 +128,7 @@ class Presence:
                 return
             self._wake.clear()
             changes, self._changes = self._changes, Changes({}, {}, set())
+            self._hold(changes)
             try:
                 gone = await self._note(changes)
             except StorageUnavailable as error:
@@ -133,6 +140,7 @@ class Presence:
                 await self._pace.rest(LOOK_EVERY_S)  # `mend_mistakes` does what was lost here
             else:
                 if changes.came or gone:
+                    self._unmarked.update(changes.came.keys())
                     self._marks.put_nowait((changes.came, {player: changes.cause(player) for player in gone}))
                 await self._pace.rest(WRITE_EVERY_S)
 
@@ -152,6 +160,25 @@ class Presence:
                 except Exception:
                     log.exception("presence_failed")
                     break
+            self._release(came)
+
+    def _hold(self, changes: Changes) -> None:
+        """Keep back that somebody went whose visit is not marked yet: else the absence before it would go on over it.
+
+        Until then the row of the visit stands, by which any node can mark it.
+        """
+        for player_id in changes.went.keys() & (self._unmarked.keys() | changes.came.keys()):
+            self._held[player_id] = changes.went.pop(player_id)
+
+    def _release(self, came: Iterable[str]) -> None:
+        """Let it be written who of those went whose visits are marked by now."""
+        for player_id in came:
+            self._unmarked[player_id] -= 1
+            if self._unmarked[player_id] == 0:
+                del self._unmarked[player_id]
+                if player_id in self._held:
+                    self._changes.went.setdefault(player_id, self._held.pop(player_id))
+                    self._wake.set()
 
     async def _look(self) -> None:
         looks = 0
@@ -190,8 +217,7 @@ class Presence:
 
     async def _note(self, changes: Changes) -> list[str]:
         """Write what has changed, and return who is connected nowhere."""
-        went = changes.went
-        came = {player: at for player, at in changes.came.items() if player not in went}
+        came, went = changes.came, changes.went
         gone = await self._rows.note(self._node, came, list(went)) if came or went else []
         if doubted := changes.doubted - self._here:
             gone += await self._rows.find_absent(list(doubted))

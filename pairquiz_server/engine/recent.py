@@ -36,6 +36,7 @@ class Recent(Generic[T]):
         found = self._found
         if found is None or (found.done() and self._is_old(found, now)):
             found = self._found = asyncio.ensure_future(self._find())
+            found.add_done_callback(_failed)  # all who asked may be gone by then, and a failure is nobody's any more
             self._asked_at = now
         # Whoever asks may go away; all the others still wait.
         return await asyncio.shield(found)

@@ -7,7 +7,7 @@ it has died, a repeat of a request does it, or any node, a moment later.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from uuid import uuid4
 
 import structlog
@@ -38,6 +38,8 @@ REMINDS_AFTER_MS = 10_000
 """Who asks again sooner reminds nobody."""
 SEEN_WITHIN_MS = 5000
 """A request as young as this counts whether or not its player is seen to be connected: that may not be written yet."""
+MAKING_S = 2 * PATIENCE_S
+"""So long after a request its match is still begun: behind a slow line, what comes before may take as long."""
 MENDS_EVERY_S = 2.0
 MENDS_AFTER_MS = 5000
 """Until then whoever has to make a rematch may still be at it: longer than anybody waits for the database."""
@@ -100,7 +102,7 @@ class Rematches:
         The caller is told of the old match while the other has not asked, and else of the new one; a repeat is a
         duplicate. Raises `Refused` and `StorageUnavailable`.
         """
-        until = asyncio.get_running_loop().time() + PATIENCE_S
+        began = asyncio.get_running_loop().time()
         match = await self._load(match_id)
         seat = seat_of_player(match, player_id)
         standing = await self._rows.look(match_id)
@@ -108,14 +110,14 @@ class Rematches:
             caller.settle(Decision(await self._load(standing.next_id), duplicate=True))
             return
         self._require_askable(match, seat, standing, caller.arrived_at)
-        noted = await self._note(match, seat, caller.arrived_at, until)
+        noted = await self._note(match, seat, caller.arrived_at, began + PATIENCE_S)
         if None in noted.asked:
             stands = noted.asked[seat] == caller.arrived_at  # else it is an earlier one that does
             caller.settle(Decision(match, duplicate=noted.earlier_at is not None or not stands))
             if stands and noted.earlier_at != caller.arrived_at:
                 self._tell(match, 1 - seat)
         else:
-            await self._make(match, caller.arrived_at, caller.settle)
+            await self._make(match, caller.arrived_at, caller.settle, until=began + MAKING_S)
 
     async def prospect(self, match: Match, seat: int) -> Prospect | None:
         """Return what a player may know of a match's rematch, None where there is none and will be none.
@@ -149,7 +151,7 @@ class Rematches:
                 agreed_at = max(at or 0 for at in standing.asked)
                 for seat in (0, 1):
                     self._require_askable(match, seat, standing, agreed_at)
-                await self._make(match, now, _noted)
+                await self._make(match, now, _noted, until=asyncio.get_running_loop().time() + MAKING_S)
         await self._rows.forget(now - self._rules.hold_ms)
 
     async def _note(self, match: Match, seat: int, now: int, until: float) -> Noted:
@@ -176,14 +178,21 @@ class Rematches:
             lost = True
             await asyncio.sleep(RETRY_PAUSE_S)
 
-    async def _make(self, match: Match, now: int, told: Settle) -> None:
+    async def _make(self, match: Match, now: int, told: Settle, *, until: float) -> None:
         """Make the rematch of a match, and tell of it; where another node was faster, of what that one has made.
 
-        Raises `Refused` and `StorageUnavailable`; the requests stay.
+        `until` (the loop's clock) the players' turn and what the match needs are waited for. Raises `Refused` and
+        `StorageUnavailable`; the requests stay.
         """
         while True:
-            async with self._turns.of(*(seat.player.id for seat in match.seats)):
-                if not await self._collided(await self._command(match), now, told):
+            async with AsyncExitStack() as turn:
+                try:
+                    async with asyncio.timeout_at(until):
+                        await turn.enter_async_context(self._turns.of(*(seat.player.id for seat in match.seats)))
+                        command = await self._command(match)
+                except TimeoutError:
+                    raise StorageUnavailable("the players' turn did not come in time") from None
+                if not await self._collided(command, now, told):
                     return
             standing = await self._rows.look(match.id)
             if standing.next_id is not None:

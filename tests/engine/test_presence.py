@@ -180,6 +180,30 @@ async def test_a_visit_ends_an_absence_though_it_was_over_before_it_could_be_wri
         assert await rows(node) == set()
 
 
+async def test_a_visit_stays_written_until_it_is_marked(node: Node) -> None:
+    """Its node's commits are slow: meanwhile another node has to see that she came in time."""
+    match = await node.started()
+    async with presence_of(node) as (presence, _):
+        presence.went(ALICE.id, Cause.CONNECTION_LOST)
+        await until(node, match, lambda one: one.seats[0].absence is not None)
+        node.matches.flowing.clear()
+        node.matches.began.clear()
+        node.clock.at += 4_000
+        presence.came(ALICE.id)
+        await node.matches.began.wait()
+        node.clock.at += 8_000
+        presence.went(ALICE.id, Cause.CLOSED)
+        presence.came(BOB.id)
+        async with asyncio.timeout(PATIENCE_S):
+            while BOB.id not in (there := await rows(node)):
+                pass
+        assert ALICE.id in there
+        node.matches.flowing.set()
+        again = await until(node, match, lambda one: one.seats[0].away_ms > 0 and one.seats[0].absence is not None)
+        assert again.seats[0].away_ms == 4_000
+        assert await rows(node) == {BOB.id}
+
+
 async def test_seats_that_are_marked_wrongly_are_mended_at_no_cost(node: Node) -> None:
     """Alice is nowhere and nobody has noted it; Bob counts as away and is there."""
     match = await node.started()

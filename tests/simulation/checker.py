@@ -100,6 +100,7 @@ class Checker:
     def came(self, client: "Client") -> None:
         """A player has a connection."""
         self._absences.came(client)
+        self._searches.came(client)
         self._world.note(
             "came", client.match_id or client.player.id, lambda: f"{client.player.id} to node {client.node.number}"
         )

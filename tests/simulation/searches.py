@@ -28,10 +28,14 @@ _START, _WIDENS_PER_S = 50.0, 20.0
 
 
 class Looking(Struct):
-    """When a player last asked for an opponent, and stopped (seconds of virtual time), and the last match found."""
+    """When a player last asked for an opponent, and stopped (seconds of virtual time), and the last match found.
+
+    `stopped_before` is when the stop before was, where the last one was a line that went.
+    """
 
     asked_at: float = 0.0
     stopped_at: float = 0.0
+    stopped_before: float | None = None
     match_id: str | None = None
     matched_at: float = 0.0
 
@@ -67,7 +71,18 @@ class Searches:
 
     def went(self, client: "Client") -> None:
         """Keep who is not here any more."""
-        self._stopped(client.player.id)
+        player_id = client.player.id
+        before = self._looking[player_id].stopped_at if player_id in self._looking else None
+        self._stopped(player_id)
+        if before is not None:
+            self._looking[player_id].stopped_before = before
+
+    def came(self, client: "Client") -> None:
+        """Keep who was never away for the node, which had not noticed that the line before was lost."""
+        looking = self._looking.get(client.player.id)
+        lines = client.node.connections[client.player.id]
+        if looking is not None and looking.stopped_before is not None and len(lines) > 1:
+            looking.stopped_at, looking.stopped_before = looking.stopped_before, None
 
     def marked(self, match_id: str, pair: Pair) -> None:
         """Look at two for whom a match is to be made."""
@@ -151,8 +166,8 @@ class Searches:
         return self._looking.setdefault(player_id, Looking())
 
     def _stopped(self, player_id: str) -> None:
-        if player_id in self._looking:
-            self._looking[player_id].stopped_at = self._world.loop.time()
+        if (looking := self._looking.get(player_id)) is not None:
+            looking.stopped_at, looking.stopped_before = self._world.loop.time(), None
 
     def _break(self, invariant: Invariant, whose: str, detail: str) -> None:
         self._world.breaks(invariant, whose, detail)
