@@ -11,6 +11,7 @@ from pairquiz_server.web.guard.bodies import REST_BODY_MAX
 from pairquiz_server.web.guard.headers import guard_answers
 from pairquiz_server.web.guard.origins import Origins
 from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.rest.compressing import compressing
 from pairquiz_server.web.rest.routes import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.sockets.server import SocketServer
 
@@ -47,9 +48,10 @@ def _add_routes(site: web.Application, routes: Sequence[Route], origins: Origins
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
     for method, path, handler in routes:
-        table.setdefault(path, {})[method] = handler
         if method == "GET":
-            table[path]["HEAD"] = handler
+            handler = compressing(handler)
+            table.setdefault(path, {})["HEAD"] = handler
+        table.setdefault(path, {})[method] = handler
     # Every path takes every method, if only to refuse it: a path or a method without a route gets no headers from
     # aiohttp-cors, and a browser then hides the answer from the page.
     for path, handlers in table.items():

@@ -53,10 +53,10 @@ async def test_the_image_plays_a_duel_from_a_root_that_is_read_only(image: Image
     async with serving(image, DATABASE_URL=tcp_url, PAIRQUIZ_AUTH__MODE="guest") as container:
         assert await image.healthy(PORT=container.port)
         assert not await image.healthy(PORT=container.port, PAIRQUIZ_SERVER__PORT="1"), "that setting wins over PORT"
-        async with ClientSession(container.url) as session:
-            async with session.get("/", headers={"Accept-Encoding": "gzip"}) as page:
-                assert (page.status, page.headers["Content-Encoding"]) == (200, "gzip")
-                assert "<script" in await page.text(), "the page is built in"
+        asking = {"Accept-Encoding": "gzip"}
+        async with ClientSession(container.url, headers=asking) as session, session.get("/") as page:
+            assert (page.status, page.headers["Content-Encoding"]) == (200, "gzip")
+            assert "<script" in await page.text(), "the page is built in"
         async with connected(container.url) as first, connected(container.url) as second:
             started = await started_match(first, second, question_count=1)
             for player in (first, second):
