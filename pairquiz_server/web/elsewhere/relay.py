@@ -2,7 +2,8 @@
 
 All nodes of one database publish and subscribe on one Redis channel. What a batch of commands makes leaves in one
 PUBLISH, and what arrives goes to this node's own connections and is never published again. Redis keeps nothing and
-promises nothing: PostgreSQL is the truth, and whoever has missed something gets the `quiz_state` of their matches.
+promises nothing: PostgreSQL is the truth, and whoever has missed something gets the `quiz_state` of those matches.
+While Redis cannot be heard, `web/lookout` looks for that once a second.
 
 - A publication is numbered. A number that is left out, and every new subscription, mean that this node's players may
   have missed something, and they are caught up.
@@ -41,7 +42,7 @@ FINISH_S = 0.5
 """How long a node that stops waits until its last publication is on its way."""
 
 CatchUp = Callable[[], Awaitable[None]]
-"""Sends all players of this node what they may have missed, however long that takes."""
+"""Sends the players of this node what they have missed, however long that takes."""
 
 
 class Relay:
