@@ -13,9 +13,9 @@ import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.config import ConfigError
+from pairquiz_server.protocol.admin import EndedMatch, EndMatch
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.web import lookout
-from pairquiz_server.protocol.admin import EndedMatch, EndMatch
 from pairquiz_server.web.elsewhere import others, outbox, publication, relay
 from pairquiz_server.web.sockets.connections import Connections
 from tests.client import Client, connected, ready_match, started_match
