@@ -26,11 +26,10 @@ class CatchUp:
     def __init__(self, game: Game, connections: Connections, metrics: Metrics | None = None) -> None:
         self._game = game
         self._connections = connections
-        self._runs = (metrics or Metrics()).catch_ups
+        self._told = (metrics or Metrics()).catch_ups
 
     async def run(self) -> None:
         """Catch up all who are connected now, however long the database is away."""
-        self._runs.inc()
         players = list(self._connections.players())
         for start in range(0, len(players), PLAYERS_AT_ONCE):
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
@@ -114,5 +113,6 @@ class CatchUp:
     def _tell(self, player_id: str, stands: Sequence[tuple[Match, QuizState]]) -> None:
         """Tell how matches stand, as far as so much may be told: the last ones, and those of which nothing follows."""
         latest = list(within_limit(frames.event("quiz_state", state) for _, state in reversed(stands)))[::-1]
+        self._told.inc(len(latest))
         for (match, _), packet in zip(stands[-len(latest) :], latest, strict=True):
             self._connections.tell_state(player_id, match.id, packet, version=match.version, live=match.status in LIVE)
