@@ -38,6 +38,7 @@ _OTHERS = {
     "signs tokens for players of its own",
     "connection_lost": "connections were lost while players played: see the server's log, and what stands before it",
     "storage_unavailable": "the database did not answer in time: see docs/reliability.md, and the server's log",
+    "maintenance": "the server begins no matches: pairquiz-server maintenance off",
     "draining": "the server was stopping meanwhile",
     "internal": "the server failed: its log has a traceback",
 }

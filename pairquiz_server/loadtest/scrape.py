@@ -13,7 +13,7 @@ _TOTALS = {
     "process_cpu_seconds_total": "cpu",
     "pairquiz_commit_seconds_sum": "commit_sum",
     "pairquiz_commit_seconds_count": "commit_count",
-    "pairquiz_batch_size_sum": "batch_sum",
+    "pairquiz_batch_commands_sum": "batch_sum",
     "pairquiz_loop_lag_seconds_sum": "lag_sum",
     "pairquiz_loop_lag_seconds_count": "lag_count",
     "process_resident_memory_bytes": "memory",

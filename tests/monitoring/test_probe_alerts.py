@@ -1,7 +1,6 @@
 """The probe's alerts: each is tried by promtool, has a section that says what to do, and asks for what there is."""
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,15 @@ from prometheus_client import generate_latest
 
 from pairquiz_server.probe.duel import Health, Probed
 from pairquiz_server.probe.exposition import Exposition
-from tests.programs import Program, program
+from tests.monitoring.promtool import MONITORING, promtool
 
 TOP = Path(__file__).resolve().parents[2]
-MONITORING = TOP / "deploy" / "monitoring"
 RULES: list[dict[str, Any]] = yaml.safe_load((MONITORING / "probe-alerts.yml").read_text())["groups"][0]["rules"]
 
 
-@pytest.fixture(scope="module")
-def promtool() -> Program:
-    return program("promtool", "prometheus")
-
-
-def test_each_alert_is_silent_and_fires_as_it_should(promtool: Program) -> None:
-    tried = subprocess.run(
-        [promtool.path, "test", "rules", "probe-alerts_test.yml"],
-        cwd=MONITORING, env=promtool.environ, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert tried.returncode == 0, tried.stdout + tried.stderr
+def test_each_alert_is_silent_and_fires_as_it_should() -> None:
+    status, told = promtool("test", "rules", MONITORING / "probe-alerts_test.yml")
+    assert status == 0, told
 
 
 def test_each_alert_is_tried() -> None:
