@@ -102,7 +102,13 @@ def _print(measured: report.Rounds, about: dict[str, Any]) -> None:
         f" {about['server_core']}, load and PostgreSQL on core {about['other_core']}, load average"
         f" {about['load_average_before']} before and {about['load_average_after']} after\n"
     )
-    tables = (report.verdicts(measured), report.costs(measured), report.bounded(measured), report.others(measured))
+    tables = (
+        report.verdicts(measured),
+        report.costs(measured),
+        report.bounded(measured),
+        report.clusters(measured),
+        report.others(measured),
+    )
     for lines in tables:
         if lines:
             click.echo("\n".join(lines) + "\n")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bench import nodes
 from bench.servers import EPOLL, NODE, NODE_PG, OURS
 
 # One round of a scenario: what was measured, of whom.
@@ -40,6 +41,11 @@ def _ours(measure: str) -> Callable[[Round], float]:
     return lambda figures: figures[OURS, measure]
 
 
+def _two_nodes(figures: Round) -> float:
+    """What an answer costs, all in all, at one of two nodes, against one that is alone."""
+    return figures[nodes.NEAR.title, "total_us"] / figures[nodes.ALONE.title, "total_us"]
+
+
 def _spread(figures: Round) -> float:
     """How much dearer an answer is at the dearest number of pairs than at the cheapest."""
     costs = [value for (who, measure), value in figures.items() if who == OURS and measure.startswith("server_us_")]
@@ -65,4 +71,5 @@ GOALS = (
     Goal("whole duels a second, against Node in memory", "duels", _ratio("duels_per_s", NODE), "≥", 1, "×"),
     Goal("first answer after a crash with 10,000 live matches", "restart", _ours("first_answer_s"), "≤", 2, "s"),
     Goal("the same where nobody had served for 3 s", "restart", _ours("first_answer_later_s"), "≤", 2, "s"),
+    Goal("CPU an answer with two nodes, of pairs at one of them, against one node", "nodes", _two_nodes, "≤", 1.1, "×"),
 )  # fmt: skip

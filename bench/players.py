@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -61,11 +61,13 @@ class Load:
 
 
 @contextmanager
-def loading(port: int, core: int, **options: float | str) -> Iterator[Load]:
-    """Start the load generator, and end it afterwards."""
+def loading(port: int | Sequence[int], core: int, **options: float | str) -> Iterator[Load]:
+    """Start the load generator against a server, or against several nodes, and end it afterwards."""
+    ports = [port] if isinstance(port, int) else port
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    words += [word for one in ports for word in ("--port", str(one))]
     process = subprocess.Popen(
-        machine.on_core(core, str(programs.compiled("load")), "--port", str(port), *words),
+        machine.on_core(core, str(programs.compiled("load")), *words),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from bench import nodes
 from bench.goals import GOALS, Goal, Round
 from bench.servers import TITLES
 
 Rounds = dict[str, list[dict[tuple[str, str], float]]]
 FULL = 0.9  # of a core: what is used so far could not do much more
 _COSTS = ("saturation", "rate", "duels")
+_NODES = "nodes"
 
 
 def verdicts(rounds: Rounds) -> list[str]:
@@ -81,11 +83,20 @@ def bounded(rounds: Rounds) -> list[str]:
     return lines
 
 
+def clusters(rounds: Rounds) -> list[str]:
+    """Medians of what an answer took of all nodes, of Redis and of PostgreSQL together."""
+    names = ("answers/s", "nodes µs", "Redis µs", "PostgreSQL µs", "together µs", "p50 ms", "p99 ms")
+    lines = [f"| nodes | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
+    for title, measures in medians(rounds.get(_NODES, [])).items():
+        lines.append(f"| {title} | {' | '.join(number(measures[name]) for name in nodes.MEASURES)} |")
+    return lines if len(lines) > 2 else []
+
+
 def others(rounds: Rounds) -> list[str]:
     """The figures of the other scenarios, as medians."""
     lines = ["| scenario | server | figure | median |", "|---|---|---|---:|"]
     for scenario, kept in rounds.items():
-        if scenario in _COSTS:
+        if scenario in (*_COSTS, _NODES):
             continue
         for server, measures in medians(kept).items():
             lines += [

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench import machine
+from bench import machine, nodes
 from bench.players import Run, loading, play
 from bench.restart import first_answer_s
 from bench.servers import EPOLL, NODE, NODE_PG, OURS, PYTHON, Contest
@@ -114,6 +114,11 @@ def loads(contest: Contest, effort: Effort) -> Iterator[Figure]:
             yield name, f"p99_ms_{per_s}", run.p99_ms
 
 
+def several(contest: Contest, effort: Effort) -> Iterator[Figure]:
+    """One, two and four nodes, by the same load for each of them."""
+    yield from nodes.measured(contest, effort.warm, effort.seconds)
+
+
 SCENARIOS: dict[str, Callable[[Contest, Effort], Iterator[Figure]]] = {
     "saturation": saturation,
     "rate": rate,
@@ -122,11 +127,12 @@ SCENARIOS: dict[str, Callable[[Contest, Effort], Iterator[Figure]]] = {
     "duels": duels,
     "restart": restart,
     "loads": loads,
+    "nodes": several,
 }
 
 
-# What a quick run leaves out: making 10,000 matches takes most of a minute.
-SLOW = ("restart",)
+# What a quick run leaves out, if it is not named: it takes a minute to make 10,000 matches, or to start so many nodes.
+SLOW = ("restart", "nodes")
 # What only every other round measures: no goal is about it.
 SPARSE = ("loads",)
 SPARSE_EVERY = 2

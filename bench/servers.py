@@ -115,14 +115,19 @@ class Contest:
             yield stack.enter_context(self.serving(name, url))
 
     @contextmanager
-    def serving(self, name: str, database_url: str | None, *before: str) -> Iterator[Server]:
-        """Run a server until the block ends; `before` is what its command is given to, as a profiler."""
+    def serving(
+        self, name: str, database_url: str | None, *before: str, node: int = 0, **more: str
+    ) -> Iterator[Server]:
+        """Run a server until the block ends, with `more` in its environment.
+
+        `before` is what its command is given to, as a profiler; several of one name are `node` 0, 1 …
+        """
         command, environ = _command(name, database_url)
-        log_file = self.folder / f"{name}.log"
+        log_file = self.folder / f"{name}{node or ''}.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
                 machine.on_core(self.cores.server, *before, *command),
-                env={**os.environ, **environ},
+                env={**os.environ, **environ, **more},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

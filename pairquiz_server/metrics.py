@@ -106,8 +106,8 @@ class Metrics:
         """The queue itself is all processes' (`engine.matchmaker`)."""
         self.seekers_age_seconds = self._level("seekers_age_seconds", "How long the longest search here goes on.")
         """0 where nobody looks."""
-        self.catch_ups = self._count("catch_ups", "How often all players here were sent how their matches stand.")
-        """After Redis or the database was away, or another node has died (`web.catch_up`)."""
+        self.catch_ups = self._count("catch_ups", "States of matches that were sent because something was missed.")
+        """While Redis is away, after the database was, or when a node has died (`web.lookout`, `web.catch_up`)."""
 
         # The service's sign of life.
         self.heartbeat_age_seconds = self._level("heartbeat_age_seconds", "How long ago this node's last beat was.")

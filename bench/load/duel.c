@@ -66,6 +66,38 @@ static void go_on(struct player *player) {
     }
 }
 
+static void check_results(struct player *player, const char *text) {
+    struct pair *pair = player->pair;
+    struct player *other = &pair->players[1 - player->seat];
+    const char *at = text;
+    if (number(text, "\"your_score\":", -1) != player->score) fault("another score in the results", text);
+    if (number(text, "\"opponent_score\":", -1) != other->shown[pair->questions - 1])
+        fault("another score of the opponent in the results", text);
+    for (int i = 0; i < pair->questions && at; i++) {
+        char wanted[120];
+        snprintf(wanted, sizeof wanted, "{\"id\":%d,\"correct_option\":%d,\"your_answer\":%d,\"opponent_answer\":%d,",
+                 pair->ids[i], pair->right[i], player->chosen[i], other->chosen[i]);
+        if (!(at = strstr(at, wanted))) fault("other answers in the results", text);
+    }
+    player->over = true;
+    if (!other->over) return;
+    counts.duels++;
+    enter_duel(pair);
+}
+
+static bool has_heard_all(struct player *player) {
+    return player->answered == player->pair->questions && player->heard == player->pair->questions;
+}
+
+// Of a split pair the last answer of the other node may come behind the results: each node tells what it knows at once.
+static void conclude(struct player *player) {
+    char *results = player->results;
+    if (!results || !has_heard_all(player)) return;
+    player->results = NULL;
+    check_results(player, results);
+    free(results);
+}
+
 static void on_ack_of_answer(struct player *player, const char *text) {
     struct pair *pair = player->pair;
     int i = player->answered;
@@ -89,6 +121,7 @@ static void on_ack_of_answer(struct player *player, const char *text) {
     }
     counts.latency[counts.latencies++] = now_s() - player->asked_at;
     go_on(player);
+    conclude(player);
 }
 
 static void on_ack(struct player *player, const char *text) {
@@ -154,27 +187,16 @@ static void on_opponents_answer(struct player *player, const char *text) {
     if (other->told[i] >= 0 && other->told[i] != score) fault("the opponent was told another score", text);
     other->shown[i] = score;
     player->heard++;
+    conclude(player);
 }
 
 static void on_results(struct player *player, const char *text) {
-    struct pair *pair = player->pair;
-    struct player *other = &pair->players[1 - player->seat];
-    const char *at = text;
-    if (player->over || player->answered != pair->questions || player->heard != pair->questions)
+    if (player->over || player->results || !(options.split || has_heard_all(player))) {
         fault("results before the end", text);
-    if (number(text, "\"your_score\":", -1) != player->score) fault("another score in the results", text);
-    if (number(text, "\"opponent_score\":", -1) != other->shown[pair->questions - 1])
-        fault("another score of the opponent in the results", text);
-    for (int i = 0; i < pair->questions && at; i++) {
-        char wanted[120];
-        snprintf(wanted, sizeof wanted, "{\"id\":%d,\"correct_option\":%d,\"your_answer\":%d,\"opponent_answer\":%d,",
-                 pair->ids[i], pair->right[i], player->chosen[i], other->chosen[i]);
-        if (!(at = strstr(at, wanted))) fault("other answers in the results", text);
+        return;
     }
-    player->over = true;
-    if (!other->over) return;
-    counts.duels++;
-    enter_duel(pair);
+    player->results = strdup(text);
+    conclude(player);
 }
 
 void on_message(struct player *player, char *text, size_t length) {

@@ -60,11 +60,15 @@ static void watch(struct player *player, int operation, int events) {
 
 static void open_next(void) {
     struct player *player = &pairs[opened / 2].players[opened % 2];
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(options.port)};
+    struct sockaddr_in address = {.sin_family = AF_INET};
     int on = 1;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     player->pair = &pairs[opened / 2];
-    player->seat = opened++ % 2;
+    player->seat = opened % 2;
+    // Pairs go round the nodes, of one that is split the second is at the next node.
+    player->port = options.ports[(opened / 2 + (options.split ? player->seat : 0)) % options.nodes];
+    opened++;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(player->port);
     player->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (player->fd < 0) die("socket");
     setsockopt(player->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -80,7 +84,7 @@ static void upgrade(struct player *player) {
                           "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                           "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                           "Sec-WebSocket-Version: 13\r\n%s\r\n",
-                          options.port,
+                          player->port,
                           options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" : "");
     if (send(player->fd, head, length, MSG_NOSIGNAL) != length) die("cannot connect");
     player->stage = UPGRADING;
@@ -213,11 +217,18 @@ static void fill(void) {
     printf("{\"phase\":\"end\",\"started\":%ld,\"errors\":%ld}\n", counts.started, counts.errors);
 }
 
+// Given once for each node.
+static void read_port(int port) {
+    if (options.nodes == NODES_MAX) errno = EINVAL, die("--port");
+    options.ports[options.nodes++] = port;
+}
+
 static void read_options(int count, char **words) {
     for (int i = 1; i + 1 < count; i += 2) {
         double value = atof(words[i + 1]);
         const char *name = words[i];
-        if (!strcmp(name, "--port")) options.port = value;
+        if (!strcmp(name, "--port")) read_port(value);
+        else if (!strcmp(name, "--split")) options.split = value;
         else if (!strcmp(name, "--pairs")) options.pairs = value;
         else if (!strcmp(name, "--questions")) options.questions = value;
         else if (!strcmp(name, "--window")) options.window = value;
@@ -230,6 +241,7 @@ static void read_options(int count, char **words) {
         else if (!strcmp(name, "--topic")) options.topic = words[i + 1];
         else errno = EINVAL, die(name);
     }
+    if (!options.nodes) errno = EINVAL, die("--port");
     if (options.questions > QUESTIONS_MAX) errno = EINVAL, die("--questions");
 }
 

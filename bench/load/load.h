@@ -3,20 +3,21 @@
 #define LOAD_H
 #include "wire.h"
 
-enum { QUESTIONS_MAX = 50 };
+enum { QUESTIONS_MAX = 50, NODES_MAX = 8 };
 enum waiting { NOTHING, CREATED, JOINED, STARTED, ANSWERED };
 enum stage { CONNECTING, UPGRADING, ENTERING, READY };
 
 struct pair;
 
 struct player {
-    int fd, seat, ack;
+    int fd, port, seat, ack;
     enum stage stage;
     enum waiting waiting;  // for which acknowledgement
     bool started, over;    // has heard quiz_started, quiz_results
     int place;             // in the list of those who may answer, -1 outside
     int answered, heard, score;
     int chosen[QUESTIONS_MAX], told[QUESTIONS_MAX], shown[QUESTIONS_MAX];  // scores: as told to us, as shown to the other
+    char *results;         // heard, and not all before them
     double asked_at, again_at;
     char asked[256];  // the last command, as it was sent
     struct player *next;
@@ -32,9 +33,9 @@ struct pair {
 };
 
 extern struct options {
-    int port, pairs, questions, window, matches, connections;
+    int ports[NODES_MAX], nodes, pairs, questions, window, matches, connections;
     double rate, warm_s, seconds;
-    bool deflate;
+    bool deflate, split;
     const char *topic;
 } options;
 

@@ -125,7 +125,7 @@ class Committer:
             self._forgotten.add(match_id)
 
     async def known(self) -> None:
-        """Wait until it is known what became of the last batch; it is told before this returns."""
+        """Wait until it is known what became of the last batch that was begun; it is told before this returns."""
         await self._writing.known()
         self._telling.rest()
 

@@ -58,6 +58,7 @@ class Game:
         self.load = reads.load
         self.view = reads.view
         self.live_matches = reads.live_matches
+        self.unheard = reads.unheard
         self.topics = reads.topics
 
         self._opening = Opening(matches, reads, self.draws, committer.submit, rules, random, turns)

@@ -1,7 +1,7 @@
 """Whether this process is fit to take players: named checks, each ok or failed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -15,6 +15,17 @@ log = structlog.get_logger("pairquiz.health")
 CHECK_TIMEOUT_S = 2.0
 KEEP_S = 1.0
 """Who asks more often hears the same again: anybody may ask, and each answer costs four queries."""
+
+
+DISPENSABLE = frozenset({"redis"})
+"""Checks that are told and turn nobody away: while Redis is away, what other nodes do is looked up in PostgreSQL. All
+nodes lose it at once, and whoever took them all out of service would make an outage of it.
+"""
+
+
+def fit(checks: Mapping[str, bool]) -> bool:
+    """Tell whether a process of which these checks hold, or do not, can be played on."""
+    return all(holds or name in DISPENSABLE for name, holds in checks.items())
 
 
 class Health:

@@ -1,6 +1,6 @@
 """What players are shown: matches and topics, as PostgreSQL has them."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
 from pairquiz_server.engine.recent import Recent
@@ -60,6 +60,14 @@ class Reads:
         """Return a player's live matches, the oldest first. Raises `Refused` (`storage_unavailable`)."""
         return list(await asked(self._live.ask(player_id)) or ())
 
+    async def unheard(self, known: Mapping[str, Mapping[str, int]]) -> dict[str, list[Match]]:
+        """Return, by player, what has moved since and what is live and not known at all.
+
+        `known` has all players who are asked for: which matches each knows, and in which version. Raises
+        `StorageUnavailable`.
+        """
+        return await self._read(await self._matches.find_unheard(known))
+
     async def topics(self) -> Sequence[TopicCount]:
         """Return all topics with how many questions each has, as of a moment ago.
 
@@ -68,11 +76,14 @@ class Reads:
         return await asked(self._topics.get())
 
     async def _read_live(self, players: Sequence[str]) -> dict[str, list[Match]]:
-        live = await self._matches.find_live_of(players)
-        every = list({match_id for ids in live.values() for match_id in ids})
+        return await self._read(await self._matches.find_live_of(players))
+
+    async def _read(self, of_players: Mapping[str, Sequence[str]]) -> dict[str, list[Match]]:
+        every = list({match_id for ids in of_players.values() for match_id in ids})
         found: dict[str, Match] = {}
         for first in range(0, len(every), LOADED_AT_ONCE):
             found |= await self._matches.load(every[first : first + LOADED_AT_ONCE])
         return {
-            player_id: [found[match_id] for match_id in ids if match_id in found] for player_id, ids in live.items()
+            player_id: [found[match_id] for match_id in ids if match_id in found]
+            for player_id, ids in of_players.items()
         }

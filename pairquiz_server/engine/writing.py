@@ -28,7 +28,7 @@ class Writing:
         self._known.set()
 
     async def known(self) -> None:
-        """Wait until it is known what became of the last batch."""
+        """Wait until it is known what became of the last batch that was begun."""
         await self._known.wait()
 
     @property
@@ -42,6 +42,13 @@ class Writing:
         Where the answer is lost, this takes as long as the database is away.
         """
         self._number += 1
+        self._known.clear()
+        try:
+            return await self._save(changes)
+        finally:
+            self._known.set()
+
+    async def _save(self, changes: Iterable[Change]) -> frozenset[str] | None:
         try:
             if self._number == 1:
                 await self._matches.register(self._node)
@@ -49,12 +56,10 @@ class Writing:
         except StorageUnavailable as error:
             log.warning("write_unanswered", number=self._number, reason=str(error))
         self._lost_at = asyncio.get_running_loop().time()
-        self._known.clear()
         try:
             stuck = await self._resolve()
         finally:
             self._lost_at = None
-            self._known.set()
         log.info("write_resolved", number=self._number, committed=stuck is not None)
         return stuck
 

@@ -105,7 +105,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         if issuer_keys:
             tasks.beside(issuer_keys.run())
         relay = parts.relay
-        relaying = tasks.start(relay.run(parts.catch_up.run)) if relay else None
+        relaying = tasks.start(relay.run(parts.lookout.catch_up)) if relay else None
         drain = Drain(
             parts.health,
             parts.game,

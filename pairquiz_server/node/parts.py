@@ -60,6 +60,7 @@ from pairquiz_server.store.vitals import VitalsRows
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.elsewhere.relay import Relay
+from pairquiz_server.web.lookout import Lookout
 from pairquiz_server.web.news import News
 from pairquiz_server.web.sockets.connections import Connections
 
@@ -193,6 +194,7 @@ class Parts:
         self.operating = Operating(Looking(database, bans), committer, clock, self.maintenance)
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))
+        self.lookout = Lookout(game, connections, self.catch_up, needed=self._unheard, told=committer.known)
         self.health = Health(database, (lambda: relay.healthy) if relay else None)
         self.vital_signs = VitalSigns(VitalsRows(database), metrics, self.health, clock, node, settings.server.region)
         self.census = Census(CensusRows(database), metrics)
@@ -221,8 +223,13 @@ class Parts:
             self.eraser,
             self.retention,
             self.rater,
+            self.lookout,
             self.vital_signs,
         )
+
+    def _unheard(self) -> bool:
+        """Whether there may be other nodes, which cannot be heard."""
+        return self.heartbeat.solitude() is None and not (self.relay and self.relay.healthy)
 
     def _watch(self, decision: Decision) -> None:
         self.presence.watch(decision)

@@ -113,6 +113,18 @@ class Matches:
             found.setdefault(record["player_id"], []).append(str(record["id"]))
         return found
 
+    async def find_unheard(self, known: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:
+        """Return, by player, the matches that have moved since, and the live ones of which a player knows nothing.
+
+        `known` has all players who are asked for: which matches each knows, and in which version.
+        """
+        rows = [(player, match_id, version) for player, of in known.items() for match_id, version in of.items()]
+        players, ids, versions = zip(*rows, strict=True) if rows else ((), (), ())
+        found: dict[str, list[str]] = {}
+        for record in await self._database.fetch(_QUERIES["find_unheard"], list(known), players, ids, versions):
+            found.setdefault(record["player_id"], []).append(str(record["id"]))
+        return found
+
     async def find_due(self, at: int, limit: int) -> list[DueMatch]:
         """Return live matches whose time was over at `at` (milliseconds), the longest overdue first."""
         records = await self._database.fetch(_QUERIES["find_due"], at, limit)

@@ -26,11 +26,10 @@ class CatchUp:
     def __init__(self, game: Game, connections: Connections, metrics: Metrics | None = None) -> None:
         self._game = game
         self._connections = connections
-        self._runs = (metrics or Metrics()).catch_ups
+        self._told = (metrics or Metrics()).catch_ups
 
     async def run(self) -> None:
         """Catch up all who are connected now, however long the database is away."""
-        self._runs.inc()
         players = list(self._connections.players())
         for start in range(0, len(players), PLAYERS_AT_ONCE):
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))
@@ -49,6 +48,23 @@ class CatchUp:
             stands = zip(matches, states, strict=True)
             self._tell(player_id, [(match, state) for match, state in stands if match.id not in heard])
             return
+
+    async def tell(self, player_id: str, matches: Sequence[Match]) -> int:
+        """Tell a player how those matches stand of which not all that is newer was heard; return how many.
+
+        Raises `Refused` (`storage_unavailable`).
+        """
+        before = dict(self._connections.followed(player_id))
+        stands = [(match, await self._state(player_id, match)) for match in matches]
+        heard, gaps = self._connections.followed(player_id), self._connections.gaps(player_id)
+        news = [
+            (match, state)
+            for match, state in stands
+            if (match.id in heard or match.id not in before)  # else its end was told
+            and (match.version > (known := heard.get(match.id, 0)) or (match.version == known and match.id in gaps))
+        ]
+        self._tell(player_id, news)
+        return len(news)
 
     async def _player(self, player_id: str) -> None:
         while self._connections.present(player_id):
@@ -97,5 +113,6 @@ class CatchUp:
     def _tell(self, player_id: str, stands: Sequence[tuple[Match, QuizState]]) -> None:
         """Tell how matches stand, as far as so much may be told: the last ones, and those of which nothing follows."""
         latest = list(within_limit(frames.event("quiz_state", state) for _, state in reversed(stands)))[::-1]
+        self._told.inc(len(latest))
         for (match, _), packet in zip(stands[-len(latest) :], latest, strict=True):
-            self._connections.tell(player_id, match.id, packet, version=match.version, live=match.status in LIVE)
+            self._connections.tell_state(player_id, match.id, packet, version=match.version, live=match.status in LIVE)

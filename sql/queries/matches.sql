@@ -272,6 +272,23 @@ SELECT player_id, id FROM (
 ) AS live
 ORDER BY created_at, id;
 
+-- name: find_unheard
+-- What players have not heard of: matches that have moved since, over or not, and live ones that they know nothing of.
+-- $1 text[] the players; what they know is $2 text[] who knows, $3 uuid[] which match, $4 integer[] in which version.
+WITH known AS MATERIALIZED (
+    SELECT player_id, id, version FROM unnest($2::text[], $3::uuid[], $4::integer[]) AS k (player_id, id, version)
+)
+SELECT k.player_id, k.id FROM known AS k JOIN pairquiz.matches AS m ON m.id = k.id WHERE m.version > k.version
+UNION ALL
+SELECT live.player_id, live.id FROM (
+    SELECT player1_id AS player_id, id FROM pairquiz.matches
+    WHERE player1_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress')
+    UNION ALL
+    SELECT player2_id, id FROM pairquiz.matches
+    WHERE player2_id = ANY ($1) AND status IN ('waiting', 'ready', 'in_progress')
+) AS live
+WHERE NOT EXISTS (SELECT FROM known AS k WHERE k.player_id = live.player_id AND k.id = live.id);
+
 -- name: find_due
 -- Live matches whose time is over at $1 (bigint), the longest overdue first, at most $2 (integer). A row that is
 -- being written just now is skipped: whoever writes it moves it, or it is found by the next sweep.

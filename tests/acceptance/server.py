@@ -60,7 +60,7 @@ class Server:
         async with asyncio.timeout(PATIENCE_S), ClientSession(self.url) as session:
             while True:
                 async with session.get("/readyz") as response:
-                    if response.status == 200:
+                    if set((await response.json())["checks"].values()) == {"ok"}:
                         return
                 await asyncio.sleep(0.05)
 

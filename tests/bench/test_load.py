@@ -5,13 +5,16 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import machine, programs
-from bench.players import Fault, Run, play
+from bench.players import Fault, Run, loading, play
 from bench.servers import LIFTED, OURS, Server
 from tests.conftest import StartServer
+from tests.web.valkey import hears_itself, valkey
 
 # What a server could tell wrongly: the text in which a digit becomes a 9, which none of them is, and what is said then.
 LIES = {
@@ -40,6 +43,26 @@ async def played(port: int, **options: float) -> Run:
     server = Server(OURS, port, os.getpid(), None)
     wishes = {"pairs": 3, "questions": 5, "warm": 0, "seconds": 1, **options}
     return await asyncio.to_thread(play, server, machine.Cores(), **wishes)
+
+
+async def test_split_pairs_have_each_player_at_another_node(
+    start_server: StartServer, tmp_path: Path, port: int
+) -> None:
+    with valkey(tmp_path) as redis:
+        nodes = [await start_server(REDIS_URL=redis.url, **LIFTED) for _ in range(2)]
+        await hears_itself(*nodes)
+        ports = [int(node.url.rpartition(":")[2]) for node in nodes]
+
+        def play_on() -> tuple[list[int], dict[str, Any]]:
+            wishes = {"split": 1, "pairs": 3, "questions": 5, "warm": 0, "seconds": 1}
+            with loading(ports, machine.Cores().rest, **wishes) as load:
+                load.phase("begin")
+                there = [len(node.running.transports.sessions()) for node in nodes]
+                return there, load.phase("end")
+
+        there, end = await asyncio.to_thread(play_on)
+    assert there == [3, 3]
+    assert end["duels"] > 0
 
 
 @asynccontextmanager

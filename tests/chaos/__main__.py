@@ -10,7 +10,9 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.chaos import faults, report
+from tests.chaos.rolling import rolling_plan
 from tests.chaos.run import Outcome, Plan, run, short_plan
+from tests.proxies import BALANCERS
 
 REST_S = (0.05, 0.6)
 FAULTS = [kind.__name__ for kind in (*faults.KILLS, *faults.OTHERS, *faults.REDIS)]
@@ -21,7 +23,16 @@ def main() -> int:
     arguments = _arguments()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="pairquiz-chaos-left-"))
     folder.mkdir(parents=True, exist_ok=True)
-    if arguments.short:
+    if arguments.rolling:
+        plan = rolling_plan(
+            arguments.seed,
+            nodes=arguments.nodes,
+            rounds=arguments.rolling,
+            pairs=arguments.pairs,
+            balancer=arguments.behind,
+        )
+        title = f"A rolling restart of {arguments.nodes} servers behind {arguments.behind}, {arguments.rolling} times"
+    elif arguments.short:
         plan = short_plan(arguments.seed, nodes=arguments.nodes)
         title = "Chaos, the short form"
     else:
@@ -56,7 +67,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=40, help="how many pairs play [40]")
     parser.add_argument("--official", type=int, default=2, help="how many of them use the official client [2]")
     parser.add_argument("--short", action="store_true", help="the short form of CI: each kind of fault twice")
-    parser.add_argument("--nodes", type=int, choices=(1, 2), default=1, help="how many servers [1]")
+    parser.add_argument("--nodes", type=int, choices=(1, 2, 3), default=1, help="how many servers [1]")
+    parser.add_argument(
+        "--rolling", type=int, metavar="ROUNDS", help="restart the servers in turn, and hurt nothing else"
+    )
+    parser.add_argument(
+        "--behind", choices=tuple(BALANCERS), default="nginx", help="what stands before them then [nginx]"
+    )
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000), help="chooses the faults")
     parser.add_argument("--only", nargs="+", default=(), choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
     parser.add_argument("--report", type=Path, help="also write the report to this file (Markdown)")

@@ -62,12 +62,12 @@ def _node(system: System, fault: Fault) -> Node:
 
 async def kill(system: System, fault: Fault) -> None:
     """End a server as a crash or a lack of memory does."""
-    await _end(_node(system, fault).server, signal.SIGKILL, fault)
+    await end(_node(system, fault).server, signal.SIGKILL, fault)
 
 
 async def restart(system: System, fault: Fault) -> None:
     """Ask a server to stop, as a deployment does."""
-    await _end(_node(system, fault).server, signal.SIGTERM, fault)
+    await end(_node(system, fault).server, signal.SIGTERM, fault)
 
 
 async def kill_while_starting(system: System, fault: Fault) -> None:
@@ -75,10 +75,11 @@ async def kill_while_starting(system: System, fault: Fault) -> None:
     server = _node(system, fault).server
     server.kill(signal.SIGKILL)
     await asyncio.sleep(system.random.uniform(0.2, 0.9))
-    await _end(server, signal.SIGKILL, fault)
+    await end(server, signal.SIGKILL, fault)
 
 
-async def _end(program: Program, number: signal.Signals, fault: Fault) -> None:
+async def end(program: Program, number: signal.Signals, fault: Fault) -> None:
+    """End a program by a signal, and wait until it was started again and serves."""
     program.kill(number)
     with suppress(TimeoutError):
         async with asyncio.timeout(READY_S):
@@ -261,7 +262,7 @@ async def delay_players(system: System, fault: Fault) -> None:
 async def kill_redis(system: System, fault: Fault) -> None:
     """Kill Redis; it comes back empty."""
     assert system.valkey is not None
-    await _end(system.valkey, signal.SIGKILL, fault)
+    await end(system.valkey, signal.SIGKILL, fault)
 
 
 async def stop_redis(system: System, fault: Fault) -> None:

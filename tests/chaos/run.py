@@ -20,6 +20,7 @@ from tests.chaos.player import Player, World
 from tests.chaos.processes import Postgres, Server, Valkey
 from tests.chaos.proxy import Connect, Proxy
 from tests.chaos.verdict import judge
+from tests.proxies import Balancer
 
 WAIT_TTL_S = 30
 WRITER = b"plan_cache_mode"
@@ -51,6 +52,10 @@ class Plan:
     """How long after the last fault all matches may take to end."""
     bound_ms: int = 5000
     """How long after its time a match may be live at the very end."""
+    balancer: Balancer | None = None
+    """What stands before the servers; without it players come to any of them by its own address."""
+    demand: Callable[[ledger.Ledger], Iterable[Finding]] = lambda stored: ()
+    """What else the database has to hold at the end."""
 
 
 def short_plan(seed: int, *, nodes: int) -> Plan:
@@ -84,11 +89,13 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, client, ignore_errors=True)
         system = await stack.enter_async_context(_system(plan, folder, history, random))
-        pairs, players, slow = await _play(plan, system, None if without else client)
+        urls = await _urls(stack, plan, system, folder)
+        pairs, players, slow = await _play(plan, system, urls, None if without else client)
         await ledger.settle(system.postgres.dsn)
         stored = await ledger.read(system.postgres.dsn)
     mend_s = MEND_S if plan.nodes > 1 else 0.0
     findings = judge(history, stored, bound_ms=plan.bound_ms, mend_s=mend_s)
+    findings += plan.demand(stored)
     findings += [Finding(NEVER_ENDED, None, text) for text in slow]
     findings += [Finding("complaint", None, text) for player in players for text in player.complaints]
     findings += [Finding("harness", None, text) for text in system.failures]
@@ -112,13 +119,24 @@ async def run(plan: Plan, folder: Path) -> Outcome:
     return Outcome(history, findings, facts, folder)
 
 
-async def _play(plan: Plan, system: faults.System, client: Path | None) -> tuple[list[Pair], list[Player], list[str]]:
+async def _urls(stack: AsyncExitStack, plan: Plan, system: faults.System, folder: Path) -> list[str]:
+    """Return where players come in."""
+    if plan.balancer is None:
+        return [f"http://127.0.0.1:{node.front.port}" for node in system.nodes]
+    place = folder / "balancer"
+    place.mkdir()
+    ports = [node.server.port for node in system.nodes]
+    return [await stack.enter_async_context(plan.balancer(place, ports))]
+
+
+async def _play(
+    plan: Plan, system: faults.System, urls: list[str], client: Path | None
+) -> tuple[list[Pair], list[Player], list[str]]:
     """Let everybody play while the system is hurt; return who played, and who did not come to an end."""
     right = right_options()
     stopping = asyncio.Event()
     connector = TCPConnector(limit=0, force_close=True)
     async with ClientSession(connector=connector, timeout=ClientTimeout(total=None)) as session:
-        urls = [f"http://127.0.0.1:{node.front.port}" for node in system.nodes]
         world = World(urls, session, system.history)
         players: list[Player] = []
         for number in range(plan.pairs * 2):

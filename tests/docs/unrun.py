@@ -39,6 +39,10 @@ UNRUN = {
         "heroku": ACCOUNT,
         "git push heroku": ACCOUNT,
     },
+    "docs/nodes.md": {
+        "scripts/chaos": "it takes a minute: tests/chaos/test_rolling.py does it in short",
+        "scripts/bench": "it takes five minutes of a machine that does nothing else",
+    },
     "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from pairquiz_server.engine import health as health_module
-from pairquiz_server.engine.health import Health
+from pairquiz_server.engine.health import Health, fit
 from pairquiz_server.store.migrations import migrate
 from pairquiz_server.store.pool import Database
 from tests.engine.stage import opened_database, unreachable_database
@@ -27,6 +27,12 @@ async def test_draining_is_red_alone(database: Database) -> None:
 @pytest.mark.parametrize("answers", [True, False])
 async def test_redis_is_a_check_of_its_own_where_there_is_one(database: Database, answers: bool) -> None:
     assert await Health(database, lambda: answers).checks() == GREEN | {"redis": answers}
+
+
+@pytest.mark.parametrize("failed", ["redis", *GREEN])
+def test_whoever_misses_anything_but_redis_is_not_fit(failed: str) -> None:
+    assert fit(GREEN | {"redis": True})
+    assert fit(GREEN | {"redis": True, failed: False}) is (failed == "redis")
 
 
 async def test_all_that_needs_the_database_is_red_while_nobody_listens() -> None:

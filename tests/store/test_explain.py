@@ -91,6 +91,10 @@ BY_INDEX = {
         ("player 20", "request", 5),
     ),
     "matches.find_live_of": Found({"matches_player1", "matches_player2"}, (["player 1", "player 2"],)),
+    "matches.find_unheard": Found(
+        {"matches_player1", "matches_player2", "matches_pkey"},
+        (["player 1", "player 2"], ["player 1", "player 2", "player 1"], IDS, [1, 1, 1]),
+    ),
     "matches.find_due": Found({"matches_due"}, (ROWS // 2, 500)),
     "matches.next_due": Found({"matches_due"}, (ROWS // 2,)),
     "matches.find_ticks": Found({"matches_tick"}, (100, 500)),
@@ -382,7 +386,7 @@ async def test_draws_are_locked_in_the_order_of_their_matches(connection: asyncp
     assert (locked["Node Type"], ordered["Node Type"], ordered["Sort Key"]) == ("LockRows", "Sort", ["d_1.match_id"])
 
 
-@pytest.mark.parametrize("name", ["find_live_of", "find_before_creation", "find_by_code"])
+@pytest.mark.parametrize("name", ["find_live_of", "find_unheard", "find_before_creation", "find_by_code"])
 async def test_no_walk_over_live_matches_looks_cheap_where_few_are_known(
     connection: asyncpg.Connection, name: str
 ) -> None:

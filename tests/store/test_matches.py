@@ -262,6 +262,24 @@ async def test_live_matches_of_both_seats_are_found_oldest_first(matches: Matche
     }
 
 
+async def test_what_players_have_not_heard_of_has_moved_since_or_is_live_and_unknown(
+    matches: Matches, board: Board
+) -> None:
+    moved, over, same = [
+        await save_all(matches, life(board))
+        for life in (Board.answered_match, Board.completed_match, Board.ready_match)
+    ]
+    unknown = await save_all(matches, board.waiting_match())
+    await save_all(matches, board.abandoned_match())  # over, and not known
+    known = {moved.id: moved.version - 1, over.id: over.version - 1, same.id: same.version}
+    found = await matches.find_unheard({ANNA.id: known, BEN.id: known | {over.id: over.version}, CARA.id: {}})
+    assert {player: set(ids) for player, ids in found.items()} == {
+        ANNA.id: {moved.id, over.id, unknown.id},
+        BEN.id: {moved.id},
+    }
+    assert await matches.find_unheard({}) == {}
+
+
 async def test_due_matches_are_found_longest_overdue_first_up_to_the_limit(matches: Matches, board: Board) -> None:
     ages = [3, 1, 4, 0, 5, 9, 2, 6]
     waiting = [await save_all(matches, [board.created(at=NOW + age)]) for age in ages]

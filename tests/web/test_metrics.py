@@ -153,7 +153,7 @@ async def test_redis_is_counted_and_its_absence(start_server: StartServer, own_v
     await hears_itself(*nodes)
     server = nodes[0]
     async with connected(server.url) as first, connected(nodes[1].url) as second:
-        await started_match(first, second)
+        started = await started_match(first, second)
         assert value(server, "redis_up") == 1
         assert (value(server, "redis_hearers"), value(server, "redis_losses_total")) == (2, 0)
         for name in ("publications", "published_bytes", "received", "received_bytes"):
@@ -166,7 +166,8 @@ async def test_redis_is_counted_and_its_absence(start_server: StartServer, own_v
         assert 'pairquiz_ready{check="redis"} 0.0' in text
         assert (await first.ask("create_pair_quiz", {}))["ok"]
         caught_up = value(server, "catch_ups_total") or 0
+        assert (await second.ask("submit_answer", answering(started)))["ok"]
+        await until(lambda: (value(server, "catch_ups_total") or 0) > caught_up)
         own_valkey.start()
         await hears_itself(*nodes)
-        await until(lambda: (value(server, "catch_ups_total") or 0) > caught_up)
     assert await sample(server.url, "pairquiz_redis_up") == 1

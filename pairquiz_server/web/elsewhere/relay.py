@@ -2,7 +2,8 @@
 
 All nodes of one database publish and subscribe on one Redis channel. What a batch of commands makes leaves in one
 PUBLISH, and what arrives goes to this node's own connections and is never published again. Redis keeps nothing and
-promises nothing: PostgreSQL is the truth, and whoever has missed something gets the `quiz_state` of their matches.
+promises nothing: PostgreSQL is the truth, and whoever has missed something gets the `quiz_state` of those matches.
+While Redis cannot be heard, `web/lookout` looks for that once a second.
 
 - A publication is numbered. A number that is left out, and every new subscription, mean that this node's players may
   have missed something, and they are caught up.
@@ -34,8 +35,8 @@ from pairquiz_server.web.sockets.connections import Connections
 
 log = structlog.get_logger("pairquiz.relay")
 
-BEAT_S = 2.0
-"""The longest that a node is silent."""
+BEAT_S = 1.0
+"""The longest that a node is silent. A Redis that stands still is noticed `ANSWER_TIMEOUT_S` after a beat."""
 ANSWER_TIMEOUT_S = 2.0
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 1.0
@@ -43,7 +44,7 @@ FINISH_S = 0.5
 """How long a node that stops waits until its last publication is on its way."""
 
 CatchUp = Callable[[], Awaitable[None]]
-"""Sends all players of this node what they may have missed, however long that takes."""
+"""Sends the players of this node what they have missed, however long that takes."""
 
 
 class Relay:
@@ -239,7 +240,11 @@ class Relay:
             self._loss_is_logged = True
             # What the server says may repeat what it was sent, a password too.
             reason = "" if isinstance(error, ResponseError) else str(error)
-            log.warning("redis_lost", reason=reason or type(error).__name__, hint="players of other nodes hear later")
+            log.warning(
+                "redis_lost",
+                reason=reason or type(error).__name__,
+                hint="players of other nodes hear some seconds later",
+            )
 
     def _note_return(self) -> None:
         """Note that this node hears itself. Whatever was said before now, its players may have missed."""

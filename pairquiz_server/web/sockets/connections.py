@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -12,6 +12,8 @@ from pairquiz_server.rules.lag import RoundTrips, lag_of
 from pairquiz_server.rules.player import Player
 from pairquiz_server.web.guard.buckets import Bucket
 from pairquiz_server.web.identity.auth import Identity
+
+_NONE: frozenset[str] = frozenset()
 
 
 class Outgoing(Protocol):
@@ -114,6 +116,7 @@ class Connections:
     def __init__(self) -> None:
         self._by_player: dict[str, list[Connection]] = {}
         self._followed: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._gaps: defaultdict[str, set[str]] = defaultdict(set)
         self._watchers: list[Watcher] = []
         self._farewell: Callable[[], bytes] | None = None
         self._standing: bytes | None = None
@@ -145,6 +148,7 @@ class Connections:
             self._by_player[player_id] = rest
         elif before:
             self._followed.pop(player_id, None)
+            self._gaps.pop(player_id, None)
             for watcher in self._watchers:
                 watcher.went(player_id, cause)
 
@@ -219,7 +223,9 @@ class Connections:
         followed = self._followed[player_id]
         if not live:
             followed.pop(session_id, None)
-        elif version > followed.get(session_id, 0):
+        elif version > (known := followed.get(session_id, 0)):
+            if version - known > 1 and known:
+                self._gaps[player_id].add(session_id)
             followed[session_id] = version
         if but is None:
             return connections
@@ -228,8 +234,33 @@ class Connections:
         return [connection for connection in connections if connection is not but]
 
     def follow(self, player_id: str, session_id: str, *, version: int, live: bool) -> None:
-        """Note that a player who is connected here knows a live match in this version, or that it is over."""
-        self.hearers(player_id, session_id, version, live)
+        """Note that one connection of a player knows a live match in this version, or that it is over."""
+        connections = self._by_player.get(player_id)
+        if connections is None:
+            return
+        followed = self._followed[player_id]
+        if not live:
+            followed.pop(session_id, None)
+        elif version > followed.get(session_id, 0):
+            if len(connections) > 1:
+                self._gaps[player_id].add(session_id)  # what the others may not know
+            followed[session_id] = version
+
+    def tell_state(self, player_id: str, session_id: str, packet: bytes, *, version: int, live: bool) -> None:
+        """Send the whole state of a match to a player's connections: it mends any gap in what they have heard."""
+        self.follow(player_id, session_id, version=version, live=live)
+        if player_id in self._gaps:
+            self._gaps[player_id].discard(session_id)
+        for connection in self.of(player_id):
+            connection.send(packet)
+
+    def gaps(self, player_id: str) -> Set[str]:
+        """Return the matches of which some connection of a player may have missed a change before the last one."""
+        return self._gaps.get(player_id, _NONE)
+
+    def forget_gaps(self) -> None:
+        """Forget all gaps: what is on its way from another node may come a moment late."""
+        self._gaps.clear()
 
     def live_here(self, player_id: str) -> int | None:
         """Return of how many live matches a player has heard who is connected here, None of one who is not."""
