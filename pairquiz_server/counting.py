@@ -43,9 +43,18 @@ class Counts(Collector):
         self._values: dict[str, int] = {}
         registry.register(self)
 
+    def begin(self, values: Iterable[str]) -> None:
+        """Show these values from now on, though nothing was counted: what is not there yet has no rate."""
+        self._values = dict.fromkeys(values, 0) | self._values
+
     def count(self, value: str, times: int = 1) -> None:
         """Count so many more with this value of the label, which must be one of a closed set."""
         self._values[value] = self._values.get(value, 0) + times
+
+    @property
+    def values(self) -> Mapping[str, int]:
+        """How often, by the label."""
+        return self._values
 
     def collect(self) -> Iterable[Metric]:
         """Yield the series."""
@@ -82,6 +91,11 @@ class Sizes:
             counts[place] += within - later
             later = within
         counts[-1] += count - later
+
+    @property
+    def bounds(self) -> Sequence[float]:
+        """The bounds that are finite."""
+        return self._bounds
 
     @property
     def sum(self) -> float:

@@ -11,6 +11,9 @@ from prometheus_client import CollectorRegistry, GCCollector, Info, ProcessColle
 
 from pairquiz_server import __version__
 from pairquiz_server.counting import Count, Counts, Distribution, Distributions, Level, Levels
+from pairquiz_server.rules.absence import Cause
+from pairquiz_server.rules.errors import Code
+from pairquiz_server.rules.events import EndReason
 
 _WAIT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
 _QUERY_S = (0.001, 0.005, 0.025, 0.1, 0.5, 1.5)
@@ -193,6 +196,11 @@ class Metrics:
         """By Redis' word."""
         self.redis_waiting_bytes = self._level("redis_waiting_bytes", "What waits to be published.")
         """At most 4 MB."""
+
+        self.refusals.begin(Code)
+        self.answers.begin(("right", "wrong", "repeated"))
+        self.absences.begin(Cause)
+        self.matches_ended.begin(EndReason)
 
     def _count(self, name: str, documentation: str) -> Count:
         return Count(f"pairquiz_{name}", documentation, self.registry)

@@ -29,5 +29,6 @@ def _shown(settings: Settings) -> dict[str, object]:
         "redis_url": "set" if settings.redis_url else "not set",
         "jwt_secret": "set" if settings.jwt_secret else "not set",
         "metrics_token": "set" if settings.metrics_token else "not set: metrics are for this machine alone",
+        "admin_token": "set" if settings.admin_token else "not set: the operator is heard on this machine alone",
         "guest_secret": "set" if settings.guest_secret else "not set: kept in the database",
     }

@@ -25,6 +25,7 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, ServerState
+from pairquiz_server.web.admin.desk import Desk
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.edge import Edge
 from pairquiz_server.web.guard.arrivals import Arrivals
@@ -42,6 +43,8 @@ class Running(Struct, frozen=True):
     """A server whose parts work, before it listens."""
 
     site: web.Application
+    admin_site: web.Application
+    """What listens to the operator alone, on this machine."""
     game: Game
     people: People
     database: Database
@@ -83,6 +86,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             parts.connections,
             await authenticator(settings, database, issuer_keys),
             metrics,
+            Desk(
+                parts.node,
+                settings.server.region,
+                parts.clock,
+                parts.health,
+                parts.connections,
+                parts.searches,
+                parts.operating,
+            ),
         )
         parts.dismiss = edge.sockets.dismiss_player
 
@@ -108,6 +120,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         try:
             yield Running(
                 edge.site(drain),
+                edge.admin_site(),
                 parts.game,
                 parts.people,
                 database,

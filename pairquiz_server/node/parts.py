@@ -16,8 +16,10 @@ from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat
 from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.maintenance import Maintenance, Notice
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.memory import Memory
+from pairquiz_server.engine.operating import Looking, Operating
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
@@ -31,6 +33,7 @@ from pairquiz_server.engine.turns import Turns
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.node.rules import game_rules, keep, rematch_rules, worth
 from pairquiz_server.node.tasks import Tasks
+from pairquiz_server.node.vital_signs import VitalSigns
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
@@ -38,6 +41,7 @@ from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.census import CensusRows
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs
+from pairquiz_server.store.maintenance import MaintenanceRow
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.players import Players
@@ -52,6 +56,7 @@ from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.standings import Standings
+from pairquiz_server.store.vitals import VitalsRows
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.elsewhere.relay import Relay
@@ -86,7 +91,7 @@ class Parts:
         metrics: Metrics,
     ) -> None:
         node, rules = uuid4(), game_rules(settings)
-        self._node, self._nodes, self._tasks = node, Nodes(database), tasks
+        self.node, self._nodes, self._tasks = node, Nodes(database), tasks
         self.clock, self.connections, self.relay = clock, connections, relay
         self.metrics = metrics
         self.announcer = Announcer(connections, clock.now, relay)
@@ -184,20 +189,24 @@ class Parts:
             tell=self.announcer.announce_rematch,
             turns=turns,
         )
+        self.maintenance = Maintenance(MaintenanceRow(database), clock, self._maintained)
+        self.operating = Operating(Looking(database, bans), committer, clock, self.maintenance)
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))
         self.health = Health(database, (lambda: relay.healthy) if relay else None)
+        self.vital_signs = VitalSigns(VitalsRows(database), metrics, self.health, clock, node, settings.server.region)
         self.census = Census(CensusRows(database), metrics)
         metrics.heartbeat_age_seconds.read = lambda: self.heartbeat.age_s
 
     async def enter(self) -> None:
-        """Join the nodes of this database, at their time. Nobody who is banned is let in, from now on.
+        """Join the nodes of this database, at their time. From now on bans and maintenance hold here.
 
         Raises `StorageUnavailable`.
         """
-        await self._nodes.enter(self._node, self.clock.now())
+        await self._nodes.enter(self.node, self.clock.now())
         await self.heartbeat.beat()
         await self.departures.look()
+        await self.maintenance.look()
 
     def agents(self) -> Sequence[Agent]:
         """Return who works beside the committer for as long as the node runs."""
@@ -207,10 +216,12 @@ class Parts:
             self.presence,
             self.matchmaker,
             self.departures,
+            self.maintenance,
             self.rematches,
             self.eraser,
             self.retention,
             self.rater,
+            self.vital_signs,
         )
 
     def _watch(self, decision: Decision) -> None:
@@ -244,6 +255,12 @@ class Parts:
     def _cut(self, player_id: str, why: Refused) -> None:
         if self.connections.present(player_id):  # of very many bans nearly nobody is here
             self._tasks.beside(self.dismiss(player_id, why))
+
+    def _maintained(self, notice: Notice | None) -> None:
+        why = None if notice is None else self.maintenance.refusal
+        self.game.pause_creating(why)
+        self.searches.pause(why)
+        self.announcer.announce_maintenance(notice)
 
     def _renamed(self, player_id: str, display_name: str) -> None:
         self.connections.rename(player_id, display_name)

@@ -93,6 +93,22 @@ class Account:
             ) from None
 
 
+def installed() -> Path:
+    """Return the folder of packages that has the programs. Raises EmbeddedPostgresError where there are none."""
+    spec = importlib.util.find_spec(_MODULE)
+    if spec is None or spec.origin is None:
+        raise EmbeddedPostgresError(
+            "no PostgreSQL is installed: pip install 'pairquiz-server[embedded]', or set DATABASE_URL"
+        )
+    site = Path(spec.origin).parent.parent
+    if not (site / _PROGRAMS / "bin" / "postgres").is_file():
+        raise EmbeddedPostgresError(
+            f"the installed {_PACKAGE} {metadata.version(_PACKAGE)} has no PostgreSQL {MAJOR_VERSION}: "
+            "pip install --force-reinstall 'pairquiz-server[embedded]', or set DATABASE_URL"
+        )
+    return site
+
+
 @dataclass(frozen=True)
 class Binaries:
     """PostgreSQL's programs in `folder`, run as `account`."""
@@ -106,17 +122,7 @@ class Binaries:
 
         Raises EmbeddedPostgresError when they are not installed.
         """
-        spec = importlib.util.find_spec(_MODULE)
-        if spec is None or spec.origin is None:
-            raise EmbeddedPostgresError(
-                "no PostgreSQL is installed: pip install 'pairquiz-server[embedded]', or set DATABASE_URL"
-            )
-        site = Path(spec.origin).parent.parent
-        if not (site / _PROGRAMS / "bin" / "postgres").is_file():
-            raise EmbeddedPostgresError(
-                f"the installed {_PACKAGE} {metadata.version(_PACKAGE)} has no PostgreSQL {MAJOR_VERSION}: "
-                "pip install --force-reinstall 'pairquiz-server[embedded]', or set DATABASE_URL"
-            )
+        site = installed()
         reachable = account.is_this_process or (
             account.can_enter(site / _PROGRAMS / "bin" / "postgres") and account.can_enter(site / _LIBRARIES)
         )

@@ -64,7 +64,9 @@ class Connector:
         """Connect for reads, and learn by the way what stands before the database."""
         connection = await self.connect()
         try:
-            self.pooling = await find_pooling(connection, self.connect, self._options.transaction_pooler)
+            self.pooling = await find_pooling(
+                connection, self.connect, self._options.transaction_pooler, self._options.connect_timeout_s
+            )
             if self.pooling is Pooling.NONE:
                 return await self._set(connection, READER_SETTINGS)
         except BaseException:

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakSet
 
-from pairquiz_server.store.binaries import ACCOUNT_NAME, Account, Binaries, EmbeddedPostgresError
+from pairquiz_server.store.binaries import ACCOUNT_NAME, Account, Binaries, EmbeddedPostgresError, installed
 from pairquiz_server.store.cluster import Cluster
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "abandon_all"]
@@ -55,6 +55,7 @@ class EmbeddedPostgres:
         if sys.platform != "linux":
             raise EmbeddedPostgresError("the embedded PostgreSQL runs on Linux only: set DATABASE_URL")
         with _one_line_errors(data_dir):
+            installed()  # or nothing is made for it, neither a folder nor an account
             data_dir = data_dir.resolve()
             account = Account.current()
             missing = [folder for folder in (data_dir, *data_dir.parents) if not folder.is_dir()]

@@ -25,38 +25,42 @@ class Pooling(Enum):
 
 
 async def find_pooling(
-    connection: asyncpg.Connection, connect: Callable[..., Awaitable[asyncpg.Connection]], declared: bool | None
+    connection: asyncpg.Connection,
+    connect: Callable[..., Awaitable[asyncpg.Connection]],
+    declared: bool | None,
+    patience_s: float,
 ) -> Pooling:
     """Tell what lends a connection its session; `declared` is whether it is a pooler in transaction mode, where known.
 
-    Raises `NoneFree` where there is no second session to lend, and what asyncpg raises; so it does behind a pooler in
-    statement mode, which takes no transactions.
+    Each answer may take `patience_s`: at an opening nobody waits yet. Raises `NoneFree` where there is no second
+    session to lend, and what asyncpg raises; so it does behind a pooler in statement mode, which takes no transactions.
     """
-    if not declared and await _is_direct(connection):
+    if not declared and await _is_direct(connection, patience_s):
         return Pooling.NONE
     if declared is False:
         return Pooling.SESSION
-    pooling = Pooling.TRANSACTION if declared else await _ask_pooling(connect)
+    pooling = Pooling.TRANSACTION if declared else await _ask_pooling(connect, patience_s)
     if pooling is Pooling.TRANSACTION:
         async with connection.transaction():
             pass
     return pooling
 
 
-async def _is_direct(connection: asyncpg.Connection) -> bool:
+async def _is_direct(connection: asyncpg.Connection, patience_s: float) -> bool:
     """Tell whether the session is one that was made for this connection.
 
     A pooler makes up the process id by which a connection may ask to cancel its query, because the sessions behind it
     change. The statement is a simple one: nothing of ours is left in a session that is somebody else's.
     """
-    command = await connection.execute(_QUERIES["own"].format(pid=connection.get_server_pid()))
+    own = _QUERIES["own"].format(pid=connection.get_server_pid())
+    command = await connection.execute(own, timeout=patience_s)
     return bool(command == "SELECT 1")
 
 
-async def _ask_pooling(connect: Callable[..., Awaitable[asyncpg.Connection]]) -> Pooling:
-    first = await connect(statement_cache_size=0)
+async def _ask_pooling(connect: Callable[..., Awaitable[asyncpg.Connection]], patience_s: float) -> Pooling:
+    first = await connect(statement_cache_size=0, command_timeout=patience_s)
     try:
-        second = await connect(statement_cache_size=0)
+        second = await connect(statement_cache_size=0, command_timeout=patience_s)
         try:
             return await _compare(first, second)
         finally:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import aiohttp_cors
 from aiohttp import web
 
+from pairquiz_server.protocol.admin import PREFIX
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, Gate
 from pairquiz_server.web.guard.bodies import REST_BODY_MAX
 from pairquiz_server.web.guard.headers import guard_answers
 from pairquiz_server.web.guard.origins import Origins
 from pairquiz_server.web.guard.refusals import Refusals
+from pairquiz_server.web.rest.compressing import compressing
 from pairquiz_server.web.rest.routes import Route, RouteHandler, error_middleware, no_such_path, wrong_method
 from pairquiz_server.web.sockets.server import SocketServer
 
@@ -20,6 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def build_site(
     sockets: SocketServer,
     routes: Sequence[Route],
+    admin: web.Application,
     gate: Gate,
     origins: Origins,
     refusals: Refusals,
@@ -38,6 +41,7 @@ def build_site(
 
     site.on_shutdown.append(close_sockets)
     guard_answers(site)
+    site.add_subapp(PREFIX, admin)
     _add_routes(site, routes, origins)
     return site
 
@@ -47,9 +51,10 @@ def _add_routes(site: web.Application, routes: Sequence[Route], origins: Origins
     cors = aiohttp_cors.setup(site, defaults=dict.fromkeys(origins.listed, options))
     table: dict[str, dict[str, RouteHandler]] = {}
     for method, path, handler in routes:
-        table.setdefault(path, {})[method] = handler
         if method == "GET":
-            table[path]["HEAD"] = handler
+            handler = compressing(handler)
+            table.setdefault(path, {})["HEAD"] = handler
+        table.setdefault(path, {})[method] = handler
     # Every path takes every method, if only to refuse it: a path or a method without a route gets no headers from
     # aiohttp-cors, and a browser then hides the answer from the page.
     for path, handlers in table.items():

@@ -5,14 +5,39 @@ command is neither run nor named here, and where one that is named here stands i
 """
 
 TWO_TERMINALS = "one waits for the other: tests/cli/test_play.py plays both"
-DOCKER = "there is no Docker engine: tests/test_deployment.py does what the files say"
-ACCOUNT = "it needs an account of the platform: tests/test_deployment.py runs its Procfile"
+DOCKER = "there is no Docker engine: scripts/image builds and runs it by other means, tests/deploy holds the files"
+ACCOUNT = "it needs an account of the platform: tests/deploy/test_platforms.py runs its Procfile"
+CLUSTER = "there is no cluster: tests/deploy/test_kubernetes.py holds the manifests"
+AS_ROOT = (
+    "it would change the machine: tests/deploy/test_judged.py has systemd judge the unit, tests/acceptance starts nginx"
+)
+DOMAIN = "it needs a domain: tests/acceptance/test_gateways.py starts each with a certificate of its own"
+RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 
+OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
+
 UNRUN = {
+    "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
-    "docs/deployment.md": {"docker": DOCKER, "heroku": ACCOUNT, "git push heroku": ACCOUNT},
+    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
+    "docs/deployment.md": {
+        "docker": DOCKER,
+        "kubectl": CLUSTER,
+        "python3 -m venv /opt/pairquiz": AS_ROOT,
+        "/opt/pairquiz/bin/pip": AS_ROOT,
+        "install": AS_ROOT,
+        "systemctl": AS_ROOT,
+        "ln": AS_ROOT,
+        "certbot": DOMAIN,
+        "nginx": DOMAIN,
+        "QUIZ_DOMAIN": DOMAIN,
+        "cat": DOMAIN,
+        "haproxy": DOMAIN,
+        "heroku": ACCOUNT,
+        "git push heroku": ACCOUNT,
+    },
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
         "pairquiz-server play --join": TWO_TERMINALS,

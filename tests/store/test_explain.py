@@ -58,6 +58,7 @@ BY_INDEX = {
             "players_pkey",
             "bans_pkey",
             "seekers_pkey",
+            "audit_subject",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -125,7 +126,7 @@ BY_INDEX = {
     "players.export": Found(
         {
             *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
-            "blocks_pkey",
+            *("blocks_pkey", "audit_subject"),
         },
         ("player 7", bytes(32)),
     ),
@@ -178,11 +179,25 @@ BY_INDEX = {
     "seekers.find_standing": Found({"seekers_match", "matches_pkey"}, (IDS, [2] * len(IDS))),
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
+    "retention.forget_audit": Found({"audit_at", "audit_pkey"}, (LOCK, 1, 1000)),
+    "inspection.live": Found({"matches_due", "players_pkey"}, (None, None, ROWS, IDS[2], 21)),
+    "inspection.ended": Found({"matches_ended", "players_pkey"}, ("completed", None, ROWS, IDS[2], 21)),
+    "inspection.of_player": Found(
+        {"matches_player1", "matches_player2", "players_pkey"}, (None, None, ROWS, IDS[2], 21, "player 7")
+    ),
+    "inspection.version": Found({"matches_pkey"}, (IDS[0],)),
+    "inspection.whereabouts": Found(
+        {"presence_pkey", "matches_player1", "matches_player2", "ratings_pkey"}, (["player 7", "player 8"],)
+    ),
+    "audit.read": Found({"audit_pkey"}, (None, None, 50)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
     "census.service": "counts the whole queue, every ten seconds while somebody asks: proved by a test of its own",
     "census.sessions": "reads PostgreSQL's own list of sessions",
+    "vitals.tell": "inserts, or meets the row by its primary key; of nodes there are a few",
+    "vitals.read": "reads all nodes, which are a few",
+    "vitals.longest": "reads PostgreSQL's own list of sessions",
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
     "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
@@ -193,6 +208,11 @@ OTHERWISE = {
     "erasures.stand_in": "inserts, and looks for nothing",
     "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
+    "audit.note": "inserts, and looks for nothing",
+    "maintenance.look": "its table has one row",
+    "maintenance.begin": "its table has one row",
+    "maintenance.finish": "its table has one row",
+    "inspection.nodes": "nodes are a few, and presence is found by its index on them",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
@@ -202,6 +222,8 @@ OTHERWISE = {
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
+    "pooling.session": "asks PostgreSQL for the session itself",
+    "pooling.own": "asks PostgreSQL for the session itself",
     "nodes.enter": "inserts, and looks for nothing",
     "matches.resolve": "inserts, and meets the row by its primary key",
     "matches.register": "its table has a row for each node, which are a few",
@@ -214,6 +236,9 @@ OTHERWISE = {
     "migrations.prepared": "reads no table",
     "migrations.applied": "reads all of a table that has a row for each migration",
     "migrations.record": "inserts, and looks for nothing",
+    "migrations.bound": "reads no table",
+    "migrations.holder": "looks at sessions and their locks, where a migration was kept waiting",
+    "migrations.tables": "reads the catalogue, for an operator",
     "server.time": "reads no table",
     "server.durability": "reads no table",
     "server.get": "its table has a row for each shared value, which are a few",

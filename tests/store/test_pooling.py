@@ -127,7 +127,7 @@ async def test_a_pooler_in_statement_mode_is_refused(start_pooler: StartPooler, 
 
 
 async def test_a_pooler_in_session_mode_without_a_second_session_is_refused(start_pooler: StartPooler) -> None:
-    said = await refused(start_pooler("session", default_pool_size=1).url, command_timeout_s=0.2)
+    said = await refused(start_pooler("session", default_pool_size=1).url, connect_timeout_s=3.0)
     assert said == (
         "the database cannot be used: its pooler had no session free: "
         "raise its default_pool_size: in session mode each node takes database.pool_max + 2"

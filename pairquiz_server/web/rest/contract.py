@@ -7,10 +7,14 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from aiohttp import ETag, web
+from aiohttp import web
 
 from pairquiz_server.contract.asyncapi import asyncapi
 from pairquiz_server.contract.openapi import openapi
+from pairquiz_server.web.rest.built import BuiltFile
+from pairquiz_server.web.rest.codings import IDENTITY
+from pairquiz_server.web.rest.compressing import GZIP, gzipped
+from pairquiz_server.web.rest.giving import ASK_AGAIN, file_answer
 from pairquiz_server.web.rest.routes import Route, RouteHandler, by_contract
 
 
@@ -23,18 +27,12 @@ def _shown(make: Callable[[], dict[str, Any]]) -> RouteHandler:
     """Make the handler of a document, which is made when somebody first asks for it: aside, as it takes a while."""
 
     @cache
-    def document() -> tuple[bytes, ETag]:
+    def document() -> BuiltFile:
         body = msgspec.json.encode(make())
-        return body, ETag(sha256(body).hexdigest()[:32])
+        bodies = {GZIP: gzipped(body, level=9), IDENTITY: body}
+        return BuiltFile("application/json", bodies, sha256(body).hexdigest()[:32])
 
     async def show(request: web.Request) -> web.StreamResponse:
-        body, etag = await asyncio.to_thread(document)
-        response = web.Response(content_type="application/json", headers={"Cache-Control": "no-cache"})
-        response.etag = etag
-        if any(known.value in (etag.value, "*") for known in request.if_none_match or ()):
-            response.set_status(304)
-        else:
-            response.body = body
-        return response
+        return file_answer(request, await asyncio.to_thread(document), cache=ASK_AGAIN)
 
     return show

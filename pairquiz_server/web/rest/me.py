@@ -3,13 +3,14 @@
 import asyncio
 from contextlib import aclosing
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from pairquiz_server.engine.people import People, Profile
 from pairquiz_server.protocol import payloads, reading, records
 from pairquiz_server.protocol.events import Erasing
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.web.guard.limits import ABOUT_ONESELF
+from pairquiz_server.web.rest.compressing import takes_gzip
 from pairquiz_server.web.rest.routes import Route, by_contract, json_answer, json_body
 from pairquiz_server.web.rest.visitors import Visitors
 
@@ -59,8 +60,10 @@ class Me:
         owner = await self._visitors.owner(request, ABOUT_ONESELF)
         async with aclosing(self._people.export(owner.player.id)) as pieces:
             first = await anext(pieces)  # what may be refused is refused before anything is sent
-            response = web.StreamResponse(headers={"Content-Disposition": _ATTACHMENT})
+            response = web.StreamResponse(headers={"Content-Disposition": _ATTACHMENT, hdrs.VARY: hdrs.ACCEPT_ENCODING})
             response.content_type = "application/json"
+            if request.method != "HEAD" and takes_gzip(request):  # aiohttp would end a HEAD with an empty archive
+                response.enable_compression(web.ContentCoding.gzip)
             await response.prepare(request)
             if request.method == "HEAD":
                 return response

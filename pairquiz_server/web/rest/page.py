@@ -3,11 +3,11 @@
 All that is answered was read at the start: no path that anybody asks for is ever looked up on the disk.
 """
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from pairquiz_server.config import Settings
 from pairquiz_server.web.rest.built import BuiltFile, read_built
-from pairquiz_server.web.rest.codings import IDENTITY, best_coding
+from pairquiz_server.web.rest.giving import ASK_AGAIN, file_answer
 from pairquiz_server.web.rest.no_page import no_page
 from pairquiz_server.web.rest.routes import Route, RouteHandler
 
@@ -15,7 +15,6 @@ PLACES = ("/", "/pair-quiz/{session_id}", "/pair-quiz/challenge/{code}")
 """Where a person arrives. The page itself reads what the link says."""
 FOR_EVER = "public, max-age=31536000, immutable"
 """How long a file may be kept whose name has its content's hash."""
-ASK_AGAIN = "no-cache"
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -56,21 +55,9 @@ def _cache(path: str) -> str:
 
 
 def _giving(file: BuiltFile, *, cache: str, headers: dict[str, str] | None = None) -> RouteHandler:
-    """Return what answers with a file: compressed where that is taken, and not at all where it is there already."""
-    offered = [coding for coding in file.bodies if coding != IDENTITY]
+    """Return what answers with a file."""
 
     async def give(request: web.Request) -> web.StreamResponse:
-        coding = best_coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())), offered)
-        response = web.Response(headers={**(headers or {}), hdrs.CACHE_CONTROL: cache, hdrs.CONTENT_TYPE: file.kind})
-        response.etag = f"{file.digest}-{coding}"
-        if offered:
-            response.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
-        if any(known.value in ("*", f"{file.digest}-{coding}") for known in request.if_none_match or ()):
-            response.set_status(304)
-            return response
-        if coding != IDENTITY:
-            response.headers[hdrs.CONTENT_ENCODING] = coding
-        response.body = file.bodies[coding]
-        return response
+        return file_answer(request, file, cache=cache, headers=headers)
 
     return give

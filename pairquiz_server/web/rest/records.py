@@ -10,8 +10,11 @@ from pairquiz_server.protocol.words import Period
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.standings import TOP
 from pairquiz_server.web.guard.limits import LOOKING_BACK
-from pairquiz_server.web.rest.routes import Route, by_contract, json_answer
+from pairquiz_server.web.rest.routes import Route, by_contract, json_answer, kept_answer
 from pairquiz_server.web.rest.visitors import Visitors
+
+LIST_KEPT_S = 5
+"""A list of the best without anybody's own place in it."""
 
 
 class Records:
@@ -60,7 +63,8 @@ class Records:
             limit=_limit(request, TOP),
             player_id=None if visitor is None else visitor.player.id,
         )
-        return json_answer(records.rank_list(board))
+        listed = records.rank_list(board)
+        return kept_answer(listed, LIST_KEPT_S) if visitor is None else json_answer(listed)
 
 
 def _limit(request: web.Request, most: int) -> int | None:

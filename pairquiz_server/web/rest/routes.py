@@ -6,7 +6,7 @@ from math import ceil
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from msgspec import Raw, Struct
 
@@ -34,6 +34,8 @@ log = structlog.get_logger("pairquiz.rest")
 RouteHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, RouteHandler]
 """Method, path without the trailing slash, handler."""
+TOPICS_KEPT_S = 60
+"""A topic that was imported is seen by everybody a minute later."""
 
 
 def by_contract(**handlers: RouteHandler) -> list[Route]:
@@ -119,7 +121,7 @@ class Rest:
 
     async def _topics(self, request: web.Request) -> web.Response:
         counts = await self._game.topics()
-        return json_answer(Topics([TopicSize(count.name, count.questions) for count in counts]))
+        return kept_answer(Topics([TopicSize(count.name, count.questions) for count in counts]), TOPICS_KEPT_S)
 
     async def _alive(self, request: web.Request) -> web.Response:
         return json_answer(Alive("ok"))
@@ -217,5 +219,14 @@ async def json_body(request: web.Request) -> Raw:
 
 
 def json_answer(payload: Struct, status: int = 200) -> web.Response:
-    """Answer with a payload."""
+    """Answer with a payload, which nobody keeps."""
     return web.Response(body=msgspec.json.encode(payload), status=status, content_type="application/json")
+
+
+def kept_answer(payload: Struct, seconds: int) -> web.Response:
+    """Answer with what is the same for everybody, and may be kept for a while by whoever stands in between."""
+    response = json_answer(payload)
+    response.headers[hdrs.CACHE_CONTROL] = f"public, max-age={seconds}"
+    # Who presents a token may hear more, and which page may read it stands in the answer.
+    response.headers[hdrs.VARY] = f"{hdrs.AUTHORIZATION}, {hdrs.ORIGIN}"
+    return response
