@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from pairquiz_server.store.knocking import NotExaminable, Trouble, connected, encrypts, knock, named, place
-from pairquiz_server.store.migrations import read_migrations
+from pairquiz_server.store.migration import read_migrations
 from pairquiz_server.store.pooling import Pooling, find_pooling
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.tls import TlsError, checked_tls
@@ -142,7 +142,7 @@ class Examination:
             return await connected(self._dsn, self._timeout_s, self._tls)
 
         try:
-            return await find_pooling(self._connection, connect, None)
+            return await find_pooling(self._connection, connect, None, self._timeout_s)
         except _FAILS as error:
             raise named(error) from None
 
