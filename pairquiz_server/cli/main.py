@@ -16,6 +16,8 @@ from pairquiz_server.nearest import did_you_mean
 _COMMANDS = {
     "serve": "Serve players until Ctrl+C or SIGTERM.",
     "play": "Play a duel at the server URL (the one of this machine, if none is named), or by a link to a match.",
+    "loadtest": "Let pairs play at the server URL at a rate, and hold it to what it promises.",
+    "probe": "Play one real duel at the server URL, now and then, and tell a monitor how it went.",
     "migrate": "Bring the database's schema to the newest version.",
     "questions": "Import, list, export and check questions, and see which ones players have reported.",
     "players": "Find, ban, export and erase players, by the id that their tokens prove (`find` shows it).",

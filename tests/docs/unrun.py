@@ -15,6 +15,7 @@ DOMAIN = "it needs a domain: tests/acceptance/test_gateways.py starts each with 
 RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
+MEASURES = "its exit code says how quick the machine is: tests/cli/test_loadtest.py and test_probe.py run it"
 
 OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
 
@@ -38,6 +39,7 @@ UNRUN = {
         "heroku": ACCOUNT,
         "git push heroku": ACCOUNT,
     },
+    "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
         "pairquiz-server play --join": TWO_TERMINALS,
