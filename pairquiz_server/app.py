@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 
 import structlog
 from aiohttp import web
@@ -12,6 +13,7 @@ from pairquiz_server.failure import Failure
 from pairquiz_server.node import running
 from pairquiz_server.signals import stop_on_signal
 from pairquiz_server.web import seams
+from pairquiz_server.web.admin.socket import NoSocket, claimed, listening
 from pairquiz_server.web.runner import Runner
 
 log = structlog.get_logger("pairquiz.app")
@@ -36,11 +38,21 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
         seams.check()
     except seams.UnknownLibrary as error:
         raise StartError(str(error)) from None
+    with _operators_socket(settings, listener.getsockname()[1]) as operators:
+        await _serve(settings, url, listener, operators, ready)
+    log.info("server_stopped")
+
+
+async def _serve(
+    settings: Settings, url: str, listener: socket.socket, operators: socket.socket | None, ready: Callable[[], None]
+) -> None:
     stop = stop_on_signal()
-    async with running(settings, url) as server:
+    async with running(settings, url) as server, AsyncExitStack() as doors:
         runner = Runner(server.site, server.lines, shutdown_timeout=CLOSE_REQUESTS_S)
         await runner.setup()
         try:
+            if operators is not None:
+                await doors.enter_async_context(listening(server.admin_site, operators))
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             log.info("server_started", address="{}:{}".format(*listener.getsockname()[:2]))
             ready()
@@ -50,7 +62,24 @@ async def serve(settings: Settings, url: str, listener: socket.socket, ready: Ca
             await runner.cleanup()
         if server.failed.is_set():
             raise StartError("a part of the server has failed (its log says which): start it again")
-    log.info("server_stopped")
+
+
+@contextmanager
+def _operators_socket(settings: Settings, port: int) -> Iterator[socket.socket | None]:
+    """Claim where the operator is heard on this machine, if that is wanted. A server without it serves all the same.
+
+    Raises `StartError` where the socket was asked for by its name, and cannot be had.
+    """
+    with ExitStack() as claim:
+        bound = None
+        if settings.admin_sockets is not None:
+            try:
+                bound = claim.enter_context(claimed(settings.admin_sockets.of(port)))
+            except NoSocket as error:
+                if settings.admin.socket != "auto":
+                    raise StartError(f"{error}. Name another admin.socket, or none") from None
+                log.warning("operator_not_heard", reason=str(error), hint="name a path with PAIRQUIZ_ADMIN__SOCKET")
+        yield bound
 
 
 async def _first(*events: asyncio.Event) -> None:

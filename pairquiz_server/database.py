@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 from pairquiz_server.config import Settings
 from pairquiz_server.engine.starter import load_starter_questions
+from pairquiz_server.metrics import Metrics
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
-from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.server import ServerState
+from pairquiz_server.store.tls import checked_tls
 
 
 @contextmanager
@@ -26,8 +29,11 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database. Raises `StorageUnavailable`."""
+async def open_database(settings: Settings, url: str, metrics: Metrics | None = None) -> AsyncIterator[Database]:
+    """Yield a connected database, whose queries are counted in `metrics`.
+
+    Raises `StorageUnavailable` and `TlsError`.
+    """
     database = Database(
         DatabaseOptions(
             dsn=url,
@@ -36,7 +42,9 @@ async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]
             connect_timeout_s=settings.database.connect_timeout_s,
             command_timeout_s=settings.database.command_timeout_s,
             transaction_pooler=settings.transaction_pooler,
-        )
+            tls=checked_tls(settings.database.ssl_root_cert, url) if settings.database_url else None,
+        ),
+        metrics,
     )
     await database.open()
     try:
@@ -46,12 +54,12 @@ async def open_database(settings: Settings, url: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def prepared_database(settings: Settings, url: str) -> AsyncIterator[Database]:
-    """Yield a connected database with the newest schema and, once, the starter questions.
+async def prepared_database(settings: Settings, url: str, metrics: Metrics | None = None) -> AsyncIterator[Database]:
+    """Yield a connected database, as `open_database` does, with the newest schema and, once, the starter questions.
 
     Raises `StorageUnavailable` and `MigrationError`.
     """
-    async with open_database(settings, url) as database:
+    async with open_database(settings, url, metrics) as database:
         await migrate(database)
         await load_starter_questions(Questions(database), ServerState(database))
         yield database

@@ -37,6 +37,7 @@ const english = {
     offline: "You are offline. Your duel waits a while, and goes on as soon as you are back.",
     draining: "The server restarts. Your duel is kept, and goes on in a moment.",
     back: "You are connected again.",
+    maintenance: "The server is being looked after: no duel begins for a while. Those that run go on.",
   },
 
   unreachable: {
@@ -235,6 +236,7 @@ const english = {
       opponentAbsent: (name: string) => `${name} did not come back. You win`,
       youLeft: "You gave up",
       youWereAbsent: "You were away for too long",
+      operator: "Whoever runs this server has ended this duel",
     },
     story: {
       perfect: "Not one mistake.",
@@ -299,6 +301,7 @@ const english = {
     nobody_joined: "Nobody has joined in time",
     never_started: "Nobody has started it in time",
     both_absent: "Both were away for too long",
+    operator: "Whoever runs this server has ended this duel",
     abandoned: "This duel was left before its end",
     expired: "This duel is over",
     text: "Nobody has won, and nothing is counted.",

@@ -22,10 +22,13 @@ def _shown(settings: Settings) -> dict[str, object]:
         "page": str(settings.page) if settings.page else "none" + (": not built" if settings.page_missing else ""),
         "allowed_origins": settings.allowed_origins,
         "guests_allowed": settings.guests_allowed,
-        "transaction_pooler": settings.transaction_pooler,
+        "transaction_pooler": "asked at the start"
+        if settings.transaction_pooler is None
+        else settings.transaction_pooler,
         "database_url": "set" if settings.database_url else "not set: embedded PostgreSQL",
         "redis_url": "set" if settings.redis_url else "not set",
         "jwt_secret": "set" if settings.jwt_secret else "not set",
         "metrics_token": "set" if settings.metrics_token else "not set: metrics are for this machine alone",
+        "admin_token": "set" if settings.admin_token else "not set: the operator is heard on this machine alone",
         "guest_secret": "set" if settings.guest_secret else "not set: kept in the database",
     }

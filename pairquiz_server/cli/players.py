@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,69 +10,36 @@ from uuid import uuid4
 import click
 import msgspec
 
+from pairquiz_server.cli.operator_line import OperatorLine, Reach
 from pairquiz_server.cli.options import json_option, output_option, write_output
+from pairquiz_server.cli.reaching import ask_or_look, by_database, with_reach
 from pairquiz_server.cli.settings import with_settings
+from pairquiz_server.cli.values import Note, PlayerId, Sought, Span
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
 from pairquiz_server.engine.clock import Clock, starting_time
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.departures import leave_matches
 from pairquiz_server.engine.erasure import Eraser
-from pairquiz_server.rules.player import PLAYER_ID_MAX
-from pairquiz_server.rules.question import printable
+from pairquiz_server.engine.operating import Looking
+from pairquiz_server.protocol.admin import FoundPlayer, FoundPlayers
+from pairquiz_server.protocol.admin.rows import found_player
+from pairquiz_server.store.audit import Audit
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.players import FoundPlayer, Players
+from pairquiz_server.store.players import Players
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.server import BAN_SECRET, ServerState
 
-REASON_MAX = 500
 ERASED_WITHIN_S = 30.0
 """How long `erase` waits for the servers that run; they need some seven seconds."""
 LOOK_EVERY_S = 0.25
-_SPAN = re.compile(r"(\d{1,6})([hdw])", re.ASCII)
-_SECONDS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
 
-class _PlayerId(click.ParamType[str]):
-    """An id as tokens prove it."""
-
-    name = "id"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not (1 <= len(value) <= PLAYER_ID_MAX and printable(value)):
-            self.fail(f"an id is a text of 1 to {PLAYER_ID_MAX} characters", param, ctx)
-        return str(value)
-
-
-class _Sought(click.ParamType[str]):
-    """A text that a player may be known by."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not (value.strip() and printable(value)):
-            self.fail("an id, a name or a label has at least one character, and no control characters", param, ctx)
-        return str(value)
-
-
-class _Span(click.ParamType[int]):
-    """A span such as 12h, 30d or 4w, in seconds."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = _SPAN.fullmatch(value)
-        seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-        if not 0 < seconds <= 100 * 366 * 24 * 3600:
-            self.fail(f"{value!r} is no span such as 12h, 30d or 4w", param, ctx)
-        return seconds
-
-
-_id = click.argument("player_id", metavar="ID", type=_PlayerId())
+_id = click.argument("player_id", metavar="ID", type=PlayerId())
 
 
 @click.group()
@@ -82,12 +48,22 @@ def players() -> None:
 
 
 @players.command()
-@click.argument("text", type=_Sought())
+@click.argument("text", type=Sought())
 @json_option
-@with_settings
-def find(settings: Settings, text: str, as_json: bool) -> None:
-    """Find players by TEXT: their id, their name, or the `user_id` that a guest's frontend sent."""
-    found = _run(settings, _find, text)
+@with_reach
+def find(settings: Settings, reach: Reach, text: str, as_json: bool) -> None:
+    """Find players by TEXT: their id, their name, or the `user_id` that a guest's frontend sent.
+
+    It shows where each is connected and in which matches that go on, too.
+    """
+
+    async def asking(line: OperatorLine) -> list[FoundPlayer]:
+        return (await line.ask("find_players", FoundPlayers, query={"text": text})).players
+
+    async def alone(looking: Looking) -> list[FoundPlayer]:
+        return [found_player(one) for one in await looking.find(text)]
+
+    found = ask_or_look(settings, reach, asking, alone)
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
@@ -99,14 +75,12 @@ def find(settings: Settings, text: str, as_json: bool) -> None:
 
 @players.command()
 @_id
-@click.option("--for", "seconds", type=_Span(), help="For how long, such as 12h, 30d or 4w [default: for ever].")
-@click.option("--reason", help="A note for yourself, which the player is not told (but finds in an export).")
+@click.option("--for", "seconds", type=Span(), help="For how long, such as 12h, 30d or 4w [default: for ever].")
+@click.option("--reason", type=Note(), help="A note for yourself; the player finds it in an export alone.")
 @json_option
 @with_settings
 def ban(settings: Settings, player_id: str, seconds: int | None, reason: str | None, as_json: bool) -> None:
     """Ban the player ID: cut at every server within some seconds, out of running matches, and refused from then on."""
-    if reason is not None and not (1 <= len(reason) <= REASON_MAX and printable(reason)):
-        raise click.BadParameter(f"1 to {REASON_MAX} characters, and no control characters", param_hint="--reason")
     _run(settings, _ban, player_id, reason, seconds)
     _say({"banned": player_id, "seconds": seconds}, f"{player_id} is banned", as_json=as_json)
 
@@ -165,15 +139,13 @@ def _run(settings: Settings, work: Any, *arguments: Any) -> Any:
         return asyncio.run(run(url))
 
 
-async def _find(database: Database, bans: Bans, text: str) -> list[FoundPlayer]:
-    return await Players(database).find(text, bans.digest(text))
-
-
 async def _ban(database: Database, bans: Bans, player_id: str, reason: str | None, seconds: int | None) -> None:
+    await Audit(database).note(by_database(), "player.ban", player_id, seconds=seconds)
     await bans.ban(player_id, reason, seconds)
 
 
 async def _unban(database: Database, bans: Bans, player_id: str) -> bool:
+    await Audit(database).note(by_database(), "player.unban", player_id)
     return await bans.unban(player_id)
 
 
@@ -184,6 +156,7 @@ async def _export(database: Database, bans: Bans, player_id: str) -> bytes:
 async def _erase(database: Database, bans: Bans, player_id: str) -> bool:
     """Erase a player, or let the servers do it that run; tell whether it is done."""
     erasures, nodes = Erasures(database), Nodes(database)
+    await Audit(database).note(by_database(), "player.erase", player_id)
     await erasures.wish(player_id)
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + ERASED_WITHIN_S
@@ -220,6 +193,9 @@ def _line(one: FoundPlayer) -> str:
     elif one.id is None:
         told.append("a ban that is over")
     told.append("being erased" if one.erasing else None)
+    told.append(f"rating {one.rating}" if one.rating is not None else None)
+    told.append(f"connected to {', '.join(one.nodes)}" if one.nodes else None)
+    told.append(f"plays {', '.join(one.live_matches)}" if one.live_matches else None)
     return f"{one.id or '(erased)'}  " + ", ".join(part for part in told if part)
 
 

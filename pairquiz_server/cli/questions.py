@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pairquiz_server.cli.completing import topic_names
 from pairquiz_server.cli.options import json_option, output_option, write_output
+from pairquiz_server.cli.reaching import by_database
 from pairquiz_server.cli.settings import with_settings
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
@@ -22,6 +23,7 @@ from pairquiz_server.formats import Parsed, Refusal, UnreadableFile, dump, parse
 from pairquiz_server.nearest import did_you_mean
 from pairquiz_server.rules.bank import Fate
 from pairquiz_server.rules.question import tidy, topic_fault, topic_key
+from pairquiz_server.store.audit import Audit
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.questions import Questions, TopicCount
 from pairquiz_server.store.reports import ReportedQuestion, Reports
@@ -181,6 +183,10 @@ async def _import(
             task = progress.add_task("importing", total=len(files))
             for file in files:
                 progress.update(task, description=escape(Path(file.name).name))
+                if not dry_run:
+                    await Audit(database).note(
+                        by_database(), "questions.import", file=file.name, questions=len(file.parsed.questions)
+                    )
                 imported.append(await _import_file(Questions(database), file, dry_run=dry_run, skip_bad=skip_bad))
                 progress.advance(task)
     return imported

@@ -138,8 +138,9 @@ def after(duel: Duel, event: Struct) -> Duel:
         case OpponentLeft() if duel.status == "ready":
             changed = replace(duel, status="abandoned", expired="opponent_left")
         case SessionExpired():
-            status = "abandoned" if event.reason == "both_absent" else "expired"
-            changed = replace(duel, status=status, expired=event.reason)
+            ended_for_good = event.by_operator or event.reason == "both_absent"
+            status = "abandoned" if ended_for_good else "expired"
+            changed = replace(duel, status=status, expired="operator" if event.by_operator else event.reason)
         case _:
             changed = duel
     version: int = getattr(event, "version", duel.version)

@@ -9,6 +9,7 @@ from pairquiz_server.client.connection import Connection
 from pairquiz_server.client.errors import ClientError, Lost, NoServer, Refusal
 from pairquiz_server.client.hearing import Heard, hear, read
 from pairquiz_server.protocol.events import ServerDraining, Welcome
+from pairquiz_server.rules.errors import Code
 
 PATIENCE_S = 120.0
 """A server that is away for longer is given up; by then every match has come to its end, or stands still with it."""
@@ -60,7 +61,8 @@ class Line:
     async def ask(self, command: str, payload: object, *, heard_as: str | None = None) -> dict[str, Any]:
         """Send a command until it is acknowledged, and return the acknowledgement; it counts once.
 
-        Among the events it is then heard as `heard_as`, at its place. Raises `Refusal`, where no retry would help.
+        Among the events it is then heard as `heard_as`, at its place. Raises `Refusal`, where no retry would help
+        soon.
         """
 
         def hear_it(said: dict[str, Any]) -> None:
@@ -77,7 +79,7 @@ class Line:
             if answer.get("ok"):
                 return answer
             refusal = Refusal(answer.get("error", {}))
-            if not refusal.retry:
+            if not refusal.retry or refusal.code == Code.MAINTENANCE:  # nobody waits for that without a word
                 raise refusal
             await asyncio.sleep(refusal.retry_in_ms / 1000 or RETRY_S)
 

@@ -37,6 +37,13 @@ class Folders:
             raise ConfigError(f'server.page: {folder} has no index.html: name the folder of a built page, or "none"')
         return folder
 
+    def socket(self, text: str, *, named_outside: bool) -> Path:
+        """Return the path of the operator's socket that is named. Raises `ConfigError`."""
+        try:
+            return ((Path.cwd() if named_outside else self._beside) / Path(text).expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError):
+            raise ConfigError(f"admin.socket {text!r} is no path: name one in a folder that you can write") from None
+
     def _resolved(self, key: str, text: str, named_outside: bool) -> Path:
         try:
             return ((Path.cwd() if named_outside else self._beside) / Path(text).expanduser()).resolve()

@@ -43,6 +43,7 @@ class Database(Struct, frozen=True, forbid_unknown_fields=True):
     connect_timeout_s: Seconds = 10.0
     command_timeout_s: Seconds = 1.5
     transaction_pooler: bool | Literal["auto"] = "auto"
+    ssl_root_cert: str = ""
     commit_pace_ms: Milliseconds = 5
 
 
@@ -112,6 +113,13 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     unfinished_matches_days: Days = 30
     usage_days: Days = 400
     guests_days: Days = 120
+    audit_days: Days = 400
+
+
+class Admin(Struct, frozen=True, forbid_unknown_fields=True):
+    """How its operator speaks to a server that runs."""
+
+    socket: NotEmpty = "auto"
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,4 +140,5 @@ class File(Struct, frozen=True, forbid_unknown_fields=True):
     game: Game = Game()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    admin: Admin = Admin()
     log: Log = Log()

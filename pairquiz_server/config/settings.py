@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from pairquiz_server.config import sources
 from pairquiz_server.config.folders import Folders, default_file
-from pairquiz_server.config.sections import Auth, Database, File, Game, Limits, Log, Retention, Server
-from pairquiz_server.config.sources import GUEST_SECRET, METRICS_TOKEN, ConfigError
+from pairquiz_server.config.sections import Admin, Auth, Database, File, Game, Limits, Log, Retention, Server
+from pairquiz_server.config.sockets import AdminSockets, admin_sockets
+from pairquiz_server.config.sources import ADMIN_TOKEN, GUEST_SECRET, METRICS_TOKEN, ConfigError
 from pairquiz_server.nearest import nearest
 from pairquiz_server.rules.player import GUEST_TOKEN_DAYS
 from pairquiz_server.validation import fault
@@ -25,6 +26,7 @@ DEVELOPMENT_ORIGINS = (
     "http://localhost:3000",
     "http://127.0.0.1:3000",
 )
+SUPABASE_POOLER_PORT = 6543
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 _USUAL_PORT = re.compile(r"(?:^http:.*:80|^https:.*:443)$")
@@ -34,7 +36,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Everything that the server is told, checked. `database_url` is None for the embedded PostgreSQL.
 
     `page_folder` is None where no page is built, `redis_url` where there is no other node to speak to, `metrics_token`
-    where metrics stay on this machine.
+    where metrics stay on this machine, `admin_token` where its operator is heard on this machine alone, and
+    `admin_sockets` where not even there.
     """
 
     server: Server
@@ -43,6 +46,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     game: Game
     limits: Limits
     retention: Retention
+    admin: Admin
     log: Log
     data_dir: Path
     page_folder: Path | None
@@ -51,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     guest_secret: str | None
     redis_url: str | None = None
     metrics_token: str | None = None
+    admin_token: str | None = None
+    admin_sockets: AdminSockets | None = None
 
     @property
     def users_known(self) -> bool:
@@ -80,11 +86,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         return ("*",) if self.guests_allowed else DEVELOPMENT_ORIGINS
 
     @property
-    def transaction_pooler(self) -> bool:
-        """Whether the database is behind a pooler in transaction mode, with `auto` resolved."""
+    def transaction_pooler(self) -> bool | None:
+        """Whether the database is behind a pooler in transaction mode; None where it has to be asked."""
         if self.database.transaction_pooler != "auto":
             return self.database.transaction_pooler
-        return self.database_url is not None and urlsplit(self.database_url).port == 6543
+        if self.database_url is None:
+            return False
+        return True if urlsplit(self.database_url).port == SUPABASE_POOLER_PORT else None
 
 
 def load(
@@ -111,6 +119,8 @@ def load(
     except msgspec.ValidationError as error:
         raise ConfigError(_readable(error, said_by)) from None
     folders = Folders(source)
+    data_dir = folders.data_dir(file.server.data_dir, named_outside="server.data_dir" in said_by)
+    database_url = sources.database_url(environ)
     settings = Settings(
         server=file.server,
         database=file.database,
@@ -118,14 +128,19 @@ def load(
         game=file.game,
         limits=file.limits,
         retention=file.retention,
+        admin=file.admin,
         log=file.log,
-        data_dir=folders.data_dir(file.server.data_dir, named_outside="server.data_dir" in said_by),
+        data_dir=data_dir,
         page_folder=folders.page(file.server.page, named_outside="server.page" in said_by),
-        database_url=sources.database_url(environ),
+        database_url=database_url,
         jwt_secret=sources.secret(environ, "JWT_SECRET", "your issuer's secret, or unset the name to let guests play"),
         guest_secret=sources.secret(environ, GUEST_SECRET, "a long random text, or unset the name"),
         redis_url=sources.redis_url(environ),
         metrics_token=sources.secret(environ, METRICS_TOKEN, "a long random text, or unset the name"),
+        admin_token=sources.secret(environ, ADMIN_TOKEN, "a long random text, or unset the name"),
+        admin_sockets=admin_sockets(
+            file.admin.socket, folders, data_dir, database_url, named_outside="admin.socket" in said_by
+        ),
     )
     _check(settings)
     return settings

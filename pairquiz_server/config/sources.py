@@ -15,6 +15,7 @@ from pairquiz_server.nearest import did_you_mean
 PREFIX = "PAIRQUIZ_"
 GUEST_SECRET = "PAIRQUIZ_GUEST_SECRET"  # noqa: S105  (a name, not a secret)
 METRICS_TOKEN = "PAIRQUIZ_METRICS__TOKEN"  # noqa: S105
+ADMIN_TOKEN = "PAIRQUIZ_ADMIN__TOKEN"  # noqa: S105
 SECRET_MIN_BYTES = 32
 _DATABASE_SHAPE = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _REDIS_SHAPE = "redis://USER:PASSWORD@HOST:PORT"
@@ -54,7 +55,7 @@ def _platform_names(environ: Mapping[str, str]) -> Iterator[Said]:
 def _prefixed_names(environ: Mapping[str, str]) -> Iterator[Said]:
     """Yield PAIRQUIZ_<SECTION>__<KEY>; empty means unset."""
     for name, text in environ.items():
-        if not name.startswith(PREFIX) or name in (GUEST_SECRET, METRICS_TOKEN) or not text:
+        if not name.startswith(PREFIX) or name in (GUEST_SECRET, METRICS_TOKEN, ADMIN_TOKEN) or not text:
             continue
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if not separator:

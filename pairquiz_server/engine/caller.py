@@ -11,6 +11,8 @@ from pairquiz_server.store.pool import StorageUnavailable
 
 Work = Awaitable[None] | None
 """What has to be awaited until a command is on its way, None where it is."""
+Why = Callable[[], Refused]
+"""Says why nothing may begin now."""
 
 
 class Caller(Submission, kw_only=True, eq=False):

@@ -80,6 +80,9 @@ class Committer:
         self._forgotten: set[str] = set()
         self._stop_at: float | None = None
         self._limit: asyncio.Timeout | None = None
+        self._metrics.queued_commands.read = lambda: len(self._queue)
+        self._metrics.queued_commands_age_seconds.read = lambda: self._waiting.longest_s
+        self._metrics.cached_matches.read = lambda: len(self._cache)
 
     def submit(self, submission: Submission) -> None:
         """Take a command; `submission.settle` is called when it is committed or refused."""
@@ -201,7 +204,7 @@ class Committer:
         else:
             again = self._settle(batch, stuck)
         spent = loop.time() - started
-        self._metrics.batch_size.observe(len(submissions))
+        self._metrics.batch_commands.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
         if logs.debugging():
             moved = len(changes) - len(stuck)

@@ -3,7 +3,7 @@
 import secrets
 from random import Random
 
-from pairquiz_server.engine.caller import Caller, Work, asking
+from pairquiz_server.engine.caller import Caller, Why, Work, asking
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.draws import Draws
@@ -17,7 +17,6 @@ from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.starting import Starting
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.commands import CompleteQuiz, LeaveMatch, SubmitAnswer
-from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.questions import Questions
 
@@ -77,6 +76,10 @@ class Game:
         self._opening.close()
         self.rematches.stop()
 
+    def pause_creating(self, why: Why | None) -> None:
+        """Refuse new matches until further notice, and say why; None lets them begin again."""
+        self._opening.pause(why)
+
     def submit_answer(
         self, caller: Caller, *, match_id: str, question_id: int, answer: int | str, lag_ms: int = 0
     ) -> None:
@@ -106,6 +109,5 @@ class Game:
         return asking(caller, self._request_rematch(caller, match_id))
 
     async def _request_rematch(self, caller: Caller, match_id: str) -> None:
-        if self._opening.closed:
-            raise Refused(Code.DRAINING)
+        self._opening.check()
         await self.rematches.request(caller, caller.player.id, match_id)

@@ -124,6 +124,11 @@ class Heartbeat:
         """
         return self._solitudes if self._alone and self._age_ms() <= OVERLOOKED_MS else None
 
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the last beat was; None before the first."""
+        return None if self._beaten_at == float("-inf") else self._age_ms() / 1000
+
     async def beat(self) -> None:
         """Give a sign of life. Raises `StorageUnavailable`."""
         async with self._beating:

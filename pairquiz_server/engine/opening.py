@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from pairquiz_server.engine.caller import Caller, Work, asking, collided
+from pairquiz_server.engine.caller import Caller, Why, Work, asking, collided
 from pairquiz_server.engine.codes import JOIN_CODE_LENGTH, new_code
 from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.game_rules import GameRules
@@ -26,7 +26,7 @@ Gather = Callable[[], Awaitable[Creation | Decision]]
 
 
 class Opening:
-    """Opens matches for the players of one process, until it is `closed`."""
+    """Opens matches for the players of one process, unless it is `closed`."""
 
     def __init__(
         self,
@@ -45,11 +45,25 @@ class Opening:
         self._rules = rules
         self._random = random
         self._turns = turns
+        self._paused: Why | None = None
+        self._ended = False
         self.closed = False
 
     def close(self) -> None:
         """Refuse new matches from now on (`draining`); those that there are go on."""
-        self.closed = True
+        self._ended = self.closed = True
+
+    def pause(self, why: Why | None) -> None:
+        """Refuse new matches until further notice, and say why; None lets them begin again."""
+        self._paused = why
+        self.closed = self._ended or why is not None
+
+    def check(self) -> None:
+        """Let pass whoever begins something new. Raises `Refused` where it is closed."""
+        if self._ended:
+            raise Refused(Code.DRAINING)
+        if self._paused is not None:
+            raise self._paused()
 
     def create(
         self,
@@ -115,8 +129,7 @@ class Opening:
         self._refuse_one_more(live)
 
     def _refuse_one_more(self, live: int) -> None:
-        if self.closed:
-            raise Refused(Code.DRAINING)
+        self.check()
         if self._rules.live_matches_max and live >= self._rules.live_matches_max:
             raise Refused(Code.TOO_MANY_SESSIONS)
 

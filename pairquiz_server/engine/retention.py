@@ -27,6 +27,7 @@ class Keep(Struct, frozen=True, kw_only=True):
     unfinished_days: int = 30
     usage_days: int = 400
     guests_days: int = 120
+    audit_days: int = 400
 
 
 class Retention:
@@ -64,7 +65,8 @@ class Retention:
         bans = await rows.forget_bans(BANS_DAYS)
         points = await rows.forget_weeks(week_of(self._clock.now()) - WEEKS + 1)
         challenges = await rows.forget_challenges(self._clock.now())
-        count = matches + usage + guests + bans + points + challenges
+        deeds = await rows.forget_audit(keep.audit_days) if keep.audit_days else 0
+        count = matches + usage + guests + bans + points + challenges + deeds
         if count:
             log.info(
                 "forgotten",
@@ -74,6 +76,7 @@ class Retention:
                 bans=bans,
                 points=points,
                 challenges=challenges,
+                deeds=deeds,
             )
         return count
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pairquiz_server.engine.caller import Why
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.together import Together
@@ -92,7 +93,8 @@ class Searches:
         self._hearers = hearers
         self._own: dict[str, Search] = {}
         self._left: set[str] = set()
-        self._open = True
+        self._shut: Why | None = None
+        self._drained = False
         self._forgotten: set[str] = set()
         self._taking_out = asyncio.Lock()
         self._turns = turns or Turns()
@@ -107,6 +109,12 @@ class Searches:
     def idle(self) -> bool:
         """Whether there is nothing to do: nobody looks, and nobody has to be taken out."""
         return not (self._own or self._left)
+
+    @property
+    def longest_s(self) -> float:
+        """For how long the longest search here goes on; 0 where nobody looks."""
+        now = self._clock.now()
+        return max((search.waited_ms(now) for search in self._own.values()), default=0) / 1000
 
     def of(self, player_id: str) -> Search | None:
         """Return a player's search, if it is this node's."""
@@ -134,8 +142,8 @@ class Searches:
         """
         count = question_count or self._rules.question_count
         try:
-            if not self._open:
-                raise Refused(Code.DRAINING)
+            if self._shut is not None:
+                raise self._shut()
             found = await self._find_topic(topic, count)
             if found is None or found.available < count:
                 raise not_enough_questions(topic, 0 if found is None else found.available, count)
@@ -192,7 +200,24 @@ class Searches:
 
     def close(self) -> None:
         """Refuse new searches from now on (`draining`)."""
-        self._open = False
+        self._shut = _draining
+        self._drained = True
+
+    def pause(self, why: Why | None) -> None:
+        """Refuse new searches until further notice, and let go who looks here, with the reason why; None ends that.
+
+        Who has an opponent already gets the match.
+        """
+        if self._drained:
+            return
+        self._shut = why
+        if why is None:
+            return
+        for player_id, search in list(self._own.items()):
+            if not search.paired:
+                del self._own[player_id]
+                self._see_out(player_id)
+                self._hearers.end(player_id, why())
 
     async def leave(self) -> None:
         """Take all searches of this node out of the queue. Raises `StorageUnavailable`."""
@@ -268,9 +293,9 @@ class Searches:
         )
         before = self._own.get(player_id)
         self._own[player_id] = Search(stands, topic, paired=entered.paired and before is not None and before.paired)
-        if not self._open or not self._hearers.present(player_id):  # gone, while that was written
+        if self._shut is not None or not self._hearers.present(player_id):  # gone, while that was written
             self.went(player_id, Cause.CLOSED)
-            raise Refused(Code.DRAINING)
+            raise (self._shut or _draining)()
         self.woken()
         return entered.paired or entered.ticket != entry.ticket
 
@@ -312,3 +337,7 @@ class Searches:
         by_id = {entry.player.id: entry for entry in entries}
         entered = await self._seekers.enter(self._node, self._clock.now(), entries, self._rules.live_matches_max)
         return {by_id[player_id]: one for player_id, one in entered.items()}
+
+
+def _draining() -> Refused:
+    return Refused(Code.DRAINING)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from operator import attrgetter, itemgetter
 
 import structlog
 
@@ -14,6 +15,8 @@ from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import AnswerAccepted, Event
 
 log = structlog.get_logger("pairquiz.telling")
+
+_SUBMISSION, _TAKEN_AT = itemgetter(0), attrgetter("taken_at")
 
 Settled = list[tuple[Submission, Outcome]]
 """Commands with what became of them, in the order in which they were decided."""
@@ -56,6 +59,8 @@ class Telling:
         if milestones:
             journal.record(milestones)
         tally.count(self._metrics, events)
+        waited_since = map(_TAKEN_AT, map(_SUBMISSION, settled))
+        self._metrics.command_seconds.observe_since(waited_since, asyncio.get_running_loop().time())
 
     def one(self, submission: Submission, outcome: Outcome) -> Sequence[Event]:
         """Tell what became of a command, and the log at its loudest, too; return what has happened."""
@@ -83,6 +88,7 @@ class Telling:
             except Exception:
                 log.exception("reply_failed", command=type(submission.command).__name__)
         if not isinstance(outcome, Decision) or not outcome.events:
+            tally.count_unchanged(self._metrics, submission.command, outcome)
             return ()
         events = outcome.events
         try:

@@ -38,6 +38,12 @@ class Waiting:
         while waiting and waiting[0].settled:
             waiting.popleft()
 
+    @property
+    def longest_s(self) -> float:
+        """For how long the first one that is not settled has waited; 0 where nobody waits."""
+        self.clear()
+        return self._loop.time() - self._waiting[0].taken_at if self._waiting else 0.0
+
     def refuse_all(self) -> None:
         """Refuse all that still wait."""
         self._refuse_due_at(float("inf"))

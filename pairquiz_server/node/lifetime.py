@@ -16,6 +16,7 @@ from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import find_time
 from pairquiz_server.engine.people import People
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.node.loop_lag import LoopLag
 from pairquiz_server.node.parts import Parts
 from pairquiz_server.node.shared import authenticator, open_relay
 from pairquiz_server.node.tasks import Tasks
@@ -24,6 +25,7 @@ from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Nodes
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.server import BAN_SECRET, CURSOR_SECRET, ServerState
+from pairquiz_server.web.admin.desk import Desk
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.edge import Edge
 from pairquiz_server.web.guard.arrivals import Arrivals
@@ -41,6 +43,8 @@ class Running(Struct, frozen=True):
     """A server whose parts work, before it listens."""
 
     site: web.Application
+    admin_site: web.Application
+    """What listens to the operator alone, on this machine."""
     game: Game
     people: People
     database: Database
@@ -61,12 +65,13 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
     Afterwards it takes no more commands, finishes those that it has, and lets go of the database.
     Raises `StorageUnavailable` and `MigrationError`.
     """
-    async with prepared_database(settings, url) as database:
+    metrics = Metrics(settings.server.region)
+    async with prepared_database(settings, url, metrics) as database:
         server, tasks = ServerState(database), Tasks()
         if lax := await server.lax_settings():
             log.warning("answers_can_be_lost", settings=lax, hint="turn them on: readyz stays red until then")
-        parts = await _parts(settings, database, server, tasks)
-        issuer_keys = IssuerKeys(settings.auth.jwks_url, parts.metrics) if settings.auth.jwks_url else None
+        parts = await _parts(settings, database, server, tasks, metrics)
+        issuer_keys = IssuerKeys(settings.auth.jwks_url, metrics) if settings.auth.jwks_url else None
         edge = Edge(
             settings,
             parts.game,
@@ -77,14 +82,24 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             Cursors(await server.shared(CURSOR_SECRET)),
             parts.clock,
             parts.health,
+            parts.census,
             parts.connections,
             await authenticator(settings, database, issuer_keys),
-            parts.metrics,
+            metrics,
+            Desk(
+                parts.node,
+                settings.server.region,
+                parts.clock,
+                parts.health,
+                parts.connections,
+                parts.searches,
+                parts.operating,
+            ),
         )
         parts.dismiss = edge.sockets.dismiss_player
 
         await parts.enter()
-        watching = [tasks.start(work) for work in edge.watches()]
+        watching = [tasks.start(work) for work in (*edge.watches(), LoopLag(metrics).run())]
         committing = tasks.start(parts.committer.run())
         agents = [tasks.start(agent.run()) for agent in parts.agents()]
         if issuer_keys:
@@ -100,10 +115,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             parts.presence,
             parts.connections,
             edge.transports,
+            metrics,
         )
         try:
             yield Running(
                 edge.site(drain),
+                edge.admin_site(),
                 parts.game,
                 parts.people,
                 database,
@@ -112,7 +129,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 edge.transports,
                 edge.arrivals,
                 edge.lines,
-                parts.metrics,
+                metrics,
                 tasks.failed,
             )
         finally:
@@ -133,8 +150,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             await edge.sockets.shutdown()
 
 
-async def _parts(settings: Settings, database: Database, server: ServerState, tasks: Tasks) -> Parts:
+async def _parts(settings: Settings, database: Database, server: ServerState, tasks: Tasks, metrics: Metrics) -> Parts:
     clock = Clock(await find_time(Nodes(database), Matches(database)))
     connections = Connections()
-    relay = await open_relay(settings, server, connections)
-    return Parts(settings, database, clock, connections, relay, await server.shared(BAN_SECRET), tasks)
+    relay = await open_relay(settings, server, connections, metrics)
+    return Parts(settings, database, clock, connections, relay, await server.shared(BAN_SECRET), tasks, metrics)

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.census import Census
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
@@ -15,8 +16,10 @@ from pairquiz_server.engine.ghosts import Ghosts
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.heartbeat import Heartbeat
 from pairquiz_server.engine.leaderboards import Leaderboards
+from pairquiz_server.engine.maintenance import Maintenance, Notice
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.memory import Memory
+from pairquiz_server.engine.operating import Looking, Operating
 from pairquiz_server.engine.people import People
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rater
@@ -30,12 +33,15 @@ from pairquiz_server.engine.turns import Turns
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.node.rules import game_rules, keep, rematch_rules, worth
 from pairquiz_server.node.tasks import Tasks
+from pairquiz_server.node.vital_signs import VitalSigns
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.blocks import Blocks
+from pairquiz_server.store.census import CensusRows
 from pairquiz_server.store.erasures import Erasures
 from pairquiz_server.store.ghosts import Runs
+from pairquiz_server.store.maintenance import MaintenanceRow
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.nodes import Beat, Nodes
 from pairquiz_server.store.players import Players
@@ -50,6 +56,7 @@ from pairquiz_server.store.retention import RetentionRows
 from pairquiz_server.store.seekers import Seekers
 from pairquiz_server.store.seen import SeenRows
 from pairquiz_server.store.standings import Standings
+from pairquiz_server.store.vitals import VitalsRows
 from pairquiz_server.web.announce import Announcer
 from pairquiz_server.web.catch_up import CatchUp
 from pairquiz_server.web.elsewhere.relay import Relay
@@ -81,11 +88,12 @@ class Parts:
         relay: Relay | None,
         ban_secret: bytes,
         tasks: Tasks,
+        metrics: Metrics,
     ) -> None:
         node, rules = uuid4(), game_rules(settings)
-        self._node, self._nodes, self._tasks = node, Nodes(database), tasks
+        self.node, self._nodes, self._tasks = node, Nodes(database), tasks
         self.clock, self.connections, self.relay = clock, connections, relay
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.announcer = Announcer(connections, clock.now, relay)
 
         # The game, and what lets time pass in it.
@@ -101,7 +109,7 @@ class Parts:
             pace_s=settings.database.commit_pace_ms / 1000,
             ready=self.heartbeat.ready,
             node=node,
-            metrics=self.metrics,
+            metrics=metrics,
         )
         self.presence = Presence(rows, self._nodes, committer, clock, node, rules.patience)
         connections.watch(self.presence)
@@ -130,7 +138,7 @@ class Parts:
 
         # Who plays against whom.
         seekers, runs = Seekers(database), Runs(database)
-        self.catch_up = CatchUp(game, connections)
+        self.catch_up = CatchUp(game, connections, metrics)
         hearers = Hearers(
             search=self.announcer.announce_search,
             end=self.announcer.announce_end,
@@ -181,18 +189,24 @@ class Parts:
             tell=self.announcer.announce_rematch,
             turns=turns,
         )
+        self.maintenance = Maintenance(MaintenanceRow(database), clock, self._maintained)
+        self.operating = Operating(Looking(database, bans), committer, clock, self.maintenance)
         self.eraser = Eraser(erasures, bans)
         self.retention = Retention(RetentionRows(database), clock, keep(settings))
         self.health = Health(database, (lambda: relay.healthy) if relay else None)
+        self.vital_signs = VitalSigns(VitalsRows(database), metrics, self.health, clock, node, settings.server.region)
+        self.census = Census(CensusRows(database), metrics)
+        metrics.heartbeat_age_seconds.read = lambda: self.heartbeat.age_s
 
     async def enter(self) -> None:
-        """Join the nodes of this database, at their time. Nobody who is banned is let in, from now on.
+        """Join the nodes of this database, at their time. From now on bans and maintenance hold here.
 
         Raises `StorageUnavailable`.
         """
-        await self._nodes.enter(self._node, self.clock.now())
+        await self._nodes.enter(self.node, self.clock.now())
         await self.heartbeat.beat()
         await self.departures.look()
+        await self.maintenance.look()
 
     def agents(self) -> Sequence[Agent]:
         """Return who works beside the committer for as long as the node runs."""
@@ -202,10 +216,12 @@ class Parts:
             self.presence,
             self.matchmaker,
             self.departures,
+            self.maintenance,
             self.rematches,
             self.eraser,
             self.retention,
             self.rater,
+            self.vital_signs,
         )
 
     def _watch(self, decision: Decision) -> None:
@@ -214,6 +230,8 @@ class Parts:
         self.seen.watch(decision)
 
     def _moved(self, beat: Beat) -> None:
+        self.metrics.outages.inc()
+        self.metrics.outage_seconds.inc(beat.gap_ms / 1000)
         self.committer.forget(match.id for match in beat.moved)
         self._tasks.beside(self._tell_delay(beat))
 
@@ -237,6 +255,12 @@ class Parts:
     def _cut(self, player_id: str, why: Refused) -> None:
         if self.connections.present(player_id):  # of very many bans nearly nobody is here
             self._tasks.beside(self.dismiss(player_id, why))
+
+    def _maintained(self, notice: Notice | None) -> None:
+        why = None if notice is None else self.maintenance.refusal
+        self.game.pause_creating(why)
+        self.searches.pause(why)
+        self.announcer.announce_maintenance(notice)
 
     def _renamed(self, player_id: str, display_name: str) -> None:
         self.connections.rename(player_id, display_name)

@@ -57,4 +57,5 @@ def keep(settings: Settings) -> Keep:
         unfinished_days=retention.unfinished_matches_days,
         usage_days=retention.usage_days,
         guests_days=retention.guests_days,
+        audit_days=retention.audit_days,
     )

@@ -1,6 +1,7 @@
 """What the nodes of one database share: the key that signs guests' tokens, and the way from one to the other."""
 
 from pairquiz_server.config import Settings
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.pool import Database
 from pairquiz_server.store.server import GUEST_SECRET, RELAY_CHANNEL, ServerState
 from pairquiz_server.web.elsewhere.relay import Relay
@@ -18,7 +19,9 @@ async def authenticator(settings: Settings, database: Database, issuer_keys: Iss
     return Authenticator(settings, key, issuer_keys)
 
 
-async def open_relay(settings: Settings, server: ServerState, connections: Connections) -> Relay | None:
+async def open_relay(
+    settings: Settings, server: ServerState, connections: Connections, metrics: Metrics
+) -> Relay | None:
     """Return the way to the other nodes of this database, None where no Redis is configured.
 
     The channel's name is by chance and kept in the database, so that two deployments on one Redis never share it.
@@ -27,4 +30,4 @@ async def open_relay(settings: Settings, server: ServerState, connections: Conne
     if settings.redis_url is None:
         return None
     name = await server.shared(RELAY_CHANNEL, _RELAY_CHANNEL_BYTES)
-    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections)
+    return Relay(settings.redis_url, f"pairquiz:{name.hex()}", connections, metrics)

@@ -52,6 +52,11 @@ CODES: dict[Code, CodeRow] = {
     Code.SERVER_FULL: CodeRow("HTTP alone, at the handshake: too many in all; `retry_in_ms`", 503, http_only=True),
     Code.STORAGE_UNAVAILABLE: CodeRow("the database does not answer", 503),
     Code.DRAINING: CodeRow("the server is stopping", 503),
+    Code.MAINTENANCE: CodeRow(
+        "a creation, a search, an accepted challenge, or a rematch, while the operator lets no session begin; "
+        "`retry_in_ms` where an end is known",
+        503,
+    ),
     Code.INTERNAL: CodeRow("a fault of the server", 500),
     Code.PAYLOAD_TOO_LARGE: CodeRow("HTTP alone: the body is too large", 413, http_only=True),
     Code.UNSUPPORTED_MEDIA_TYPE: CodeRow("HTTP alone: a body that is not JSON", 415, http_only=True),

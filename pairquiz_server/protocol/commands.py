@@ -34,7 +34,7 @@ COMMANDS: dict[str, CommandRow] = {
         replies=(events.QuizCreated,),
         perform=playing.create,
         event="quiz_created",
-        codes=(Code.FORBIDDEN, Code.NOT_ENOUGH_QUESTIONS, Code.TOO_MANY_SESSIONS),
+        codes=(Code.FORBIDDEN, Code.NOT_ENOUGH_QUESTIONS, Code.TOO_MANY_SESSIONS, Code.MAINTENANCE),
     ),
     "join_pair_quiz": CommandRow(
         payload=payloads.JoinPairQuiz,
@@ -92,13 +92,13 @@ COMMANDS: dict[str, CommandRow] = {
         replies=(events.OpponentJoined,),
         perform=meeting.accept_challenge,
         event="opponent_joined",
-        codes=(Code.NOT_FOUND, Code.OWN_MATCH, Code.TOO_MANY_SESSIONS),
+        codes=(Code.NOT_FOUND, Code.OWN_MATCH, Code.TOO_MANY_SESSIONS, Code.MAINTENANCE),
     ),
     "find_opponent": CommandRow(
         payload=payloads.FindOpponent,
         replies=(events.Searching,),
         perform=meeting.find_opponent,
-        codes=(Code.NOT_ENOUGH_QUESTIONS, Code.TOO_MANY_SESSIONS),
+        codes=(Code.NOT_ENOUGH_QUESTIONS, Code.TOO_MANY_SESSIONS, Code.MAINTENANCE),
     ),
     "cancel_find_opponent": CommandRow(
         payload=payloads.CancelFindOpponent,
@@ -128,6 +128,7 @@ COMMANDS: dict[str, CommandRow] = {
             Code.OPPONENT_UNAVAILABLE,
             Code.NOT_ENOUGH_QUESTIONS,
             Code.TOO_MANY_SESSIONS,
+            Code.MAINTENANCE,
         ),
     ),
     "report_question": CommandRow(

@@ -72,6 +72,9 @@ Version = Annotated[
     said("The match's version: it rises by one with each change, so that a gap shows that something was missed.", 7),
 ]
 Duplicate = Annotated[bool, said("True where the effect of the command stood already; else the key is absent.", True)]
+ByOperator = Annotated[
+    bool, said("True where the operator has ended it, and `reason` is but the nearest; else the key is absent.", True)
+]
 GhostPlays = Annotated[bool, said("True where a recorded run plays the other seat; else the key is absent.", True)]
 
 # Terms of a match

@@ -67,8 +67,12 @@ _ENDED_BY = {
     EndReason.DEADLINE: (EndedBy.DEADLINE, EndedBy.DEADLINE),
     EndReason.PLAYER_LEFT: (EndedBy.OPPONENT_LEFT, EndedBy.YOU_LEFT),
     EndReason.PLAYER_ABSENT: (EndedBy.OPPONENT_ABSENT, EndedBy.YOU_WERE_ABSENT),
+    EndReason.OPERATOR: (EndedBy.OPPONENT_LEFT, EndedBy.YOU_LEFT),
 }
-"""Why a match with a result is over → what the one who has won by it hears, and the one who has forfeited it."""
+"""Why a match with a result is over → what the one who has won by it hears, and the one who has forfeited it.
+
+Where the operator has ended it, that is the nearest that every client knows; `by_operator` stands beside it.
+"""
 
 
 def ended_by(reason: EndReason, *, forfeited: bool) -> EndedBy:

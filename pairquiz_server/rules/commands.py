@@ -162,6 +162,13 @@ class EndOverdue(Struct, frozen=True, kw_only=True, gc=False):
     margin_ms: int
 
 
+class EndMatch(Struct, frozen=True, kw_only=True, gc=False):
+    """The operator ends a match: without a result, or, of one that runs, by the seat that is the `winner`."""
+
+    match_id: str
+    winner: int | None = None
+
+
 Creation = CreateMatch | PairPlayers
 """A command that makes a match, and is decided on none."""
 CREATIONS = (CreateMatch, PairPlayers)
@@ -176,4 +183,5 @@ Command = (
     | MarkPresent
     | Tick
     | EndOverdue
+    | EndMatch
 )

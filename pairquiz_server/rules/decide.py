@@ -11,6 +11,7 @@ from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
     CreateMatch,
+    EndMatch,
     EndOverdue,
     JoinMatch,
     LeaveMatch,
@@ -59,5 +60,7 @@ def decide(match: Match | None, command: Command, now: int) -> Decision:
             return ghosts.tick(match, command, now)
         case EndOverdue():
             return leaving.end_overdue(match, command, now)
+        case EndMatch():
+            return leaving.end(match, command, now)
         case _:
             assert_never(command)

@@ -32,6 +32,7 @@ class Code(StrEnum):
     SERVER_FULL = "server_full"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     DRAINING = "draining"
+    MAINTENANCE = "maintenance"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -62,6 +63,7 @@ MESSAGES = {
     Code.SERVER_FULL: "The server is full: try again in a moment",
     Code.STORAGE_UNAVAILABLE: "The database does not answer: try again in a moment",
     Code.DRAINING: "The server is stopping: connect again in a moment",
+    Code.MAINTENANCE: "The server is being looked after, and no session begins: try again later",
     Code.PAYLOAD_TOO_LARGE: "The request is too large",
     Code.UNSUPPORTED_MEDIA_TYPE: "The body must be JSON, with Content-Type: application/json",
     Code.METHOD_NOT_ALLOWED: "This path does not take this method",
@@ -78,6 +80,7 @@ RETRYABLE = frozenset(
         Code.KEYS_UNAVAILABLE,
         Code.STORAGE_UNAVAILABLE,
         Code.DRAINING,
+        Code.MAINTENANCE,
         Code.INTERNAL,
     }
 )

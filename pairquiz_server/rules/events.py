@@ -30,6 +30,8 @@ class EndReason(StrEnum):
     """A player was away for too long; the other has won."""
     BOTH_ABSENT = "both_absent"
     """Both were away for too long; nobody has won."""
+    OPERATOR = "operator"
+    """The operator has ended it; nobody has won, unless the operator says who."""
 
 
 class Answer(Struct, frozen=True, gc=False):

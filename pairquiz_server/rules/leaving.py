@@ -1,10 +1,10 @@
-"""What happens when somebody leaves, is away, or comes back, and when time has run out."""
+"""What happens when somebody leaves, is away, or comes back, when time has run out, and by the operator's word."""
 
 from msgspec.structs import replace
 
 from pairquiz_server.rules import ghosts, rounds
 from pairquiz_server.rules.absence import Absence
-from pairquiz_server.rules.commands import EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
+from pairquiz_server.rules.commands import EndMatch, EndOverdue, LeaveMatch, MarkAbsent, MarkPresent
 from pairquiz_server.rules.decision import (
     Decision,
     ended,
@@ -14,6 +14,7 @@ from pairquiz_server.rules.decision import (
     returned,
     seat_of_player,
     stays_away,
+    wrong_state,
 )
 from pairquiz_server.rules.events import (
     EndReason,
@@ -97,6 +98,18 @@ def end_overdue(match: Match, command: EndOverdue, now: int) -> Decision:
         return expired(match, Status.ABANDONED, EndReason.BOTH_ABSENT, now)
     forfeited = PlayerForfeited(match.version + 1, away[0])
     return ended(replace(match, forfeited_by=away[0]), (forfeited,), EndReason.PLAYER_ABSENT, now)
+
+
+def end(match: Match, command: EndMatch, now: int) -> Decision:
+    """End a match because the operator says so: nobody has lost anything by it, unless a winner is named."""
+    if match.end_reason is EndReason.OPERATOR:
+        return Decision(match, duplicate=True)
+    require_move(match, command)
+    if command.winner is None:
+        return expired(match, Status.ABANDONED, EndReason.OPERATOR, now)
+    if match.status is not Status.IN_PROGRESS:
+        raise wrong_state("Only a session that runs can be won: end it without a winner")
+    return ended(replace(match, forfeited_by=1 - command.winner), (), EndReason.OPERATOR, now)
 
 
 def _with_absence(match: Match, index: int, seat: Seat) -> Match:

@@ -10,6 +10,7 @@ from pairquiz_server.rules.absence import Absence
 from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
+    EndMatch,
     EndOverdue,
     JoinMatch,
     LeaveMatch,
@@ -44,6 +45,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         MarkAbsent: frozenset({Status.WAITING}),
         MarkPresent: frozenset({Status.WAITING}),
         EndOverdue: frozenset({Status.EXPIRED}),
+        EndMatch: frozenset({Status.ABANDONED}),
     },
     Status.READY: {
         StartMatch: frozenset({Status.IN_PROGRESS, Status.EXPIRED}),
@@ -51,6 +53,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         MarkAbsent: frozenset({Status.READY}),
         MarkPresent: frozenset({Status.READY}),
         EndOverdue: frozenset({Status.EXPIRED}),
+        EndMatch: frozenset({Status.ABANDONED}),
     },
     Status.IN_PROGRESS: {
         SubmitAnswer: frozenset({Status.IN_PROGRESS, Status.COMPLETED}),
@@ -60,6 +63,7 @@ MOVES: dict[Status, dict[type[Command], frozenset[Status]]] = {
         MarkPresent: frozenset({Status.IN_PROGRESS}),
         Tick: frozenset({Status.IN_PROGRESS, Status.COMPLETED}),
         EndOverdue: frozenset({Status.IN_PROGRESS, Status.COMPLETED, Status.ABANDONED}),
+        EndMatch: frozenset({Status.ABANDONED, Status.COMPLETED}),
     },
     Status.COMPLETED: {},
     Status.ABANDONED: {},

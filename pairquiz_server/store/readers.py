@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.store.patience import Patience
+from pairquiz_server.store.shortage import Shortage, Turn
 
 CLOSE_S = 0.5
 KEPT_S = 300.0
@@ -25,7 +27,12 @@ class Readers:
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[asyncpg.Connection]], most: int, *, kept_s: float = KEPT_S
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        most: int,
+        metrics: Metrics | None = None,
+        *,
+        kept_s: float = KEPT_S,
     ) -> None:
         self._connect = connect
         self._kept_s = kept_s
@@ -35,6 +42,10 @@ class Readers:
         self._lent: set[asyncpg.Connection] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._generation = 0
+        metrics = metrics or Metrics()
+        self._shortage = Shortage(most, metrics)
+        metrics.pool_connections.read = lambda: {"lent": len(self._lent), "idle": len(self._idle)}
+        metrics.pool_connections_limit.read = lambda: most
 
     async def fill(self, count: int) -> None:
         """Have so many connections ready, of which the first one made is lent first. Raises what `connect` raises."""
@@ -49,18 +60,24 @@ class Readers:
         for connection in reversed(made):
             self._keep(connection)
 
+    def add(self, connection: asyncpg.Connection) -> None:
+        """Have this connection ready, too; it is lent next."""
+        self._keep(connection)
+
     @asynccontextmanager
     async def lent(self, within_s: float) -> AsyncIterator[asyncpg.Connection]:
         """Lend a connection, the one that was used last: few are busy where few are enough.
 
-        Raises TimeoutError where none can be had `within_s`, what `connect` raises, and `InterfaceError` where it is
+        Who comes while all are lent waits in a queue. Raises `NoneFree` where none comes back `within_s`,
+        `TimeoutError` where a new one cannot be made by then, what `connect` raises, and `InterfaceError` where it is
         closed meanwhile.
         """
         generation = self._generation  # one that is made while all others expire may lead where they did
         connection = None if self._places.locked() else self._find_idle()
         if connection is None:
-            async with Patience(within_s):
-                connection = await self._take()
+            with self._shortage.turn() as turn:
+                async with Patience(within_s):
+                    connection = await self._take(turn)
         else:
             await self._places.acquire()  # at once, since there is one
         self._lent.add(connection)
@@ -103,8 +120,9 @@ class Readers:
         for connection, _ in idle:
             connection.terminate()
 
-    async def _take(self) -> asyncpg.Connection:
+    async def _take(self, turn: Turn) -> asyncpg.Connection:
         await self._places.acquire()
+        turn.came()
         try:
             return self._find_idle() or await self._connect()
         except BaseException:

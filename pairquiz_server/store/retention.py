@@ -12,6 +12,7 @@ GUESTS_AT_ONCE = 20
 BANS_AT_ONCE = 1000
 CHALLENGES_AT_ONCE = 1000
 POINTS_AT_ONCE = 1000
+DEEDS_AT_ONCE = 1000
 
 
 class RetentionRows:
@@ -46,6 +47,10 @@ class RetentionRows:
     async def forget_weeks(self, before: int) -> int:
         """Delete points of the league's weeks before the week `before`."""
         return await self._count(_QUERIES["forget_weeks"], before, POINTS_AT_ONCE)
+
+    async def forget_audit(self, days: int) -> int:
+        """Delete what the audit has of deeds that are so many days old."""
+        return await self._count(_QUERIES["forget_audit"], days, DEEDS_AT_ONCE)
 
     async def _count(self, query: str, *arguments: object) -> int:
         count: int = await self._database.fetchval(query, _LOCK, *arguments)

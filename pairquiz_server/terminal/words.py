@@ -18,12 +18,14 @@ _REASONS = {
     "you_left": "you have left",
     "opponent_absent": "the other did not come back",
     "you_were_absent": "you were away for too long",
+    "operator": "whoever runs this server has ended it",
 }
 _EXPIRIES = {
     "opponent_left": "The other has left before it began: the match is over.",
     "nobody_joined": "Nobody has come: the match is over.",
     "never_started": "Nobody has started the match: it is over.",
     "both_absent": "Both were away for too long: nobody has won.",
+    "operator": "Whoever runs this server has ended the match: nobody has won.",
 }
 
 
@@ -93,7 +95,7 @@ def away(opponent: OpponentState, seconds: float | None) -> str:
 def outcome(results: QuizResults) -> str:
     """Say who has won, and why it is over."""
     won = _OUTCOMES.get(results.outcome, "The end")
-    reason = _REASONS.get(results.reason, results.reason)
+    reason = _REASONS.get("operator" if results.by_operator else results.reason, results.reason)
     return f"{won}, {results.your_score} : {results.opponent_score} ({reason})."
 
 

@@ -6,10 +6,12 @@ from typing import Protocol, assert_never
 
 from msgspec import Struct
 
+from pairquiz_server.engine.maintenance import Notice
 from pairquiz_server.engine.searches import SearchNews
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import (
     Completed,
+    Maintenance,
     OpponentDisconnected,
     OpponentLeft,
     OpponentReconnected,
@@ -153,6 +155,16 @@ class Announcer:
                     packet = frames.event("session_delayed", delayed)
                     here = self._connections.hearers(player_id, match.id, match.version, live=True)
                     self._send(match, True, player_id, here, packet)
+
+    def announce_maintenance(self, notice: Notice | None) -> None:
+        """Tell everybody that no match begins for a while, or that they do again; who comes meanwhile hears it, too."""
+        told = Maintenance(
+            on=notice is not None,
+            server_time=self._now(),
+            message=None if notice is None else notice.message,
+            until=None if notice is None else notice.until,
+        )
+        self._connections.proclaim(frames.event("maintenance", told), stands=notice is not None)
 
     def announce_search(self, player_id: str, news: SearchNews) -> None:
         """Tell a player how the search for an opponent goes."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from pairquiz_server.engine.game import Game
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import QuizState
 from pairquiz_server.rules.errors import Code, Refused
@@ -22,12 +23,14 @@ class CatchUp:
     Of very long ones it sends those of the latest, as a welcome does. Of the others the next event shows the gap.
     """
 
-    def __init__(self, game: Game, connections: Connections) -> None:
+    def __init__(self, game: Game, connections: Connections, metrics: Metrics | None = None) -> None:
         self._game = game
         self._connections = connections
+        self._runs = (metrics or Metrics()).catch_ups
 
     async def run(self) -> None:
         """Catch up all who are connected now, however long the database is away."""
+        self._runs.inc()
         players = list(self._connections.players())
         for start in range(0, len(players), PLAYERS_AT_ONCE):
             await asyncio.gather(*map(self._player, players[start : start + PLAYERS_AT_ONCE]))

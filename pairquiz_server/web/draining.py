@@ -15,6 +15,7 @@ from pairquiz_server.engine.game import Game
 from pairquiz_server.engine.health import Health
 from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.presence import Presence
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol import frames
 from pairquiz_server.protocol.events import ServerDraining
 from pairquiz_server.web.sockets.connections import Connections
@@ -51,6 +52,7 @@ class Drain:
         presence: Presence,
         connections: Connections,
         transports: Transports,
+        metrics: Metrics,
     ) -> None:
         self._health = health
         self._game = game
@@ -60,6 +62,8 @@ class Drain:
         self._presence = presence
         self._connections = connections
         self._transports = transports
+        self._steps = metrics.drain_steps
+        metrics.draining.read = lambda: health.draining
         self._closed = False
 
     @property
@@ -99,27 +103,30 @@ class Drain:
             return
         self._closed = True
         self._committer.stop()
-        if not await _ends("commands", asyncio.wait({self._committing}), FINISH_S):
+        if not await self._ends("commands", asyncio.wait({self._committing}), FINISH_S):
             self._committing.cancel()
             self._committer.refuse_queued()
-        await _ends("replies", self._connections.written(), WRITE_S)
-        await _ends("sockets", self._transports.close_all(), CLOSE_S)
+        await self._ends("replies", self._connections.written(), WRITE_S)
+        await self._ends("sockets", self._transports.close_all(), CLOSE_S)
+
+    async def _ends(self, what: str, work: Awaitable[object], deadline_s: float) -> bool:
+        """Wait for a step, and give it up at its deadline; tell whether it came to its end. Its faults stop no stop."""
+        task = asyncio.ensure_future(work)
+        # Not `wait_for`, which waits for the end of what it cancels.
+        _, late = await asyncio.wait({task}, timeout=deadline_s)
+        if late:
+            task.cancel()
+            log.warning("stopping_went_on", unfinished=what, after_s=deadline_s)
+            self._steps.count("late")
+            return False
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("stopping_step_failed", step=what, exc_info=error)
+            self._steps.count("failed")
+        else:
+            self._steps.count("done")
+        return True
 
 
 def reconnect_spread_ms(connections: int) -> int:
     """Return over how many milliseconds so many clients are asked to spread their return."""
     return min(RECONNECT_SPREAD_MS + connections * RECONNECT_SPREAD_PER_CONNECTION_MS, RECONNECT_SPREAD_MAX_MS)
-
-
-async def _ends(what: str, work: Awaitable[object], deadline_s: float) -> bool:
-    """Wait for a step, and give it up at its deadline; tell whether it came to its end. Its faults stop no stop."""
-    task = asyncio.ensure_future(work)
-    # Not `wait_for`, which waits for the end of what it cancels.
-    _, late = await asyncio.wait({task}, timeout=deadline_s)
-    if late:
-        task.cancel()
-        log.warning("stopping_went_on", unfinished=what, after_s=deadline_s)
-        return False
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("stopping_step_failed", step=what, exc_info=error)
-    return True

@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterator
 from aiohttp import web
 
 from pairquiz_server.config import Settings
+from pairquiz_server.engine.census import Census
 from pairquiz_server.engine.challenges import Challenges
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game import Game
@@ -16,6 +17,9 @@ from pairquiz_server.logs import library_loggers
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.protocol.cursors import Cursors
 from pairquiz_server.web import seams
+from pairquiz_server.web.admin.desk import Desk
+from pairquiz_server.web.admin.operators import by_socket, by_token
+from pairquiz_server.web.admin.site import admin_part, admin_site
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import Gate
 from pairquiz_server.web.guard.arrivals import Arrivals
@@ -57,9 +61,11 @@ class Edge:
         cursors: Cursors,
         clock: Clock,
         health: Health,
+        census: Census,
         connections: Connections,
         authenticator: Authenticator,
         metrics: Metrics,
+        desk: Desk,
     ) -> None:
         self._origins = Origins(settings.allowed_origins)
         self._refusals = Refusals(metrics)
@@ -105,7 +111,9 @@ class Edge:
         seams.install(self.sockets.eio, self.transports)
         self.transports.serve(self.sockets.take, clock.now, self.arrivals.line_lost)
         visitors = Visitors(clock, admission, limits, self.arrivals)
-        exposition = Exposition(metrics, settings.metrics_token, proxied=settings.server.trusted_proxies > 0)
+        exposition = Exposition(
+            metrics, health, census, settings.metrics_token, proxied=settings.server.trusted_proxies > 0
+        )
         self._routes = [
             *page_routes(settings),
             *contract_routes(),
@@ -114,15 +122,23 @@ class Edge:
             *Records(people.memory, leaderboards, cursors, visitors).routes(),
             *exposition.routes(),
         ]
-        metrics.players.set_function(lambda: len(list(connections.players())))
-        metrics.seekers.set_function(lambda: len(searches))
-        metrics.sessions.set_function(lambda: len(self.sockets.eio.sockets))
+        self._admin_routes = desk.routes()
+        self._admin_door = by_token(settings.admin_token, limits, self.arrivals)
+        metrics.players.read = lambda: len(list(connections.players()))
+        metrics.seekers.read = lambda: len(searches)
+        metrics.seekers_age_seconds.read = lambda: searches.longest_s
+        metrics.sockets.read = self.transports.by_carrier
 
     def site(self, drain: Drain) -> web.Application:
         """Return what listens, until `drain` closes it."""
         gate = Gate(self.transports, self._origins, self.arrivals, drain, self.sockets)
         self.lines.door = gate.take
-        return build_site(self.sockets, self._routes, gate, self._origins, self._refusals, drain)
+        admin = admin_part(self._admin_routes, self._admin_door)
+        return build_site(self.sockets, self._routes, admin, gate, self._origins, self._refusals, drain)
+
+    def admin_site(self) -> web.Application:
+        """Return what listens to the operator alone, on this machine."""
+        return admin_site(self._admin_routes, by_socket(), self._refusals)
 
     def watches(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what must run, until it is cancelled, for as long as anybody is here."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import aiohttp_cors
 from aiohttp import web
 
+from pairquiz_server.protocol.admin import PREFIX
 from pairquiz_server.web.draining import Drain
 from pairquiz_server.web.gate import SOCKET_PATHS, Gate
 from pairquiz_server.web.guard.bodies import REST_BODY_MAX
@@ -21,6 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def build_site(
     sockets: SocketServer,
     routes: Sequence[Route],
+    admin: web.Application,
     gate: Gate,
     origins: Origins,
     refusals: Refusals,
@@ -39,6 +41,7 @@ def build_site(
 
     site.on_shutdown.append(close_sockets)
     guard_answers(site)
+    site.add_subapp(PREFIX, admin)
     _add_routes(site, routes, origins)
     return site
 

@@ -96,7 +96,8 @@ unlisted AS (
 SELECT count(*) FROM own;
 
 -- name: finish
--- Erase a player's own row and what is left (blocks and encounters go with the row), and last the wish; returns true
+-- Erase a player's own row and what is left (blocks and encounters go with the row; lines of the audit stay, without
+-- the id), and last the wish; returns true
 -- where it is done. Not before everything
 -- else is, and not sooner than $3 (double precision, seconds) after the wish: until then a node that has not heard of it
 -- may still be writing something of the player's. $1 text the player's id, $2 bytea its digest.
@@ -120,6 +121,10 @@ seeking AS (
 nameless AS (
     UPDATE pairquiz.bans SET player_id = NULL, reason = NULL
     WHERE digest = $2 AND EXISTS (SELECT FROM ripe)
+),
+masked AS (
+    UPDATE pairquiz.audit SET subject = 'erased:' || left(encode($2, 'hex'), 16)
+    WHERE subject = $1 AND EXISTS (SELECT FROM ripe)
 ),
 gone AS (
     DELETE FROM pairquiz.players WHERE id IN (SELECT player_id FROM ripe)

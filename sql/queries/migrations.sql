@@ -25,8 +25,33 @@ SELECT to_regclass('pairquiz.schema_migrations') IS NOT NULL;
 
 -- name: applied
 -- All that was applied.
-SELECT number, checksum, applied_at::text FROM pairquiz.schema_migrations ORDER BY number;
+SELECT number, name, checksum, applied_at::text FROM pairquiz.schema_migrations ORDER BY number;
 
 -- name: record
 -- Note one as applied. $1 number, $2 name, $3 checksum.
 INSERT INTO pairquiz.schema_migrations (number, name, checksum) VALUES ($1, $2, $3);
+
+-- name: bound
+-- Bound the statements of this transaction: beyond that nothing of it happens. $1 text how long each may wait for a
+-- lock, $2 text how long each may take (both with their unit; 0 is without end).
+SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true);
+
+-- name: holder
+-- Who has held a table of ours for the longest: the session, its program, for how many seconds, and what it does.
+SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename, 'another role') AS who,
+    coalesce(extract(epoch FROM clock_timestamp() - a.xact_start)::bigint, 0) AS seconds,
+    coalesce(a.state, 'unknown') AS state
+FROM pg_stat_activity AS a
+WHERE a.pid <> pg_backend_pid()
+    AND EXISTS (
+        SELECT FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+        WHERE l.pid = a.pid AND l.granted AND c.relnamespace = to_regnamespace('pairquiz')
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+ORDER BY a.xact_start
+LIMIT 1;
+
+-- name: tables
+-- How large tables are, by what the database last counted. $1 text[] their names.
+SELECT relname::text AS name, greatest(reltuples, 0)::bigint AS rows, pg_total_relation_size(oid) AS bytes
+FROM pg_class
+WHERE relnamespace = to_regnamespace('pairquiz') AND relname = ANY ($1::text[]);

@@ -102,6 +102,9 @@ SELECT json_build_object(
         SELECT coalesce(jsonb_agg(to_jsonb(b) - 'written'), '[]') FROM pairquiz.bans AS b WHERE digest = $2),
     'erasures', (
         SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM pairquiz.erasures AS e WHERE player_id = $1),
+    'audit', (
+        SELECT coalesce(jsonb_agg(to_jsonb(a) - 'id' - 'actor' - 'via' - 'node_id' ORDER BY id), '[]')
+        FROM pairquiz.audit AS a WHERE subject = $1),
     'challenges', (
         SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM pairquiz.challenges AS c WHERE player_id = $1),
     'ratings', (

@@ -102,3 +102,16 @@ counted AS (
     WHERE week BETWEEN 1 AND $2 - 1 AND players = 0 AND EXISTS (SELECT FROM turn)
 )
 SELECT count(*) FROM gone;
+
+-- name: forget_audit
+-- Delete lines of the audit that are older than $2 (integer) days, at most $3 (integer).
+WITH gone AS (
+    DELETE FROM pairquiz.audit WHERE id = ANY (ARRAY (
+        SELECT id FROM pairquiz.audit
+        WHERE pg_try_advisory_xact_lock($1) AND at < now() - make_interval(days => $2)
+        ORDER BY at
+        LIMIT $3
+        FOR UPDATE SKIP LOCKED))
+    RETURNING id
+)
+SELECT count(*) FROM gone;

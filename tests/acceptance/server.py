@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +22,8 @@ class Server:
 
     def __init__(self, database_url: str, log_file: Path, environ: dict[str, str]) -> None:
         self.url = ""
+        self.command: Sequence[str | Path] = (COMMAND,)
+        """What is started next: another version is another command."""
         self._port = OwnPort()
         self._environ = {"DATABASE_URL": database_url, **environ}
         self._log_file = log_file
@@ -43,7 +45,7 @@ class Server:
         port = str(self._port.number)
         with self._log_file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                COMMAND, "serve", "--port", port, env=self._environ, stdout=PIPE, stderr=log
+                *self.command, "serve", "--port", port, env=self._environ, stdout=PIPE, stderr=log
             )
         assert self._process.stdout is not None
         async with asyncio.timeout(PATIENCE_S):

@@ -36,17 +36,26 @@ class Line:
 
     @classmethod
     async def open(
-        cls, url: str, token: str | None, *, session: ClientSession, history: History, node: int, hear: Hear
+        cls,
+        url: str,
+        token: str | None,
+        *,
+        session: ClientSession,
+        history: History,
+        node: int,
+        hear: Hear,
+        patience_s: float = CONNECT_S,
     ) -> "Line":
         """Connect, and wait for `welcome`. Raises `Down`, and `PermissionError` where the server refuses for good."""
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(patience_s):
                 socket = await session.ws_connect(f"{url}/socket.io/?EIO=4&transport=websocket", max_msg_size=0)
         except (ClientError, OSError, TimeoutError) as error:
             raise Down(type(error).__name__) from error
         line = cls(socket, history, node, hear)
+        line._silence_s = patience_s
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(patience_s):
                 await socket.send_str("40" + (json.dumps({"token": token}) if token else ""))
                 while not line.welcome:
                     await line._read()

@@ -9,7 +9,7 @@ from random import Random
 from aiohttp import ClientSession
 
 from tests.chaos.history import ACKNOWLEDGED, UNKNOWN, Command, History, Payload
-from tests.chaos.line import Down, Line
+from tests.chaos.line import CONNECT_S, Down, Line
 from tests.chaos.view import View
 
 ANSWER_S = 3.0
@@ -24,6 +24,12 @@ class World:
     urls: Sequence[str]
     session: ClientSession
     history: History
+    connect_s: float = CONNECT_S
+    """How long a player waits for a connection."""
+    backoff_s: tuple[float, float] = (BACKOFF_S, BACKOFF_MAX_S)
+    """The least and the most between two attempts."""
+    obedient: bool = False
+    """Whether players come back when a server that stops tells them to, and not at once."""
 
 
 class Player:
@@ -43,10 +49,12 @@ class Player:
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._following: str | None = None
+        self._told_to_wait_s = 0.0
 
     async def keep_connected(self) -> None:
         """Connect, and connect again, to any server that answers; ask for the match that is being played."""
-        backoff_s = BACKOFF_S
+        least_s, most_s = self._world.backoff_s
+        backoff_s = least_s
         while True:
             await self._wanted.wait()
             node = self._random.randrange(len(self._world.urls))
@@ -58,12 +66,13 @@ class Player:
                     history=self._world.history,
                     node=node,
                     hear=self._hear,
+                    patience_s=self._world.connect_s,
                 )
             except Down:
                 await asyncio.sleep(backoff_s * self._random.uniform(0.5, 1.5))
-                backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+                backoff_s = min(backoff_s * 2, most_s)
                 continue
-            backoff_s = BACKOFF_S
+            backoff_s, self._told_to_wait_s = least_s, 0.0
             if self.id not in (None, line.player):
                 self.complaints.append(f"{self.id} came back with its token, and was taken for {line.player}")
             self.id, self.token = line.player, line.welcome["guest_token"]
@@ -75,6 +84,8 @@ class Player:
             await line.gone.wait()
             self._connected.clear()
             self._line = None
+            if self._world.obedient:
+                await asyncio.sleep(self._told_to_wait_s)
 
     async def hang_up(self, *, politely: bool) -> None:
         """Go offline, until `come_back`."""
@@ -158,6 +169,8 @@ class Player:
             self.found.put_nowait(session_id)
 
     def _hear(self, name: str, payload: Payload) -> None:
+        if name == "server_draining":
+            self._told_to_wait_s = payload["reconnect_in_ms"] / 1000
         if name in ("opponent_found", "quiz_state"):
             self._find(str(payload["session_id"]))
         session_id = payload.get("session_id")

@@ -1,9 +1,11 @@
 """`migrate`, and where it stands."""
 
+import asyncio
 import json
 
 from pairquiz_server.store.migrations import read_migrations
 from tests.cli.conftest import Invoke
+from tests.conftest import execute
 
 
 def test_an_operator_migrates_an_empty_database_and_sees_it(invoke: Invoke, empty_database_url: str) -> None:
@@ -37,3 +39,30 @@ def test_a_machine_reads_what_was_applied_and_what_stands(invoke: Invoke, empty_
     assert [one["number"] for one in json.loads(invoke("migrate", "--json", **environ).stdout)] == numbers
     assert json.loads(invoke("migrate", "--json", **environ).stdout) == []
     assert all(one["applied_at"] for one in json.loads(invoke("migrate", "status", "--json", **environ).stdout))
+
+
+def test_an_operator_sees_beforehand_what_would_be_done(invoke: Invoke, empty_database_url: str) -> None:
+    environ = {"DATABASE_URL": empty_database_url}
+    known = read_migrations()
+    told = invoke("migrate", "plan", **environ)
+    assert told.exit_code == 0
+    assert [line[:4] for line in told.stdout.splitlines() if line[0] != " "] == [f"{one.number:04}" for one in known]
+    assert told.stdout.count("  servers that know ") == len(known)
+    planned = json.loads(invoke("migrate", "plan", "--json", **environ).stdout)
+    assert [(one["number"], one["purpose"]) for one in planned] == [(one.number, one.purpose) for one in known]
+    assert "pending" in invoke("migrate", "status", **environ).stdout
+
+    invoke("migrate", **environ)
+    assert invoke("migrate", "plan", **environ).stdout == "nothing to do: the schema is the newest\n"
+    assert json.loads(invoke("migrate", "plan", "--json", **environ).stdout) == []
+
+
+def test_an_operator_sees_what_a_newer_version_has_done(invoke: Invoke, database_url: str) -> None:
+    newer = "INSERT INTO pairquiz.schema_migrations VALUES (9000, 'later', 'x')"
+    changed = "UPDATE pairquiz.schema_migrations SET checksum = 'x' WHERE number = 1"
+    asyncio.run(execute(database_url, f"{newer}; {changed}"))
+    told = invoke("migrate", "status", DATABASE_URL=database_url).stdout.splitlines()
+    assert told[0].startswith("0001 matches")
+    assert told[0].endswith("  changed since")
+    assert told[-1].startswith("9000 later")
+    assert told[-1].endswith("  of a newer version")

@@ -34,6 +34,9 @@ SHORT = {"PAIRQUIZ_GAME__TIME_LIMIT_S": "5", "PAIRQUIZ_GAME__QUESTION_COUNT": "2
 TYPED = {"frontend/client/README.md"}
 """Documents whose TypeScript is held by tests/acceptance/test_snippets.py."""
 
+POOLED = {"docs/databases.md"}
+"""Documents whose pgbouncer.ini is used by tests/web/test_poolers.py."""
+
 PAGES = {name_of(document): list(blocks(document)) for document in DOCUMENTS}
 WALKED = [
     name
@@ -158,6 +161,8 @@ def test_each_block_is_run_or_read(name: str) -> None:
                 assert block.saved_as is not None, f"{block.place}: it is not saved, and so not run"
             case "ts" | "tsx":
                 assert name in TYPED, f"{block.place}: nobody looks at its types"
+            case "ini":
+                assert name in POOLED, f"{block.place}: nobody uses it"
             case "text" | "":
                 assert not re.search(r"^(\$ |pairquiz-server .* --?\w)", block.text, re.MULTILINE), (
                     f"{block.place}: say sh"

@@ -12,10 +12,14 @@ AS_ROOT = (
     "it would change the machine: tests/deploy/test_judged.py has systemd judge the unit, tests/acceptance starts nginx"
 )
 DOMAIN = "it needs a domain: tests/acceptance/test_gateways.py starts each with a certificate of its own"
+RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
 
+OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
+
 UNRUN = {
+    "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
     "docs/deployment.md": {
         "docker": DOCKER,
@@ -33,6 +37,7 @@ UNRUN = {
         "heroku": ACCOUNT,
         "git push heroku": ACCOUNT,
     },
+    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
         "pairquiz-server play --join": TWO_TERMINALS,

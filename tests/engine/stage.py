@@ -26,8 +26,9 @@ from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.question import Question
 from pairquiz_server.rules.scoring import Scoring
 from pairquiz_server.rules.terms import Origin, Pace
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.matches import Matches
-from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import Questions
 from pairquiz_server.store.rematches import Noted, RematchRows

@@ -356,3 +356,17 @@ async def test_final_match_leaves_the_cache(node: Node) -> None:
     assert node.committer.cached(match.id) is None
     assert code(await node.send(answer(match, ALICE, 0, 0))) == "wrong_state"
     assert node.committer.cached(match.id) is None
+
+
+async def test_commands_that_wait_show_and_how_long_the_oldest_has(node: Node) -> None:
+    def level(name: str) -> float | None:
+        return node.committer._metrics.registry.get_sample_value(f"pairquiz_{name}")
+
+    assert (level("queued_commands"), level("queued_commands_age_seconds"), level("cached_matches")) == (0, 0, 0)
+    async with node.busy():
+        waiting = [node.send(await node.creation()) for _ in range(2)]
+        assert level("queued_commands") == 2
+        while not level("queued_commands_age_seconds"):  # noqa: ASYNC110  # of the one that is being written
+            await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert (level("queued_commands"), level("queued_commands_age_seconds"), level("cached_matches")) == (0, 0, 3)

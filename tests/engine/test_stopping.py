@@ -17,7 +17,7 @@ def database_url(shared_database_url: str) -> str:
 async def test_to_stop_with_nothing_to_do_is_no_batch(node: Node) -> None:
     node.committer.stop()
     await node.working
-    assert node.committer._metrics.registry.get_sample_value("pairquiz_batch_size_count") == 0
+    assert node.committer._metrics.registry.get_sample_value("pairquiz_batch_commands_count") == 0
 
 
 async def test_committer_stops_when_all_that_came_before_is_done_and_refuses_what_comes_after(

@@ -41,8 +41,10 @@ ENVIRON = {
 The neighbours have an address of their own, so that the limit of new matches is the attackers' alone.
 """
 _METRIC = re.compile(
-    r"^pairquiz_(players|connections|sessions|refusals_total\{code=\"(?:\w+)\"\}) ([0-9.e+]+)$", re.MULTILINE
+    r"^pairquiz_(players|connections|sockets\{transport=\"\w+\"\}|refusals_total\{code=\"(?:\w+)\"\}) ([0-9.e+]+)$",
+    re.MULTILINE,
 )
+_PRESENT = ("players", "connections", 'sockets{transport="websocket"}', 'sockets{transport="polling"}')
 
 
 class Plan(Struct, frozen=True):
@@ -141,7 +143,7 @@ async def _calm(session: ClientSession, url: str) -> dict[str, float]:
 
 async def _present(session: ClientSession, url: str) -> dict[str, float]:
     metrics = await _metrics(session, url)
-    return {name: metrics[name] for name in ("players", "connections", "sessions")}
+    return {name: metrics[name] for name in _PRESENT}
 
 
 async def _metrics(session: ClientSession, url: str) -> dict[str, float]:

@@ -114,5 +114,6 @@ def test_what_may_succeed_later_says_so() -> None:
         Code.KEYS_UNAVAILABLE,
         Code.STORAGE_UNAVAILABLE,
         Code.DRAINING,
+        Code.MAINTENANCE,
         Code.INTERNAL,
     }

@@ -10,6 +10,7 @@ from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
     CreateMatch,
+    EndMatch,
     EndOverdue,
     JoinMatch,
     LeaveMatch,
@@ -121,6 +122,10 @@ def submit(
 
 def complete(player: Player = ANNA) -> CompleteQuiz:
     return CompleteQuiz(match_id=MATCH_ID, player_id=player.id)
+
+
+def end(winner: int | None = None) -> EndMatch:
+    return EndMatch(match_id=MATCH_ID, winner=winner)
 
 
 def leave(player: Player = ANNA) -> LeaveMatch:

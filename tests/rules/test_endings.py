@@ -7,10 +7,11 @@ import pytest
 from pairquiz_server.rules.commands import Command
 from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Code, Refused
-from pairquiz_server.rules.events import EndReason
-from pairquiz_server.rules.match import Match, Outcome, Status
+from pairquiz_server.rules.events import EndReason, MatchEnded, MatchExpired
+from pairquiz_server.rules.match import LIVE, Match, Outcome, Status
 from pairquiz_server.rules.player import Player
 from pairquiz_server.rules.terms import Pace
+from tests.rules.expecting import assert_refused
 from tests.rules.matches import (
     ANNA,
     BEN,
@@ -26,6 +27,7 @@ from tests.rules.matches import (
     abandoned,
     complete,
     completed,
+    end,
     end_overdue,
     forfeited,
     in_progress,
@@ -153,3 +155,29 @@ def test_match_has_an_end_exactly_when_it_is_over(match: Match) -> None:
     assert (match.tick_at, match.closes_at) == (None, None) or not over
     times = [match.created_at, match.joined_at, match.started_at, match.ended_at]
     assert all(earlier <= later for earlier, later in pairwise(at for at in times if at is not None))
+
+
+LIVE_SITUATIONS = {name: match for name, match in SITUATIONS.items() if match.status in LIVE}
+
+
+@pytest.mark.parametrize("match", LIVE_SITUATIONS.values(), ids=list(LIVE_SITUATIONS))
+def test_operator_ends_a_match_and_nobody_has_lost_by_it(match: Match) -> None:
+    decision = decide(match, end(), STARTED_AT)
+    over = decision.match
+    assert decision.events == (MatchExpired(match.version + 1, EndReason.OPERATOR),)
+    assert (over.status, over.end_reason, over.ended_at) == (Status.ABANDONED, EndReason.OPERATOR, STARTED_AT)
+    assert (over.forfeited_by, over.tick_at, over.closes_at) == (None, None, None)
+    assert {over.outcome(seat) for seat in range(len(over.seats))} == {NONE}
+    assert decide(over, end(), STARTED_AT + 1).duplicate
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+def test_operator_names_who_has_won_a_match_that_runs(winner: int) -> None:
+    decision = decide(in_progress(), end(winner), STARTED_AT)
+    assert decision.events == (MatchEnded(in_progress().version + 1, EndReason.OPERATOR),)
+    assert [decision.match.outcome(seat) for seat in (winner, 1 - winner)] == [WON, LOST]
+
+
+@pytest.mark.parametrize("match", [waiting(), ready()], ids=["waiting", "ready"])
+def test_nobody_has_won_what_never_began(match: Match) -> None:
+    assert_refused(match, end(winner=0), STARTED_AT, Code.WRONG_STATE)

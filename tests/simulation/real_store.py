@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from pairquiz_server.rules.commands import Topic
 from pairquiz_server.store.blocks import Blocks
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.nodes import Nodes
-from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.presence import PresenceRows
 from pairquiz_server.store.questions import FoundTopic, Questions
 from pairquiz_server.store.ratings import RatingRows

@@ -12,6 +12,7 @@ from pairquiz_server.rules.player import Player, PlayerKind
 from pairquiz_server.rules.reporting import Report, ReportReason
 from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Ghost, Pace
+from pairquiz_server.store.audit import Audit, Deed
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.blocks import Blocks
 from pairquiz_server.store.erasures import Erasures
@@ -55,6 +56,7 @@ async def live(database: Database, matches: Matches, board: Board, bans: Bans, e
     await RematchRows(database).ask(against[0].id, 0, NOW + 33, CARA.id, **times)
     await RematchRows(database).ask(against[1].id, 0, NOW + 44, PERSON.id, **times)
     await bans.ban(PERSON.id, REASON, None)
+    await Audit(database).note(Deed(actor="somebody else", via="database"), "player.ban", PERSON.id)
     assert await Runs(database).challenge("CHALLENGE", Ghost(against[0].id, 0), PERSON.id, now=NOW, expires_at=None)
     report = Report(PERSON.id, against[0].questions[0].id, ReportReason.OTHER, NOTE)
     assert await Reports(database).note(report, NOW)

@@ -5,7 +5,7 @@ LARGE = frozenset(
     {
         *("matches", "draws", "answers", "players", "questions", "feature_usage", "presence", "bans", "challenges"),
         *("ratings", "results", "week_points", "rank_counts", "rematches", "seekers", "encounters", "blocks"),
-        "reports",
+        *("reports", "audit"),
     }
 )
 FILL = f"""
@@ -55,6 +55,10 @@ FILL = f"""
     FROM pairquiz.matches AS m JOIN pairquiz.draws AS d ON d.match_id = m.id;
     INSERT INTO pairquiz.feature_usage (used_at, player_id, feature, match_id)
     SELECT m.created_at, m.player1_id, 'created', m.id FROM pairquiz.matches AS m;
+
+    INSERT INTO pairquiz.audit (at, actor, via, action, subject)
+    SELECT now() - make_interval(mins => n), 'root', 'database', 'player.ban', 'player ' || n
+    FROM generate_series(1, {ROWS}) AS n;
 
     INSERT INTO pairquiz.challenges (code, match_id, player, player_id, created_at, expires_at)
     SELECT 'CODE' || m.created_at, m.id, 1, m.player1_id, m.created_at, m.created_at

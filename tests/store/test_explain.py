@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from pairquiz_server.store.connector import WRITER_SETTINGS
 from pairquiz_server.store.embedded import EmbeddedPostgres
-from pairquiz_server.store.pool import WRITER_SETTINGS
 from pairquiz_server.store.queries import load, sql_folder
 from tests.conftest import copied, execute, sibling
 from tests.store.duel import Board, save_all
@@ -39,6 +39,7 @@ DIGESTS = [bytes(32), bytes(32)]
 SEEKING = json.dumps([{"player_id": "player 7", "topic_id": 1}])
 LOCK, NOON = 7, 1_700_000_000_000
 BY_INDEX = {
+    "census.matches": Found({"matches_due"}),
     "bans.ban": Found({"bans_pkey"}, (bytes(32), "player 1", None, None)),
     "bans.unban": Found({"bans_pkey"}, (bytes(32),)),
     "erasures.vacate": Found(
@@ -57,6 +58,7 @@ BY_INDEX = {
             "players_pkey",
             "bans_pkey",
             "seekers_pkey",
+            "audit_subject",
         },
         ("player 7", bytes(32), 6.0),
     ),
@@ -124,7 +126,7 @@ BY_INDEX = {
     "players.export": Found(
         {
             *("players_pkey", "presence_pkey", "bans_pkey", "challenges_player", "seekers_pkey", "encounters_pkey"),
-            "blocks_pkey",
+            *("blocks_pkey", "audit_subject"),
         },
         ("player 7", bytes(32)),
     ),
@@ -177,9 +179,25 @@ BY_INDEX = {
     "seekers.find_standing": Found({"seekers_match", "matches_pkey"}, (IDS, [2] * len(IDS))),
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
+    "retention.forget_audit": Found({"audit_at", "audit_pkey"}, (LOCK, 1, 1000)),
+    "inspection.live": Found({"matches_due", "players_pkey"}, (None, None, ROWS, IDS[2], 21)),
+    "inspection.ended": Found({"matches_ended", "players_pkey"}, ("completed", None, ROWS, IDS[2], 21)),
+    "inspection.of_player": Found(
+        {"matches_player1", "matches_player2", "players_pkey"}, (None, None, ROWS, IDS[2], 21, "player 7")
+    ),
+    "inspection.version": Found({"matches_pkey"}, (IDS[0],)),
+    "inspection.whereabouts": Found(
+        {"presence_pkey", "matches_player1", "matches_player2", "ratings_pkey"}, (["player 7", "player 8"],)
+    ),
+    "audit.read": Found({"audit_pkey"}, (None, None, 50)),
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
+    "census.service": "counts the whole queue, every ten seconds while somebody asks: proved by a test of its own",
+    "census.sessions": "reads PostgreSQL's own list of sessions",
+    "vitals.tell": "inserts, or meets the row by its primary key; of nodes there are a few",
+    "vitals.read": "reads all nodes, which are a few",
+    "vitals.longest": "reads PostgreSQL's own list of sessions",
     "ratings.hold": "its table has one row",
     "bans.look": "proved by a test of its own, because what it finds depends on its argument",
     "blocks.block": "inserts, or meets the row by its primary key; of erasures there are a few",
@@ -190,6 +208,11 @@ OTHERWISE = {
     "erasures.stand_in": "inserts, and looks for nothing",
     "reports.find": "reads all reports, for an operator and not for players",
     "players.find": "reads all players and bans, for an operator and not for players",
+    "audit.note": "inserts, and looks for nothing",
+    "maintenance.look": "its table has one row",
+    "maintenance.begin": "its table has one row",
+    "maintenance.finish": "its table has one row",
+    "inspection.nodes": "nodes are a few, and presence is found by its index on them",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",
@@ -199,6 +222,8 @@ OTHERWISE = {
     "nodes.bury": "nodes are a few; it looks at presence only where one has died, and then at no small part of it",
     "nodes.read_clock": "its table has one row",
     "nodes.open_clock": "its table has one row",
+    "pooling.session": "asks PostgreSQL for the session itself",
+    "pooling.own": "asks PostgreSQL for the session itself",
     "nodes.enter": "inserts, and looks for nothing",
     "matches.resolve": "inserts, and meets the row by its primary key",
     "matches.register": "its table has a row for each node, which are a few",
@@ -211,6 +236,9 @@ OTHERWISE = {
     "migrations.prepared": "reads no table",
     "migrations.applied": "reads all of a table that has a row for each migration",
     "migrations.record": "inserts, and looks for nothing",
+    "migrations.bound": "reads no table",
+    "migrations.holder": "looks at sessions and their locks, where a migration was kept waiting",
+    "migrations.tables": "reads the catalogue, for an operator",
     "server.time": "reads no table",
     "server.durability": "reads no table",
     "server.get": "its table has a row for each shared value, which are a few",
@@ -223,7 +251,7 @@ async def explained_generic(connection: asyncpg.Connection, name: str) -> list[d
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute(f"PREPARE generic AS {query(name)}")
     nulls = ", ".join(["NULL"] * len(BY_INDEX[name].arguments))
-    return await explained(connection, f"EXECUTE generic ({nulls})")
+    return await explained(connection, f"EXECUTE generic ({nulls})" if nulls else "EXECUTE generic")
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +347,15 @@ async def test_a_look_at_the_bans_reads_those_that_are_new(connection: asyncpg.C
     plan = await explained(connection, query("bans.look"), seen)
     assert "bans" not in tables_read_whole(plan)
     assert "bans_written" in indexes(plan)
+
+
+async def test_a_census_reads_no_match_that_is_over_but_the_first_that_is_not_rated(
+    connection: asyncpg.Connection,
+) -> None:
+    plan = await explained(connection, query("census.service"), 5000)
+    assert tables_read_whole(plan) <= {"seekers"}
+    assert "matches_ended" in indexes(plan)
+    assert not [node for node in plan if node["Node Type"] == "Sort"]
 
 
 async def test_mistakes_are_looked_for_among_live_matches_alone(connection: asyncpg.Connection) -> None:

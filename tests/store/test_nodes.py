@@ -14,8 +14,9 @@ from pairquiz_server.rules.decide import decide
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.match import LIVE, Match, Status
 from pairquiz_server.rules.terms import Pace
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.nodes import Beat, ClockReading, MovedMatch, Nodes
-from pairquiz_server.store.pool import Database, DatabaseOptions
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.rows import Change
 from tests.store.deadlocks import deadlocks
 from tests.store.duel import (

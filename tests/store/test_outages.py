@@ -13,9 +13,10 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from pairquiz_server.store.connector import DatabaseOptions
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from pairquiz_server.store.migrations import migrate
-from pairquiz_server.store.pool import Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from tests.line import Line
 from tests.pace import patient
 from tests.store.outage import NOTICED_S, RECOVERED_S, Outages, beating, seconds_until
@@ -207,6 +208,8 @@ async def test_a_database_without_free_connections_is_noticed_and_found_again_wh
             others += await _all_that_are_free(outages.dsn)
             assert await ends_unavailable(database.write(WRITE)) < patient(NOTICED_S)
             assert await ends_unavailable(database.probe("SELECT 1")) < patient(NOTICED_S)
+            with pytest.raises(StorageUnavailable, match=r"too many clients.*: raise max_connections there, or lower"):
+                await database.fetchval("SELECT 1")
             await all_refused_at_once(database)
         finally:
             for other in others:

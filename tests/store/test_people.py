@@ -32,9 +32,14 @@ SECTIONS = {
     "week_points": "week_points",
     "rematches": "rematches",
     "reports": "reports",
+    "audit": "audit",
 }
 """Which tables are about people, and where they are in the export."""
 LEFT_OUT = {
+    "audit.id": "counts what operators do, and says nothing of the person",
+    "audit.actor": "somebody else: the operator",
+    "audit.via": "by which way the operator did it",
+    "audit.node_id": "a process",
     "encounters.opponent_id": "somebody else, who is there by name",
     "blocks.blocked_id": "somebody else, who is there by name",
     "bans.written": "counts transactions, and says nothing of the person",
@@ -62,6 +67,7 @@ NOBODYS = {
     "nodes": "processes",
     "silent_nodes": "processes",
     "batches": "processes",
+    "maintenance": "what all players are told",
     "rating_progress": "how far the service has rated",
     "rank_counts": "how many have how many points",
     "schema_migrations": "the schema's own",
@@ -113,6 +119,7 @@ async def test_every_row_of_a_person_is_in_the_export(
         "results",
         "week_points",
         "reports",
+        "audit",
     }
     whole = await exported(players, bans)
     assert {match["id"] for match in whole["matches"]} == {match.id for match in lived}
@@ -155,6 +162,7 @@ async def test_nothing_is_stored_about_somebody_new(players: Players, bans: Bans
     assert await exported(players, bans, "guest:nobody") == {
         "player": None, "presence": [], "seekers": [], "encounters": [], "blocks": [], "bans": [], "erasures": [],
         "matches": [], "feature_usage": [], "challenges": [], "ratings": [], "week_points": [], "reports": [],
+            "audit": [],
     }  # fmt: skip
 
 

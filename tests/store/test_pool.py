@@ -12,9 +12,10 @@ import pytest
 import uvloop
 
 from pairquiz_server.engine.draws import shuffled
-from pairquiz_server.store import pool
+from pairquiz_server.store import connector
+from pairquiz_server.store.connector import READER_SETTINGS, WRITER_SETTINGS, DatabaseOptions
 from pairquiz_server.store.migrations import migrate, read_migrations
-from pairquiz_server.store.pool import READER_SETTINGS, WRITER_SETTINGS, Database, DatabaseOptions, StorageUnavailable
+from pairquiz_server.store.pool import Database, StorageUnavailable
 from pairquiz_server.store.questions import Questions
 from tests.store.bank import bank
 from tests.store.deadlocks import deadlocks
@@ -251,9 +252,9 @@ async def test_one_whose_settings_are_not_taken_in_time_is_closed(
         made.append(await connect(*arguments, **options))
         return made[-1]
 
-    async with opened(database_url, command_timeout_s=0.1, pool_min=0) as database:
+    async with opened(database_url, command_timeout_s=0.1) as database, database.connection():
         monkeypatch.setattr(asyncpg, "connect", connect_and_note)
-        monkeypatch.setattr(pool, settings, {"jit": "off; SELECT pg_sleep(60)"})
+        monkeypatch.setattr(connector, settings, {"jit": "off; SELECT pg_sleep(60)"})
         async with asyncio.timeout(30):
             with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
                 await run(database, "SELECT 1")

@@ -11,7 +11,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pairquiz_server.store.pool import WRITER_SETTINGS, Database
+from pairquiz_server.store.connector import WRITER_SETTINGS
+from pairquiz_server.store.pool import Database
 from pairquiz_server.store.queries import load
 from pairquiz_server.store.rows import Batch, Change, batch
 from tests.store.deadlocks import deadlocks

@@ -13,11 +13,13 @@ import pytest
 from aiohttp import ClientSession
 
 from pairquiz_server.config import ConfigError
+from pairquiz_server.protocol.admin import EndedMatch, EndMatch
 from pairquiz_server.web.elsewhere import others, outbox, publication, relay
 from pairquiz_server.web.sockets.connections import Connections
 from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer, serving
 from tests.web.duel import answering, names
+from tests.web.operator import operator_by_socket
 from tests.web.rest import JOIN, Rest
 from tests.web.valkey import Valkey, Wire, admin, channel, hears_itself, publications, until, valkey
 
@@ -64,6 +66,20 @@ async def answer(player: Client, opponent: Client, started: dict[str, Any], plac
 
 def logged(log: io.StringIO, *wanted: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] in wanted]
+
+
+async def test_a_match_that_the_operator_ends_at_another_node_is_over_for_both(nodes: Pair, tmp_path: Path) -> None:
+    async with (
+        connected(nodes[0].url) as first,
+        connected(nodes[0].url) as second,
+        operator_by_socket(nodes[1], tmp_path) as line,
+    ):
+        session_id = (await started_match(first, second))["session_id"]
+        payload = EndMatch(reason="a test of ours")
+        ended = await line.ask("end_match", EndedMatch, parts={"session_id": session_id}, payload=payload)
+        assert ended.status == "abandoned"
+        for player in (first, second):
+            assert (await player.event("session_expired"))["by_operator"]
 
 
 async def test_pair_over_two_nodes_plays_a_duel_and_each_hears_everything_once(nodes: Pair) -> None:

@@ -187,6 +187,7 @@ export type ErrorCode =
   | "server_full"
   | "storage_unavailable"
   | "draining"
+  | "maintenance"
   | "payload_too_large"
   | "unsupported_media_type"
   | "method_not_allowed"
@@ -526,6 +527,32 @@ export interface Left {
    * @example true
    */
   ghost?: boolean;
+}
+
+/** The operator lets no session begin for a while, or does again. Those that there are go on. */
+export interface Maintenance {
+  /**
+   * Whether none begins: whatever would begin one is refused (`maintenance`).
+   * @example true
+   */
+  on: boolean;
+  /**
+   * What the server's clock shows.
+   * @unit ms since the epoch
+   * @example 1790000000000
+   */
+  server_time: number;
+  /**
+   * What the operator says of it, to be shown; null where nothing is said.
+   * @example "Back at noon"
+   */
+  message?: string;
+  /**
+   * When it is over; null where that is not known.
+   * @unit ms since the epoch
+   * @example 1790003600000
+   */
+  until?: number;
 }
 
 /** `answer_submitted` to the other: that something was answered, never what. */
@@ -1391,6 +1418,11 @@ export interface QuizResults {
    * @example true
    */
   ghost?: boolean;
+  /**
+   * True where the operator has ended it, and `reason` is but the nearest; else the key is absent.
+   * @example true
+   */
+  by_operator?: boolean;
 }
 
 /** The questions, and the clock that runs. In rounds both come later, one by one. */
@@ -2259,6 +2291,11 @@ export interface SessionExpired {
    * @example true
    */
   ghost?: boolean;
+  /**
+   * True where the operator has ended it, and `reason` is but the nearest; else the key is absent.
+   * @example true
+   */
+  by_operator?: boolean;
 }
 
 /** The match that a path names. */
@@ -2563,7 +2600,7 @@ export interface Commands {
 export interface ClientToServerEvents {
   /**
    * Create a match, which waits for an opponent.
-   * Refused by `forbidden`, `not_enough_questions`, `too_many_sessions`.
+   * Refused by `forbidden`, `not_enough_questions`, `too_many_sessions`, `maintenance`.
    */
   create_pair_quiz: (payload: CreatePairQuiz | null, ack?: (reply: Ack<QuizCreated>) => void) => void;
   /**
@@ -2603,12 +2640,12 @@ export interface ClientToServerEvents {
   create_challenge: (payload: CreateChallenge, ack?: (reply: Ack<ChallengeCreated>) => void) => void;
   /**
    * Play against the run that a code leads to.
-   * Refused by `not_found`, `own_match`, `too_many_sessions`.
+   * Refused by `not_found`, `own_match`, `too_many_sessions`, `maintenance`.
    */
   accept_challenge: (payload: AcceptChallenge, ack?: (reply: Ack<OpponentJoined>) => void) => void;
   /**
    * Look for somebody who wants to play the same.
-   * Refused by `not_enough_questions`, `too_many_sessions`.
+   * Refused by `not_enough_questions`, `too_many_sessions`, `maintenance`.
    */
   find_opponent: (payload: FindOpponent | null, ack?: (reply: Ack<Searching>) => void) => void;
   /** Look for nobody any more. */
@@ -2625,7 +2662,7 @@ export interface ClientToServerEvents {
   unblock_player: (payload: UnblockPlayer, ack?: (reply: Ack<Blocked>) => void) => void;
   /**
    * Ask for another match against the same opponent; once both have asked, there is one.
-   * Refused by `not_found`, `not_a_player`, `wrong_state`, `too_late`, `opponent_unavailable`, `not_enough_questions`, `too_many_sessions`.
+   * Refused by `not_found`, `not_a_player`, `wrong_state`, `too_late`, `opponent_unavailable`, `not_enough_questions`, `too_many_sessions`, `maintenance`.
    */
   request_rematch: (payload: RequestRematch, ack?: (reply: Ack<RematchReply>) => void) => void;
   /**
@@ -2688,6 +2725,8 @@ export interface ServerToClientEvents {
   token_expiring: (event: TokenExpiring) => void;
   /** To everybody. */
   server_draining: (event: ServerDraining) => void;
+  /** To everybody, at each change; a connection behind `welcome`, while it is on. */
+  maintenance: (event: Maintenance) => void;
   /** To the sender of a command, where no acknowledgement was asked for. */
   error: (event: CommandRefused) => void;
 }

@@ -15,6 +15,7 @@ export {
   type Connection,
   initialSnapshot,
   type LockedAnswer,
+  type Maintenance,
   type Match,
   type MatchEnd,
   type Opening,

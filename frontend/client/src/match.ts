@@ -158,9 +158,9 @@ function apply(match: Match, event: Heard, given?: number | string): Match {
         ? { ...match, end: match.end ?? "opponent_left" }
         : { ...match, status: "abandoned", starts_at: null, end: "opponent_left" };
     case "session_expired": {
-      const { reason } = event.payload;
-      const status = reason === "both_absent" ? "abandoned" : "expired";
-      return { ...match, status, starts_at: null, join_code: null, round: null, end: reason };
+      const { reason, by_operator } = event.payload;
+      const status = by_operator || reason === "both_absent" ? "abandoned" : "expired";
+      return { ...match, status, starts_at: null, join_code: null, round: null, end: by_operator ? "operator" : reason };
     }
     case "session_delayed": {
       const { delayed_ms, deadline_at, opponent_reconnect_by, round } = event.payload;

@@ -89,6 +89,10 @@ function afterHearing(now: Snapshot, event: Heard, given?: number | string): Sna
       return afterWelcome(now, event.payload);
     case "server_draining":
       return now.connection.status === "online" ? { ...now, connection: { status: "online", draining: true } } : now;
+    case "maintenance": {
+      const { on, message = null, until = null } = event.payload;
+      return { ...now, maintenance: on ? { message, until } : null };
+    }
     case "opponent_search":
       return now.search ? { ...now, search: { ...now.search, ...event.payload } } : now;
     case "opponent_found":
@@ -111,6 +115,7 @@ function afterWelcome(now: Snapshot, welcome: Welcome): Snapshot {
   const welcomed: Snapshot = {
     ...now,
     connection: { status: "online", draining: false },
+    maintenance: null, // where one goes on, that is said behind the welcome
     player: { user_id, guest: user_id.startsWith("guest:"), region },
     sessions,
     match,

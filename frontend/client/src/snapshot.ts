@@ -36,6 +36,12 @@ export type Connection =
   /** The server has refused us for good: `connect()` tries again, once something has changed. */
   | { readonly status: "refused"; readonly code: string; readonly message: string };
 
+/** No session begins for a while: in the operator's own words, where there are any, until then, where that is known. */
+export interface Maintenance {
+  readonly message: string | null;
+  readonly until: number | null;
+}
+
 /** Who the server says that we are. `user_id` is a secret of guests: do not show it. */
 export interface Player {
   readonly user_id: string;
@@ -60,7 +66,7 @@ export interface LockedAnswer extends Omit<YourAnswer, "answer"> {
 }
 
 /** Why a match is over that has no results. */
-export type MatchEnd = SessionExpired["reason"] | "opponent_left" | "you_left";
+export type MatchEnd = SessionExpired["reason"] | "operator" | "opponent_left" | "you_left";
 
 /** One match as this player may see it: the server's `quiz_state`, kept up to date by every event since. */
 export interface Match {
@@ -130,6 +136,8 @@ export interface RefusedCommand extends Refusal {
 export interface Snapshot {
   readonly connection: Connection;
   readonly player: Player | null;
+  /** Null where sessions may begin. */
+  readonly maintenance: Maintenance | null;
   /** All live matches of the player, as of the last welcome, less those that have ended since. */
   readonly sessions: readonly Session[];
   readonly search: Search | null;
@@ -144,6 +152,7 @@ export function initialSnapshot(kept: { session_id?: string | null; search?: Fin
   return {
     connection: { status: "idle" },
     player: null,
+    maintenance: null,
     sessions: [],
     search: kept.search ? { wishes: kept.search, waited_ms: null, rating_range: null, seeking: null } : null,
     opening: kept.session_id ? { session_id: kept.session_id, heard: [] } : null,

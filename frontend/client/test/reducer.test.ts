@@ -143,3 +143,24 @@ test("a snapshot that was given out never changes", () => {
   after(before, opponentAnswer(), { type: "lost" }, welcome({ sessions: [WAITING] }), heard("quiz_results", results()));
   assert.deepEqual(before, copy);
 });
+
+test("no session begins until the server says that they do, or welcomes anew", () => {
+  const on = heard("maintenance", { on: true, server_time: 1000, message: "Back at noon", until: 9000 });
+  const kept = after(playing(), on);
+  assert.deepEqual(kept.maintenance, { message: "Back at noon", until: 9000 });
+  assert.deepEqual(after(kept, heard("maintenance", { on: true, server_time: 1000 })).maintenance, {
+    message: null,
+    until: null,
+  });
+  assert.equal(after(kept, heard("maintenance", { on: false, server_time: 2000 })).maintenance, null);
+  assert.equal(after(kept, { type: "lost" }, welcome()).maintenance, null);
+});
+
+test("a match that the operator has ended is abandoned, whatever is the nearest reason", () => {
+  const expired = { session_id: ID, reason: "both_absent", version: 4, by_operator: true } as const;
+  const { match } = after(playing(), heard("session_expired", expired));
+  assert.deepEqual([match?.status, match?.end], ["abandoned", "operator"]);
+  const withdrawn = { session_id: ID, reason: "nobody_joined", version: 4, by_operator: true } as const;
+  const waiting = after(playing({ status: "waiting" }), heard("session_expired", withdrawn));
+  assert.deepEqual([waiting.match?.status, waiting.match?.end], ["abandoned", "operator"]);
+});

@@ -72,6 +72,8 @@ function Step({ match }: { match: Match }) {
 
 function endOf({ end, status }: Match): string {
   const words = texts.over;
-  if (end === "nobody_joined" || end === "never_started" || end === "both_absent") return words[end];
+  if (end === "nobody_joined" || end === "never_started" || end === "both_absent" || end === "operator") {
+    return words[end];
+  }
   return status === "abandoned" ? words.abandoned : words.expired;
 }

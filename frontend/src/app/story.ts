@@ -37,8 +37,9 @@ export function headline(results: QuizResults, name: string): string {
   }
 }
 
-function walkover({ reason }: QuizResults, name: string): string | null {
+function walkover({ reason, by_operator }: QuizResults, name: string): string | null {
   const words = texts.results.headings;
+  if (by_operator) return words.operator;
   switch (reason) {
     case "opponent_left":
       return words.opponentLeft(name);

@@ -1,4 +1,4 @@
-/** How the line to the server is, where it is not as it should be: over the page, so that nothing moves. */
+/** What is not as it should be with the line, or that no duel begins for a while: over the page, so that nothing moves. */
 
 import { usePairQuiz } from "@pairquiz/client/react";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
@@ -9,23 +9,23 @@ import { texts } from "../texts.ts";
 const PATIENCE_MS = 700;
 
 export function LineBanner() {
-  const { connection, player } = usePairQuiz();
+  const { connection, player, maintenance } = usePairQuiz();
   const hasNetwork = useSyncExternalStore(subscribe, () => navigator.onLine);
-  const text = bannerText(connection, hasNetwork);
-  const shown = useSettled(text);
+  const trouble = bannerText(connection, hasNetwork);
+  const shown = useSettled(trouble ?? (maintenance && (maintenance.message ?? texts.line.maintenance)));
   const announce = useAnnounce();
   const wasDown = useRef(false);
   useEffect(() => {
     if (shown === null && wasDown.current) announce(texts.line.back);
-    wasDown.current = shown !== null;
-  }, [shown, announce]);
+    wasDown.current = shown !== null && trouble !== null;
+  }, [shown, trouble, announce]);
   // Before anybody was ever let in, a screen of its own says it.
   if (player === null) return null;
   return (
     <div role="status">
       {shown !== null && (
         <p className="banner">
-          <span className="spin" aria-hidden="true" />
+          {trouble !== null && <span className="spin" aria-hidden="true" />}
           {shown}
         </p>
       )}

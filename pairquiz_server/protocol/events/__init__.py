@@ -14,6 +14,7 @@ from pairquiz_server.protocol.events.absence import (
 )
 from pairquiz_server.protocol.events.connection import (
     ClockSync,
+    Maintenance,
     ServerDraining,
     Session,
     Sessions,
@@ -89,6 +90,7 @@ __all__ = [
     "HeadToHead",
     "History",
     "Left",
+    "Maintenance",
     "OpponentAnswer",
     "OpponentBrief",
     "OpponentDisconnected",

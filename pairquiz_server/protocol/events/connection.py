@@ -66,6 +66,17 @@ class ServerDraining(Struct, frozen=True):
     reconnect_in_ms: Annotated[int, span("How long to wait before coming back, counted from the close.", 1_250)]
 
 
+class Maintenance(Struct, frozen=True, omit_defaults=True):
+    """The operator lets no session begin for a while, or does again. Those that there are go on."""
+
+    on: Annotated[bool, said("Whether none begins: whatever would begin one is refused (`maintenance`).", True)]
+    server_time: ServerTime
+    message: Annotated[
+        str | None, said("What the operator says of it, to be shown; null where nothing is said.", "Back at noon")
+    ] = None
+    until: Annotated[int | None, instant("When it is over; null where that is not known.", 1_790_003_600_000)] = None
+
+
 class ClockSync(Struct, frozen=True):
     """The reply to `sync_clock`."""
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from pairquiz_server.protocol.events.players import OpponentBrief, Series
 from pairquiz_server.protocol.events.playing import Receipt
 from pairquiz_server.protocol.fields import (
+    ByOperator,
     CorrectOption,
     GhostPlays,
     OpponentChoice,
@@ -62,6 +63,7 @@ class QuizResults(Struct, frozen=True, omit_defaults=True):
     version: Version
     series: Annotated[Series | None, whole("How the series stands; none where a recorded run has played.")] = None
     ghost: GhostPlays = False
+    by_operator: ByOperator = False
 
 
 class SessionExpired(Struct, frozen=True, omit_defaults=True):
@@ -71,3 +73,4 @@ class SessionExpired(Struct, frozen=True, omit_defaults=True):
     reason: Annotated[ExpiredBy, said("Why the match is over.", "nobody_joined")]
     version: Version
     ghost: GhostPlays = False
+    by_operator: ByOperator = False

@@ -8,7 +8,7 @@ from pairquiz_server.protocol.events.absence import (
     OpponentReconnected,
     SessionDelayed,
 )
-from pairquiz_server.protocol.events.connection import ServerDraining, TokenExpiring, Welcome
+from pairquiz_server.protocol.events.connection import Maintenance, ServerDraining, TokenExpiring, Welcome
 from pairquiz_server.protocol.events.ending import QuizResults, SessionExpired
 from pairquiz_server.protocol.events.meeting import (
     OpponentFound,
@@ -61,5 +61,6 @@ EVENTS: dict[str, EventRow] = {
     "rating_changed": EventRow((RatingChanged,), "each player who was rated, a second or two after `quiz_results`"),
     "token_expiring": EventRow((TokenExpiring,), "the connection, a minute before"),
     "server_draining": EventRow((ServerDraining,), "everybody"),
+    "maintenance": EventRow((Maintenance,), "everybody, at each change; a connection behind `welcome`, while it is on"),
     "error": EventRow((CommandRefused,), "the sender of a command, where no acknowledgement was asked for"),
 }

@@ -7,7 +7,7 @@ from pairquiz_server.protocol.views.meeting import series
 from pairquiz_server.protocol.views.playing import receipt
 from pairquiz_server.protocol.words import ExpiredBy, ended_by, opponent_kind
 from pairquiz_server.rules.commands import MatchQuestion
-from pairquiz_server.rules.events import Answer, MatchExpired
+from pairquiz_server.rules.events import Answer, EndReason, MatchExpired
 from pairquiz_server.rules.match import Match
 
 _question_id = attrgetter("question_id")
@@ -35,12 +35,22 @@ def quiz_results(match: Match, seat: int) -> QuizResults:
         version=match.version,
         series=series(match, seat),
         ghost=match.ghost is not None,
+        by_operator=match.end_reason is EndReason.OPERATOR,
     )
 
 
 def session_expired(match: Match, event: MatchExpired) -> SessionExpired:
     """As both players hear it."""
+    if event.reason is EndReason.OPERATOR:
+        return SessionExpired(match.id, _nearest(match), event.version, match.ghost is not None, by_operator=True)
     return SessionExpired(match.id, ExpiredBy(event.reason), event.version, match.ghost is not None)
+
+
+def _nearest(match: Match) -> ExpiredBy:
+    """Return how a match would have come to nothing at the point where the operator has ended it."""
+    if match.joined_at is None:
+        return ExpiredBy.NOBODY_JOINED
+    return ExpiredBy.NEVER_STARTED if match.started_at is None else ExpiredBy.BOTH_ABSENT
 
 
 def accuracy(match: Match, seat: int) -> Accuracy:

@@ -1,7 +1,7 @@
 """What this node has to say to the others, gathered until it is published."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pairquiz_server.web.elsewhere import publication
 from pairquiz_server.web.elsewhere.publication import Publication, Told
@@ -11,10 +11,14 @@ WAITING_MAX = 4_000_000
 
 
 class Outbox:
-    """What one node has to say. `waits` is set when that is not only a sign of life, `empty` when all was published."""
+    """What one node has to say. `waits` is set when that is not only a sign of life, `empty` when all was published.
 
-    def __init__(self, node: str) -> None:
+    `dropping` hears how many packets will never be published.
+    """
+
+    def __init__(self, node: str, dropping: Callable[[int], None] = lambda count: None) -> None:
         self._node = node
+        self._dropping = dropping
         self._number = 0
         self._told: list[Told] = []
         self._bytes = 0
@@ -24,6 +28,11 @@ class Outbox:
         self._owes_players = False
         self.waits = asyncio.Event()
         self.empty = asyncio.Event()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much of what players are to be told is not taken yet."""
+        return self._bytes
 
     def hello(self) -> None:
         """Say who is here, and ask who is elsewhere."""
@@ -56,6 +65,7 @@ class Outbox:
 
     def miss(self) -> None:
         """Leave out a number, by which the others know that they have missed something."""
+        self._dropping(1)
         self._dropped = True
 
     def lose(self) -> None:
@@ -88,6 +98,7 @@ class Outbox:
             self.empty.set()
 
     def _drop(self) -> None:
+        self._dropping(len(self._told))
         self._told.clear()
         self._bytes = 0
         self._dropped = True

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import math
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,6 +24,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from pairquiz_server.config import ConfigError
+from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.player import GHOST_ID
 from pairquiz_server.web.elsewhere import others, publication
@@ -50,7 +52,7 @@ class Relay:
     `healthy` tells whether this node has lately heard itself through Redis.
     """
 
-    def __init__(self, url: str, channel: str, connections: Connections) -> None:
+    def __init__(self, url: str, channel: str, connections: Connections, metrics: Metrics | None = None) -> None:
         """Prepare the way; nothing is connected yet. Raises `ConfigError` for an address that Redis' client refuses."""
         try:
             # RESP 2: with 3, a server that does not know it repeats the password in its refusal.
@@ -63,12 +65,15 @@ class Relay:
         self._channel = channel
         self._connections = connections
         self._node = secrets.token_hex(8)
-        self._outbox = Outbox(self._node)
+        self._metrics = metrics or Metrics()
+        self._outbox = Outbox(self._node, self._metrics.redis_dropped_packets.inc)
         self._others = Others()
         self._catch_up_due = asyncio.Event()
         self._loss_is_logged = self._noise_is_logged = False
         self._open = False
         self.healthy = False
+        self._echoed_at = time.monotonic()
+        self._show(self._metrics)
         connections.watch(self)
 
     def concerns(self, player_id: str) -> bool:
@@ -98,6 +103,7 @@ class Relay:
                     self._note_loss(lost.exceptions[0])
                 except* Exception:
                     log.exception("relay_failed")
+                self._metrics.redis_losses.inc()
                 backoff = BACKOFF_FIRST_S if self.healthy else min(backoff * 2, BACKOFF_MAX_S)
                 self.healthy = False
                 await asyncio.sleep(backoff)
@@ -169,9 +175,13 @@ class Relay:
                 await publisher.send_command("PUBLISH", self._channel, data, check_health=False)
                 self._others.hearers = int(await publisher.read_response(timeout=math.inf))
             outbox.published()
+            self._metrics.redis_publications.inc()
+            self._metrics.redis_published_bytes.inc(len(data))
 
     def _hear(self, data: bytes, now: float) -> bool:
         """Take in a publication; tell whether it was this node's own."""
+        self._metrics.redis_received.inc()
+        self._metrics.redis_received_bytes.inc(len(data))
         try:
             heard = publication.read(data)
         except publication.Unreadable:
@@ -180,10 +190,12 @@ class Relay:
                 log.warning("publication_unreadable", bytes=len(data), hint="who else writes to our channel?")
             return False
         if heard.node == self._node:
+            self._echoed_at = time.monotonic()
             if not self.healthy:
                 self._note_return()
             return True
         if not self._others.note(heard, now):
+            self._metrics.redis_gaps.inc()
             self._catch_up_due.set()
         if not self._others.know(heard.node):
             self._outbox.ask()
@@ -206,6 +218,12 @@ class Relay:
         """Tell the other nodes, if there are any; a new one asks for all."""
         if self._open and self._others.hearers > 1:
             self._outbox.move(player_id, here=here)
+
+    def _show(self, metrics: Metrics) -> None:
+        metrics.redis_up.read = lambda: self.healthy
+        metrics.redis_echo_age_seconds.read = lambda: time.monotonic() - self._echoed_at
+        metrics.redis_hearers.read = lambda: None if math.isinf(self._others.hearers) else self._others.hearers
+        metrics.redis_waiting_bytes.read = lambda: self._outbox.waiting_bytes
 
     async def _keep_caught_up(self, catch_up: CatchUp) -> None:
         while True:

@@ -50,8 +50,9 @@ class Arrivals:
         self.lines = Places(Room(total * LINES_A_CONNECTION, lines_an_address))
         self._by_sid: dict[str, Place] = {}
         self._by_line: dict[object, Place] = {}
-        metrics.connections.set_function(lambda: len(self.connections))
-        metrics.lines.set_function(lambda: len(self.lines))
+        metrics.connections.read = lambda: len(self.connections)
+        metrics.connections_limit.read = lambda: total or None
+        metrics.lines.read = lambda: len(self.lines)
 
     def address(self, request: Asker) -> str:
         """Return the address that a request counts for."""

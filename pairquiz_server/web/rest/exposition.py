@@ -1,11 +1,14 @@
 """`GET /metrics`: to this machine alone, and to whoever has the token."""
 
+import asyncio
 import hmac
 import ipaddress
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from pairquiz_server.engine.census import Census
+from pairquiz_server.engine.health import Health
 from pairquiz_server.metrics import Metrics
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.web.identity.admission import bearer_token
@@ -21,8 +24,12 @@ class Exposition:
     Behind proxies (`proxied`) nobody is local: one on this machine may add no header at all, as nginx does unasked.
     """
 
-    def __init__(self, metrics: Metrics, token: str | None, *, proxied: bool) -> None:
+    def __init__(self, metrics: Metrics, health: Health, census: Census, token: str | None, *, proxied: bool) -> None:
         self._metrics = metrics
+        self._health = health
+        self._census = census
+        self._checks: dict[str, bool] = {}
+        metrics.ready.read = lambda: self._checks
         self._token = token
         self._proxied = proxied
 
@@ -33,6 +40,7 @@ class Exposition:
     async def _show(self, request: web.Request) -> web.Response:
         if self._proxied or not _is_local(request):
             self._prove(bearer_token(request.headers.get("Authorization")))
+        self._checks, _ = await asyncio.gather(self._health.checks(), self._census.look())
         body = generate_latest(self._metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -116,6 +116,7 @@ class Connections:
         self._followed: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._watchers: list[Watcher] = []
         self._farewell: Callable[[], bytes] | None = None
+        self._standing: bytes | None = None
 
     def watch(self, watcher: Watcher) -> None:
         """Let `watcher` hear, from now on, of the players who come and go."""
@@ -129,6 +130,8 @@ class Connections:
         if len(of_player) == 1:
             for watcher in self._watchers:
                 watcher.came(player_id)
+        if self._standing is not None:
+            connection.send(self._standing)
         if self._farewell is not None:
             connection.send(self._farewell())
 
@@ -172,6 +175,12 @@ class Connections:
         self._farewell = farewell
         for connection in self:
             connection.send(farewell())
+
+    def proclaim(self, packet: bytes, *, stands: bool) -> None:
+        """Send every connection a packet; where it `stands`, so also each that is added until the next one."""
+        self._standing = packet if stands else None
+        for connection in self:
+            connection.send(packet)
 
     async def written(self) -> None:
         """Wait until what was sent to each connection was handed to the network, or to a poll."""

@@ -248,6 +248,11 @@ class Transports:
         """Return python-engineio's sessions."""
         return list(self._eio.sockets.values())
 
+    def by_carrier(self) -> dict[str, int]:
+        """Return how many sessions are carried by a websocket, and how many are polled."""
+        carried = sum(session.upgraded for session in self._eio.sockets.values())
+        return {"websocket": carried, "polling": len(self._eio.sockets) - carried}
+
     def is_open(self, eio_sid: str) -> bool:
         """Tell whether there is such a session, and drop one that python-engineio still holds though it is closed."""
         session = self._eio.sockets.get(eio_sid)

@@ -1,0 +1,64 @@
+"""What an operator says to a server: parts of paths, queries, and bodies."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from pairquiz_server.rules.match import Status
+
+LIST_MAX = 200
+NOTE_MAX = 500
+"""Characters of a reason, or of what players are told."""
+MAINTENANCE_MAX_S = 30 * 24 * 3600
+Limit = Annotated[int, Meta(ge=1, le=LIST_MAX)]
+Note = Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
+
+
+class MatchPath(Struct, frozen=True):
+    """The match that a path names."""
+
+    session_id: str
+
+
+class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which matches: without a state those that are live, or all of a player's."""
+
+    state: Status | None = None
+    player: str | None = None
+    topic: str | None = None
+    limit: Limit = 20
+    cursor: str | None = None
+
+
+class ShowQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether to tell the right options of a match that goes on; that is noted in the audit."""
+
+    answers: bool = False
+
+
+class FindQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """By what players are looked for: an id, a name, or a label."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
+
+
+class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which lines of the audit: those of the last seconds, those of one match or player."""
+
+    within_s: Annotated[int, Meta(ge=1)] | None = None
+    subject: str | None = None
+    limit: Limit = 50
+
+
+class EndMatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """End a match, and why; of one that runs, the player 1 or 2 may be said to have won."""
+
+    reason: Note
+    winner: Annotated[int, Meta(ge=1, le=2)] | None = None
+
+
+class BeginMaintenance(Struct, frozen=True, forbid_unknown_fields=True):
+    """Let no match begin: what players are told, and for how long; else until it is ended."""
+
+    message: Note | None = None
+    seconds: Annotated[int, Meta(ge=1, le=MAINTENANCE_MAX_S)] | None = None
