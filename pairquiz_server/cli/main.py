@@ -16,6 +16,8 @@ from pairquiz_server.nearest import did_you_mean
 _COMMANDS = {
     "serve": "Serve players until Ctrl+C or SIGTERM.",
     "play": "Play a duel at the server URL (the one of this machine, if none is named), or by a link to a match.",
+    "loadtest": "Let pairs play at the server URL at a rate, and hold it to what it promises.",
+    "probe": "Play one real duel at the server URL, now and then, and tell a monitor how it went.",
     "migrate": "Bring the database's schema to the newest version.",
     "questions": "Import, list, export and check questions, and see which ones players have reported.",
     "players": "Find, ban, export and erase players, by the id that their tokens prove (`find` shows it).",
@@ -25,6 +27,7 @@ _COMMANDS = {
     "audit": "Show what operators have done, the latest last.",
     "token": "Print a token: for the user PLAYER_ID by JWT_SECRET, or for a guest where no secret is set.",
     "config": "Print the settings in force as JSON.",
+    "doctor": "Say what is wrong with a server, and the command that mends it.",
     "usage": "Show how often each feature was used, and by how many players, by day (UTC).",
     "completion": "Print what makes SHELL complete this command.",
     "schema": "Print the contract: REST as OpenAPI 3.1, the sockets as AsyncAPI 3, both as TypeScript or as tables.",

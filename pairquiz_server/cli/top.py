@@ -34,7 +34,7 @@ _SHORTEST_S = 1.0
 def top(settings: Settings, reach: Reach, wanted: str | None, every_s: float, once: bool, as_json: bool) -> None:
     """Show how the servers fare, as it changes.
 
-    All that share the database of the one that is asked, until Ctrl+C. Rates and percentiles are of the last ten seconds,
+    All that share the database of the one that is asked, until Ctrl+C. Rates and percentiles are of ten seconds,
     refusals of the last minute. The percentiles are of commands, from their arrival until they are committed.
     """
     asyncio.run(_watch(reach, wanted, every_s, once=once, as_json=as_json))

@@ -1,4 +1,5 @@
 -- What operators do to a server that runs: matches that they end, times in which none begins, and a line for each deed.
+-- kind: expand
 
 ALTER TYPE pairquiz.end_reason ADD VALUE 'operator';   -- live -> abandoned, or in_progress -> completed (`forfeited_by`)
 

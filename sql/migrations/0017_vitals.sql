@@ -1,5 +1,6 @@
 -- How each process fares, for `pairquiz-server top`: whoever asks one of them sees all.
 -- kind: expand
+-- locks: nodes (share row exclusive)
 
 CREATE UNLOGGED TABLE pairquiz.vitals (
     node_id uuid PRIMARY KEY REFERENCES pairquiz.nodes ON DELETE CASCADE,

@@ -189,10 +189,10 @@ def test_what_is_run_by_npm_is_a_script_of_the_page() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_commands_and_options_that_are_shown_exist(document: Path) -> None:
     for words in calls_of_ours(document):
-        _exists(words, f"{name_of(document)}: pairquiz-server {shlex.join(words)}")
+        assert_exists(words, f"{name_of(document)}: pairquiz-server {shlex.join(words)}")
 
 
-def _exists(words: list[str], shown: str) -> None:
+def assert_exists(words: list[str], shown: str) -> None:
     context = click.Context(main, info_name="pairquiz-server", **main.context_settings)
     while isinstance(context.command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in context.command.commands, shown

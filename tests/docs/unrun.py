@@ -15,12 +15,14 @@ DOMAIN = "it needs a domain: tests/acceptance/test_gateways.py starts each with 
 RESTORED = "the database has the other dump by then: tests/backup/test_restore.py restores both"
 SHELL = "it is for another shell, which may not be there: tests/cli/test_completion.py has all three"
 PAGE = "scripts/browser builds the page and plays on it; that npm has a script of this name is held here"
+MEASURES = "its exit code says how quick the machine is: tests/cli/test_loadtest.py and test_probe.py run it"
 
 OF_A_MATCH = "it needs a match that is played: tests/cli/test_matches.py runs it on one"
 
 UNRUN = {
     "docs/administration.md": {f"pairquiz-server matches {word} ID": OF_A_MATCH for word in ("show", "watch", "end")},
     "README.md": {"scripts/test": "it would test itself"},
+    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
     "docs/deployment.md": {
         "docker": DOCKER,
         "kubectl": CLUSTER,
@@ -37,7 +39,7 @@ UNRUN = {
         "heroku": ACCOUNT,
         "git push heroku": ACCOUNT,
     },
-    "docs/backup.md": {'psql --dbname "$NEW_DATABASE_URL" --set': RESTORED},
+    "docs/load-tests.md": {"pairquiz-server loadtest": MEASURES, "pairquiz-server probe": MEASURES},
     "docs/terminal.md": {
         "pairquiz-server play  ": TWO_TERMINALS,
         "pairquiz-server play --join": TWO_TERMINALS,

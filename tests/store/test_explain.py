@@ -193,6 +193,11 @@ BY_INDEX = {
     "usage.by_day": Found({"feature_usage_time"}, (100, 200)),
 }
 OTHERWISE = {
+    "examination.applied": "reads all of a table that has a row for each migration",
+    "examination.facts": "reads PostgreSQL's own tables",
+    "examination.long_transactions": "reads PostgreSQL's own list of sessions",
+    "examination.nodes": "nodes are a few, and the other tables have one row, or one for each shared value",
+    "examination.nothing": "reads no table",
     "census.service": "counts the whole queue, every ten seconds while somebody asks: proved by a test of its own",
     "census.sessions": "reads PostgreSQL's own list of sessions",
     "vitals.tell": "inserts, or meets the row by its primary key; of nodes there are a few",

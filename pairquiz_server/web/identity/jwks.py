@@ -29,6 +29,14 @@ FETCH_S = 3.0
 DOCUMENT_MAX = 64 * 1024
 
 
+class NoKeys(ValueError):
+    """The address answered with something else than a document."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(f"it answered with HTTP {status}")
+
+
 class IssuerKeys:
     """The keys behind one address."""
 
@@ -91,13 +99,11 @@ class IssuerKeys:
 
     async def _fetch(self) -> None:
         try:
-            keys = read_key_set(await self._download())
+            keys = read_key_set(await download(self._url))
         except (ClientError, OSError, ValueError) as error:
             fault = f"it did not answer in {FETCH_S:g} s" if isinstance(error, TimeoutError) else str(error)
             if self._fault != fault:
-                log.warning(
-                    "keys_not_fetched", url=_without_query(self._url), reason=fault, kept=self._keys is not None
-                )
+                log.warning("keys_not_fetched", url=without_query(self._url), reason=fault, kept=self._keys is not None)
             self._fault = fault
             self._fetches.count("failed")
         else:
@@ -110,28 +116,29 @@ class IssuerKeys:
         finally:
             self._fetching = None
 
-    async def _download(self) -> bytes:
-        """Return the document. No redirect is followed: wherever it led, the keys would be somebody else's to choose.
 
-        Nor is a proxy of the environment used, for the same reason; and nothing is unpacked, so that the bound on
-        what is read is one on what is kept.
-        """
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        async with (
-            asyncio.timeout(FETCH_S),
-            ClientSession(trust_env=False, auto_decompress=False, headers=headers) as session,
-            session.get(self._url, allow_redirects=False) as response,
-        ):
-            if response.status != 200:
-                raise ValueError(f"it answered with HTTP {response.status}")
-            document = bytearray()
-            async for chunk in response.content.iter_any():
-                document += chunk
-                if len(document) > DOCUMENT_MAX:
-                    raise ValueError(f"its answer has more than {DOCUMENT_MAX} bytes")
-            return bytes(document)
+async def download(url: str) -> bytes:
+    """Return the document. No redirect is followed: wherever it led, the keys would be somebody else's to choose.
+
+    Nor is a proxy of the environment used, for the same reason; and nothing is unpacked, so that the bound on
+    what is read is one on what is kept. Raises `ValueError` (`NoKeys`), `ClientError`, `OSError`.
+    """
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    async with (
+        asyncio.timeout(FETCH_S),
+        ClientSession(trust_env=False, auto_decompress=False, headers=headers) as session,
+        session.get(url, allow_redirects=False) as response,
+    ):
+        if response.status != 200:
+            raise NoKeys(response.status)
+        document = bytearray()
+        async for chunk in response.content.iter_any():
+            document += chunk
+            if len(document) > DOCUMENT_MAX:
+                raise ValueError(f"its answer has more than {DOCUMENT_MAX} bytes")
+        return bytes(document)
 
 
-def _without_query(url: str) -> str:
+def without_query(url: str) -> str:
     """An address as it may stand in the log: what follows the path may be a key of its own."""
     return urlsplit(url)._replace(query="").geturl()
