@@ -4,7 +4,7 @@
 #   docker run --publish 8000:8000 --env DATABASE_URL=… --env JWT_SECRET=… pairquiz-server
 #
 # It has no embedded PostgreSQL, and DATABASE_URL is required, unless it is asked for: --build-arg EXTRAS=embedded.
-# Nothing is written but what a volume is for: --read-only works. See docs/deployment.md.
+# It needs nowhere to write: --read-only works. See docs/deployment.md.
 
 # To build of the very same bytes each time, name them with their digest: --build-arg PYTHON=python:3.11-…@sha256:…
 ARG NODE=node:22-slim

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -490,3 +491,15 @@ def test_an_installed_command_keeps_its_data_where_it_is_started(installed: Path
 
     assert data_dir() == (config.ROOT_DATA_DIR if os.geteuid() == 0 else tmp_path / "var")
     assert data_dir("--data-dir", "mine") == tmp_path / "mine"
+
+
+def test_where_nothing_can_be_written_the_operators_socket_has_a_place_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    sockets = config.load(environ={"DATABASE_URL": "postgresql://a@b/c"}).admin_sockets
+    assert sockets is not None
+    assert str(sockets.of(8000)).startswith("/tmp/pairquiz-server-")

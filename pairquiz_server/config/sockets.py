@@ -50,7 +50,15 @@ def admin_sockets(
         return AdminSockets(data_dir, "admin-*.sock")
     known_by = _without_password(database_url) if database_url else str(data_dir)
     digest = hashlib.sha256(known_by.encode()).hexdigest()[:12]
-    return AdminSockets(Path(tempfile.gettempdir()) / f"pairquiz-server-{os.geteuid()}", f"{digest}-*.sock")
+    return AdminSockets(_temporary() / f"pairquiz-server-{os.geteuid()}", f"{digest}-*.sock")
+
+
+def _temporary() -> Path:
+    """Return the folder of what is temporary. Where nothing can be written at all, it is one where no socket can be."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path("/tmp")  # noqa: S108
 
 
 def _without_password(url: str) -> str:
