@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ class PgBouncer:
         with (self._folder / "pgbouncer.log").open("ab") as log:
             self._process = subprocess.Popen([bouncer.path, *user, ini], env=bouncer.environ, stdout=log, stderr=log)
         deadline = time.monotonic() + PATIENCE_S
-        while not (self._folder / f".s.PGSQL.{self._port}").exists():
+        while not self._listens():
             assert self._process.poll() is None, self.log
             assert time.monotonic() < deadline, self.log
             time.sleep(0.01)
@@ -67,6 +68,11 @@ class PgBouncer:
             self._process.kill()
             self._process.wait()
         (self._folder / f".s.PGSQL.{self._port}").unlink(missing_ok=True)
+
+    def _listens(self) -> bool:
+        """Tell whether it takes connections: its socket is a file before it does, and is the last that it opens."""
+        with socket.socket(socket.AF_UNIX) as caller:
+            return caller.connect_ex(str(self._folder / f".s.PGSQL.{self._port}")) == 0
 
     def _ini(self) -> str:
         parts = urlsplit(self._database_url)
