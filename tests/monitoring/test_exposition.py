@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from pairquiz_server.counting import Counts, Distributions, Level, Levels
 from pairquiz_server.metrics import Metrics
 from tests.client import Client, Closed, connected, ready_match
-from tests.conftest import StartServer
+from tests.conftest import Server, StartServer
 from tests.monitoring.exposed import CLOSED, OPEN, Series, series
 from tests.monitoring.promtool import promtool
 from tests.web.answered import ask, request
@@ -66,6 +66,13 @@ def values(found: set[Series]) -> dict[str, set[str]]:
         for label, value in labels:
             told.setdefault(label, set()).add(value)
     return told
+
+
+async def test_a_command_is_there_before_anybody_has_sent_one(server: Server) -> None:
+    """Else an alert that compares something with all commands is silent where nobody can come in."""
+    _, told = await exposed(server.url)
+    commands = {dict(labels)["command"] for name, labels in series(told) if name == "pairquiz_commands_total"}
+    assert commands == CLOSED["command"] - {"unknown"}
 
 
 async def test_names_are_as_prometheus_asks_and_strangers_words_make_no_series(start_server: StartServer) -> None:

@@ -37,6 +37,7 @@ class Limits:
         self._now = now
         self._limited = metrics.limited
         self._arrived = metrics.commands
+        self._arrived.begin(sorted(_COUNTED))
         per_s, burst = settings.commands_per_s, settings.commands_burst
         self._a_connection = Rate(per_s, burst)
         self._frames = Rate(settings.frames_per_s, settings.frames_per_s)
