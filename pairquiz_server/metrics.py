@@ -177,7 +177,7 @@ class Metrics:
         self.redis_up = self._level("redis_up", "1 while this node hears itself through Redis, else 0.")
         """Where no Redis is configured, there is no sample of this, nor of the other levels below."""
         self.redis_echo_age_seconds = self._level("redis_echo_age_seconds", "How long ago it last heard itself.")
-        """It says something every two seconds; since the start, where it has never heard itself."""
+        """It says something every second; since the start, where it has never heard itself."""
         self.redis_losses = self._count("redis_losses", "Lines to Redis that broke, or could not be opened.")
         """Each ends what was to be published, and whoever has missed something is caught up."""
         self.redis_publications = self._count("redis_publications", "Publications that Redis has taken.")
