@@ -41,8 +41,8 @@ async def find_pooling(
         return Pooling.SESSION
     pooling = Pooling.TRANSACTION if declared else await _ask_pooling(connect, patience_s)
     if pooling is Pooling.TRANSACTION:
-        async with connection.transaction():
-            pass
+        for statement in ("BEGIN", "COMMIT"):
+            await connection.execute(statement, timeout=patience_s)
     return pooling
 
 
