@@ -77,8 +77,8 @@ async def migrate(
     """Apply what is pending, and return it.
 
     Each migration is a transaction, all of it or nothing, so that no lock outlasts it; those that have no kind are one
-    together. Whoever comes second waits for the lock, and then finds nothing to do. A migration that was applied must
-    not have changed since; one that we do not know (a newer server's) is left alone. Raises `MigrationError` and
+    together. Whoever comes at the same time waits for the lock, and goes on with what is left. A migration that was
+    applied must not have changed since; one that we do not know (a newer server's) is left alone. Raises `MigrationError` and
     `StorageUnavailable`; what was applied before then stays.
     """
     known = read_migrations() if migrations is None else migrations
