@@ -80,7 +80,7 @@ async def test_a_database_that_is_not_open_is_unavailable(database_url: str, run
 
 @each_line
 async def test_a_statement_over_its_time_is_unavailable_and_the_next_one_works(database_url: str, run: Run) -> None:
-    async with opened(database_url, command_timeout_s=0.1) as database:
+    async with opened(database_url, command_timeout_s=0.5) as database:
         await run(database, "SELECT pg_sleep(0.05)")  # what came before gives it no more time
         with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
             await run(database, "SELECT pg_sleep(30)")
@@ -252,7 +252,7 @@ async def test_one_whose_settings_are_not_taken_in_time_is_closed(
         made.append(await connect(*arguments, **options))
         return made[-1]
 
-    async with opened(database_url, command_timeout_s=0.1) as database, database.connection():
+    async with opened(database_url, command_timeout_s=0.4) as database, database.connection():
         monkeypatch.setattr(asyncpg, "connect", connect_and_note)
         monkeypatch.setattr(connector, settings, {"jit": "off; SELECT pg_sleep(60)"})
         async with asyncio.timeout(30):

@@ -44,7 +44,7 @@ async def test_whichever_way_a_query_goes_it_is_counted_once(database_url: str) 
 
 @pytest.mark.parametrize("way", ["fetch", "fetchval", "write", "probe"])
 async def test_a_query_that_is_not_answered_in_time_is_an_error_and_no_time(database_url: str, way: str) -> None:
-    async with counted(database_url, command_timeout_s=0.05) as (database, metrics):
+    async with counted(database_url, command_timeout_s=0.4) as (database, metrics):  # connections are set up in it, too
         limits = {"timeout_s": 0.05} if way == "probe" else {}
         with pytest.raises(StorageUnavailable):
             await getattr(database, way)("SELECT pg_sleep(60)", **limits)
