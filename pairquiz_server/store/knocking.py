@@ -72,14 +72,17 @@ class Place(Struct, frozen=True):
 
 
 def place(dsn: str) -> Place:
-    """Read where an address leads, as far as it says so."""
+    """Read where an address leads, as far as it says so: what stands before the `?` goes first, as asyncpg reads it."""
     parts = urlsplit(dsn)
     asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    host = asked.get("host") or parts.hostname or "localhost"
-    user = asked.get("user") or unquote(parts.username or "") or "(nobody)"
-    database = asked.get("dbname") or asked.get("database") or unquote(parts.path.lstrip("/")) or user
-    host = host.partition(",")[0]  # of several, the first one is knocked at
-    return Place(host, int(asked.get("port") or parts.port or 5432), user, database)
+    user = unquote(parts.username or "") or asked.get("user") or "(nobody)"
+    database = unquote(parts.path.lstrip("/")) or asked.get("dbname") or asked.get("database") or user
+    host, port = parts.hostname or "", str(parts.port or "")
+    if not host:
+        host, port = asked.get("host", "localhost"), asked.get("port", "")
+    # Of several, the first one is knocked at. A port that is no number is asyncpg's to refuse.
+    host, port = host.partition(",")[0], port.partition(",")[0]
+    return Place(host, int(port) if port.isdecimal() else 5432, user, database)
 
 
 async def knock(where: Place, timeout_s: float) -> None:

@@ -96,6 +96,9 @@ def test_of_several_hosts_the_first_is_knocked_at() -> None:
         "one.example", 5433, "a", "c"
     )
     assert place("postgresql:///c?host=/run/postgresql&user=a").shown == "/run/postgresql:5432"
+    assert place("postgresql:///c?host=one.example,two.example&port=5433,5434").shown == "one.example:5433"
+    both = place("postgresql://a@one.example/c?host=/run/postgresql&port=x&user=b&dbname=d")
+    assert both == Place("one.example", 5432, "a", "c"), "as asyncpg takes it"
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
