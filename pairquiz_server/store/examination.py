@@ -15,6 +15,8 @@ from pairquiz_server.store.tls import TlsError, checked_tls
 
 _QUERIES = load("examination")
 _FAILS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_WITHOUT_TLS = ("disable", "allow")
+"""By these asyncpg goes without TLS first, and with it only where it must."""
 ALIVE_MS = 5000
 TRIPS = 7
 
@@ -85,7 +87,8 @@ class Examination:
         encrypted = False
         if not where.local:
             await knock(where, timeout_s)
-            encrypted = await encrypts(where, timeout_s) and "sslmode=disable" not in dsn
+            without = any(f"sslmode={mode}" in dsn for mode in _WITHOUT_TLS)
+            encrypted = await encrypts(where, timeout_s) and not without
         examination = cls(await connected(dsn, timeout_s, tls), dsn, timeout_s, tls)
         examination.encrypted = encrypted
         return examination

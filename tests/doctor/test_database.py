@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from pairquiz_server.doctor import database as judged
+from pairquiz_server.store.examination import Examination
 from pairquiz_server.store.knocking import Place, place
 from tests.certificates import Authority
 from tests.conftest import execute, sibling
@@ -172,11 +173,11 @@ def authority(folder: Path) -> Authority:
 
 @pytest.fixture
 def speaking_tls(start_pooler: StartPooler, authority: Authority) -> Callable[..., str]:
-    def start(host: str = HERE, *, expired: bool = False) -> str:
+    def start(host: str = HERE, *, expired: bool = False, mode: str = "require") -> str:
         certificate, key = authority.issue(host, expired=expired)
         key.chmod(0o644)  # the pooler runs as another user
         files = {"client_tls_cert_file": certificate, "client_tls_key_file": key}
-        return start_pooler(tcp=True, client_tls_sslmode="require", **files)
+        return start_pooler(tcp=True, client_tls_sslmode=mode, **files)
 
     return start
 
@@ -184,6 +185,15 @@ def speaking_tls(start_pooler: StartPooler, authority: Authority) -> Callable[..
 async def test_one_that_is_checked_is_well(speaking_tls: Callable[..., str], authority: Authority) -> None:
     checked = f"{speaking_tls()}?sslmode=verify-full&sslrootcert={authority.file}"
     assert (await database(checked))["database tls"] == "ok"
+
+
+@pytest.mark.parametrize(("mode", "encrypted"), [("", True), ("?sslmode=disable", False), ("?sslmode=allow", False)])
+async def test_it_is_in_use_unless_the_address_goes_without_first(
+    speaking_tls: Callable[..., str], mode: str, encrypted: bool
+) -> None:
+    examination = await Examination.begin(speaking_tls(mode="allow") + mode, timeout_s=10)
+    assert examination.encrypted == encrypted
+    await examination.end()
 
 
 async def test_it_is_wanted_by_one_side_alone(speaking_tls: Callable[..., str], start_pooler: StartPooler) -> None:
