@@ -92,9 +92,7 @@ class Database:
         readers = Readers(self._connector.open_reader, self._options.pool_max, self._metrics)
         if self._options.pool_min > 0:
             with self._failures_named():
-                first = await self._connector.open_first_reader()
-                await readers.fill(self._options.pool_min - 1)
-            readers.add(first)
+                await readers.fill(self._options.pool_min, await self._connector.open_first_reader())
         self._readers = readers
 
     async def close(self) -> None:

@@ -47,9 +47,12 @@ class Readers:
         metrics.pool_connections.read = lambda: {"lent": len(self._lent), "idle": len(self._idle)}
         metrics.pool_connections_limit.read = lambda: most
 
-    async def fill(self, count: int) -> None:
-        """Have so many connections ready, of which the first one made is lent first. Raises what `connect` raises."""
-        made: list[asyncpg.Connection] = []
+    async def fill(self, count: int, *made_before: asyncpg.Connection) -> None:
+        """Have so many connections ready, with those that were made before; the first of all is lent first.
+
+        Raises what `connect` raises, and then closes all of them.
+        """
+        made = list(made_before)
         try:
             while len(made) < count:
                 made.append(await self._connect())
@@ -59,10 +62,6 @@ class Readers:
             raise
         for connection in reversed(made):
             self._keep(connection)
-
-    def add(self, connection: asyncpg.Connection) -> None:
-        """Have this connection ready, too; it is lent next."""
-        self._keep(connection)
 
     @asynccontextmanager
     async def lent(self, within_s: float) -> AsyncIterator[asyncpg.Connection]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -69,6 +70,21 @@ async def test_a_host_that_never_answers_costs_no_more_than_the_connect_timeout(
             with pytest.raises(StorageUnavailable, match=r"^no answer in time$"):
                 async with opened(f"postgresql://pairquiz@127.0.0.1:{port}/x?sslmode=disable", connect_timeout_s=0.1):
                     pass
+
+
+async def test_one_that_cannot_be_opened_whole_leaves_no_session_behind(
+    database_url: str, other_database: Database
+) -> None:
+    name = f"role_{uuid4().hex}"
+    await other_database.fetch(f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 1")
+    url = database_url.replace("://pairquiz@", f"://{name}@", 1)
+    with pytest.raises(StorageUnavailable, match="too many connections for role"):
+        async with opened(url, pool_min=2):
+            pass
+    async with asyncio.timeout(30):
+        while await backends(other_database, f"usename = '{name}'"):
+            pass
+    await other_database.fetch(f"DROP ROLE {name}")
 
 
 @each_line
