@@ -78,8 +78,8 @@ async def migrate(
 
     Each migration is a transaction, all of it or nothing, so that no lock outlasts it; those that have no kind are one
     together. Whoever comes at the same time waits for the lock, and goes on with what is left. A migration that was
-    applied must not have changed since; one that we do not know (a newer server's) is left alone. Raises `MigrationError` and
-    `StorageUnavailable`; what was applied before then stays.
+    applied must not have changed since; one that we do not know (a newer server's) is left alone. Raises
+    `MigrationError` and `StorageUnavailable`; what was applied before then stays.
     """
     known = read_migrations() if migrations is None else migrations
     applied: list[Migration] = []

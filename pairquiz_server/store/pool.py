@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
-import structlog
 
 from pairquiz_server.failure import Failure
 from pairquiz_server.metrics import Metrics
+from pairquiz_server.store.availability import Availability
 from pairquiz_server.store.connector import Connector, DatabaseOptions
 from pairquiz_server.store.patience import ASYNCPG_S, Patience
 from pairquiz_server.store.pooling import Pooling
@@ -18,8 +18,6 @@ from pairquiz_server.store.queries import name_of
 from pairquiz_server.store.readers import Readers
 from pairquiz_server.store.reasons import NOBODY_THERE, UNAVAILABLE, Reason
 from pairquiz_server.store.writer import Writer
-
-log = structlog.get_logger("pairquiz.database")
 
 PROBE_S = 1.0
 PLACE_S = 1.2
@@ -64,14 +62,12 @@ class Database:
         self._writer_stale = False
         self._writing = asyncio.Lock()
         self._prober: asyncpg.Connection | None = None
-        self._there = asyncio.Event()
-        self._there.set()
-        self._away_because = ""
+        self._availability = Availability()
 
     @property
     def available(self) -> bool:
         """Whether the database answers; true as long as nobody probes it."""
-        return self._there.is_set()
+        return self._availability.there
 
     @property
     def pooling(self) -> Pooling:
@@ -85,7 +81,7 @@ class Database:
 
     async def back(self) -> None:
         """Wait until the database is available."""
-        await self._there.wait()
+        await self._availability.back()
 
     async def open(self) -> None:
         """Connect. Raises `StorageUnavailable` with the reason."""
@@ -124,9 +120,11 @@ class Database:
                 self._prober.terminate()
                 self._prober = None
             self._metrics.query_errors.count(name_of(query))
-            self._lose(failure)
+            self._availability.lost(str(failure))
             raise
-        self._find_again()
+        if not self.available:
+            self._leave_lines()
+        self._availability.found()
         return rows
 
     async def fetch(self, query: str, *arguments: object, timeout_s: float | None = None) -> list[asyncpg.Record]:
@@ -204,7 +202,7 @@ class Database:
         except NOBODY_THERE as error:
             # Of a line that breaks there may be a hundred reasons; where nobody takes a new one, all is away.
             if self._connector.hurried:
-                self._lose(self._unavailable(error))
+                self._availability.lost(str(self._unavailable(error)))
             raise
         prepares = self.pooling is not Pooling.TRANSACTION
         self._writer = Writer(connection, self._options.command_timeout_s, prepares=prepares)
@@ -218,23 +216,13 @@ class Database:
 
     def _check_available(self) -> None:
         if not self.available:
-            raise StorageUnavailable(self._away_because)
+            raise StorageUnavailable(self._availability.away_because)
 
-    def _lose(self, failure: StorageUnavailable) -> None:
-        self._away_because = str(failure)
-        if self.available:
-            log.warning("database_away", reason=self._away_because)
-        self._there.clear()
-
-    def _find_again(self) -> None:
-        """Take no line that was open before: it may hang, or lead to a primary that is none any more."""
-        if self.available:
-            return
-        log.info("database_back")
+    def _leave_lines(self) -> None:
+        """Use no line any more that was open before: it may hang, or lead to a primary that is none any more."""
         if self._readers is not None:
             self._readers.expire()
         self._writer_stale = True
-        self._there.set()
 
     @property
     def _place_s(self) -> float:

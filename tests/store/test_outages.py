@@ -169,7 +169,7 @@ async def test_a_line_from_before_an_outage_that_hangs_is_dropped_without_a_word
         hanging = psutil.Process(await database.fetchval("SELECT pg_backend_pid()"))
         hanging.suspend()
         try:
-            database._lose("so says this test")
+            database._availability.lost("so says this test")
             await database.probe("SELECT 1")
             assert await database.fetchval("SELECT pg_backend_pid()") != hanging.pid
             assert not [task for task in asyncio.all_tasks() if "close" in repr(task.get_coro())], "nobody waits for it"
