@@ -192,6 +192,7 @@ class Committer:
                 log.exception("command_failed", command=type(submissions[0].command).__name__)
                 self._fail(submissions, Code.INTERNAL)
             return []
+        spent = loop.time() - started
         self._telling.rest()  # of the batch before, where this one had nothing to wait for
         if stuck is None:
             self.forget(batch.known)
@@ -203,7 +204,6 @@ class Committer:
             again: list[Submission] = []
         else:
             again = self._settle(batch, stuck)
-        spent = loop.time() - started
         self._metrics.batch_commands.observe(len(submissions))
         self._metrics.commit_seconds.observe(spent)
         if logs.debugging():
