@@ -40,6 +40,7 @@ OPEN = {"PAIRQUIZ_SERVER__HOST": "0.0.0.0", "JWT_SECRET": SECRET}
         ({"JWT_SECRET": "short"}, "secret-invalid"),
         ({"PAIRQUIZ_SERVER__HOST": "0.0.0.0"}, "address-open"),
         ({"PAIRQUIZ_SERVER__ALLOWED_ORIGINS": '["https://quiz.example/"]'}, "origin-malformed"),
+        ({"PAIRQUIZ_SERVER__ALLOWED_ORIGINS": "https://quiz.example"}, "origin-malformed"),
         ({"DATABASE_URL": "mysql://db.example/quiz"}, "database-url-malformed"),
         ({"SUPABASE_URL": "mysql://db.example/quiz"}, "database-url-malformed"),
         ({"REDIS_URL": "http://redis.example"}, "redis-url-malformed"),
