@@ -26,6 +26,7 @@ TIME_LIMIT_S = 60
 DUEL_S = 30.0
 """A duel that is not over by then has failed."""
 RESULTS_S = 10.0
+_NEEDS_SECRET = "the probe needs the server's JWT_SECRET in its environment"
 
 
 class Health(StrEnum):
@@ -66,6 +67,10 @@ class Guests(Struct):
     other: str | None = None
 
 
+class Users(Guests):
+    """Two whose tokens somebody has signed: where these are not taken, nobody plays in their place."""
+
+
 async def probe(url: str, guests: Guests, scale: Scale, *, slow_s: float) -> Probed:
     """Play a duel, and return what was found: never raises for what a server does. `guests` are kept up to date.
 
@@ -79,7 +84,7 @@ async def probe(url: str, guests: Guests, scale: Scale, *, slow_s: float) -> Pro
     except TimeoutError:
         probed.fail(f"the duel was not over within {DUEL_S:.0f} s")
     except ClientError as error:
-        probed.fail(str(error))
+        probed.fail(f"{error}: {_NEEDS_SECRET}" if _is_unauthorized(error) else str(error))
     probed.phases["duel"] = time.monotonic() - begun_at
     if probed.health is Health.GOOD:
         _weigh(probed, slow_s)
@@ -127,11 +132,15 @@ async def _come_in(web: ClientSession, guests: Guests, terms: Terms, scale: Scal
         await pair.open()
     except Refusal as refusal:
         await pair.close()
-        if refusal.code != "unauthorized" or guests.one is None:
+        if not _is_unauthorized(refusal) or guests.one is None or isinstance(guests, Users):
             raise
         pair = connect((None, None))
         await pair.open()
     return pair
+
+
+def _is_unauthorized(error: ClientError) -> bool:
+    return isinstance(error, Refusal) and error.code == "unauthorized"
 
 
 async def _play(pair: Pair, book: "_Book", probed: Probed) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pairquiz_server.loadtest.scale import Scale
 from pairquiz_server.probe import duel
-from pairquiz_server.probe.duel import Guests, Health, Probed, probe
+from pairquiz_server.probe.duel import Guests, Health, Probed, Users, probe
 from pairquiz_server.store.pool import Database
 from tests.conftest import Server, StartServer
 from tests.loadtest.meddler import Mend, meddling
@@ -50,6 +50,14 @@ async def test_guests_who_are_not_known_any_more_come_as_new_ones(server: Server
     guests = Guests("no.such.token", "no.such.token")
     assert (await probed(server.url, guests)).health is Health.GOOD
     assert guests != Guests("no.such.token", "no.such.token")
+
+
+async def test_users_whose_tokens_are_not_taken_are_nobody_else(server: Server, database: Database) -> None:
+    found = await probed(server.url, Users("no.such.token", "no.such.token"))
+    assert found.health is Health.FAILED
+    assert "JWT_SECRET" in found.why
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pairquiz.players") == 0
 
 
 async def test_a_slow_server_is_degraded(server: Server) -> None:
