@@ -26,7 +26,7 @@ TIME_LIMIT_S = 60
 DUEL_S = 30.0
 """A duel that is not over by then has failed."""
 RESULTS_S = 10.0
-_NEEDS_SECRET = "the probe needs the server's JWT_SECRET in its environment"
+_NOT_LET_IN = "the probe needs the server's JWT_SECRET in its environment"
 
 
 class Health(StrEnum):
@@ -84,7 +84,7 @@ async def probe(url: str, guests: Guests, scale: Scale, *, slow_s: float) -> Pro
     except TimeoutError:
         probed.fail(f"the duel was not over within {DUEL_S:.0f} s")
     except ClientError as error:
-        probed.fail(f"{error}: {_NEEDS_SECRET}" if _is_unauthorized(error) else str(error))
+        probed.fail(f"{error}: {_NOT_LET_IN}" if _is_unauthorized(error) else str(error))
     probed.phases["duel"] = time.monotonic() - begun_at
     if probed.health is Health.GOOD:
         _weigh(probed, slow_s)
@@ -99,7 +99,7 @@ async def _probe(probed: Probed, guests: Guests, scale: Scale) -> None:
     probed.certificate_until = knocked.certificate_until
     known = await topics(probed.url)
     if not known:
-        raise ClientError("the server tells no topics: it has no questions, or is no pairquiz-server")
+        raise ClientError(f"the server tells no topics: pairquiz-server doctor --url {probed.url}  says why")
     topic = max(known, key=lambda one: one.questions)
     terms = Terms(topic.name, min(QUESTIONS, topic.questions), time_limit=TIME_LIMIT_S, name="Probe")
     cookies, timeout = aiohttp.DummyCookieJar(), aiohttp.ClientTimeout(total=None, sock_connect=10)
