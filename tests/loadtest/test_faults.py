@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pairquiz_server.client.errors import Refusal
+from pairquiz_server.client.errors import NoServer, Refusal
 from pairquiz_server.loadtest import players
 from pairquiz_server.loadtest.advice import advice
 from pairquiz_server.loadtest.wire import Transport
 from tests.conftest import Server, StartServer
+from tests.doctor.nginx import nginx
 from tests.loadtest.closed import closed_loop
 from tests.loadtest.meddler import Meddler, Mend
 from tests.loadtest.packets import (
@@ -130,6 +132,14 @@ async def test_a_lost_line_is_mended_and_told(meddler: Meddler) -> None:
     assert found.ended.found == {}
     assert found.window.troubles["connection_lost"] == 2
     assert (found.ended.answers, found.unanswered) == (found.window.due, 0)
+
+
+async def test_what_does_not_speak_socket_io_is_no_server(start_server: StartServer, tmp_path: Path) -> None:
+    server = await start_server()
+    with nginx(tmp_path, server.url, server='location /socket.io/ { return 200 "hello"; }') as url:
+        for transport in Transport:
+            with pytest.raises(NoServer):
+                await trial(url, transport=transport)
 
 
 async def test_a_limit_is_named(start_server: StartServer) -> None:

@@ -1,6 +1,7 @@
 """A probe plays a real duel, and tells what is wrong with it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from pairquiz_server.probe import duel
 from pairquiz_server.probe.duel import Guests, Health, Probed, Users, probe
 from pairquiz_server.store.pool import Database
 from tests.conftest import Server, StartServer
+from tests.doctor.nginx import nginx
 from tests.loadtest.meddler import Mend, meddling
 from tests.loadtest.packets import (
     edited,
@@ -58,6 +60,12 @@ async def test_users_whose_tokens_are_not_taken_are_nobody_else(server: Server, 
     assert "JWT_SECRET" in found.why
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM pairquiz.players") == 0
+
+
+async def test_a_proxy_that_passes_no_upgrade_on_is_asked_about(server: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, server.url, location="") as url:
+        found = await probed(url)
+    assert (found.health, "passes no upgrade on" in found.why) == (Health.FAILED, True)
 
 
 async def test_a_slow_server_is_degraded(server: Server) -> None:
