@@ -127,15 +127,21 @@ async def _come_in(web: ClientSession, guests: Guests, terms: Terms, scale: Scal
             Random(),  # noqa: S311
         )
 
-    pair = connect((guests.one, guests.other))
     try:
-        await pair.open()
+        return await _opened(connect((guests.one, guests.other)))
     except Refusal as refusal:
-        await pair.close()
         if not _is_unauthorized(refusal) or guests.one is None or isinstance(guests, Users):
             raise
-        pair = connect((None, None))
+    return await _opened(connect((None, None)))
+
+
+async def _opened(pair: Pair) -> Pair:
+    """Connect both, or none: one alone would come back for ever. Raises `ClientError`."""
+    try:
         await pair.open()
+    except BaseException:
+        await pair.close()
+        raise
     return pair
 
 

@@ -1,5 +1,6 @@
 """A probe plays a real duel, and tells what is wrong with it."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,26 @@ async def test_a_proxy_that_passes_no_upgrade_on_is_asked_about(server: Server, 
     with nginx(tmp_path, server.url, location="") as url:
         found = await probed(url)
     assert (found.health, "passes no upgrade on" in found.why) == (Health.FAILED, True)
+
+
+async def test_who_came_in_alone_leaves(server: Server) -> None:
+    async with meddling(server.url) as meddler:
+        welcomes: list[str] = []
+        cuts: list[asyncio.Task[None]] = []
+
+        def only_one(packet: str) -> list[str]:
+            if packet.startswith('42["welcome"'):
+                welcomes.append(packet)
+            if len(welcomes) < 2:
+                return [packet]
+            cuts.append(asyncio.create_task(meddler.cut()))
+            return []
+
+        meddler.mend = only_one
+        found = await probed(meddler.url)
+        playing = [task for task in asyncio.all_tasks() if "pairquiz_server/loadtest" in repr(task)]
+    assert (found.health, playing) == (Health.FAILED, [])
+    assert "before its welcome" in found.why
 
 
 async def test_a_slow_server_is_degraded(server: Server) -> None:
