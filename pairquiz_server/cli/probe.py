@@ -85,9 +85,9 @@ def probe(
             if settings.jwt_secret is None:
                 kept.keep(player=playing.one, bot=playing.other)
         exposition.take(probed)
+        click.echo(msgspec.json.encode(probed) if as_json else _line(probed))
         if textfile is not None:
             _write(exposition, textfile)
-        click.echo(msgspec.json.encode(probed) if as_json else _line(probed))
         return probed
 
     if once:
