@@ -1,9 +1,9 @@
 """Who is the operator: whoever has the token, and whoever may open the socket of this machine."""
 
 import asyncio
+import os
 import pwd
 import stat
-from os import geteuid
 from pathlib import Path
 from socket import AF_UNIX, socket
 
@@ -19,7 +19,8 @@ from tests.conftest import Server, StartServer
 from tests.web.operator import TOKEN, WITH_TOKEN, audit, heard_at, operator, operator_by_socket
 
 NODE = ADMIN_ROUTES["show_node"].path
-OWN_NAME = pwd.getpwuid(geteuid()).pw_name
+OWN_ID = os.geteuid()
+OWN_NAME = pwd.getpwuid(OWN_ID).pw_name
 
 
 async def asked(url: str, path: str = NODE, **headers: str) -> tuple[int, str]:
@@ -114,6 +115,17 @@ async def test_what_a_killed_server_has_left_is_taken_over(server: Server, tmp_p
         assert (await line.ask("show_node", Node)).region == "local"
 
 
+async def test_a_socket_that_another_user_has_laid_out_is_not_asked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "admin.sock"
+    async with heard_at(server, path):
+        monkeypatch.setattr(os, "geteuid", lambda: OWN_ID + 1)
+        with pytest.raises(NoServer, match=f"is another user's: do it as {OWN_NAME}"):
+            async with operator_line(Reach(sockets=[path])):
+                pass
+
+
 async def test_two_servers_do_not_fight_over_a_socket(start_server: StartServer, tmp_path: Path) -> None:
     first, second = await start_server(), await start_server(PAIRQUIZ_SERVER__REGION="second")
     path = tmp_path / "admin.sock"
@@ -161,5 +173,5 @@ async def test_a_server_stops_although_somebody_watches(start_server: StartServe
         async with heard_at(server, path):
             task = asyncio.create_task(watch())
             await watching.wait()
-        with pytest.raises(NoServer):
+        with pytest.raises(NoServer, match="has broken off"):
             await task
