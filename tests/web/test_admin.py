@@ -75,6 +75,18 @@ async def test_a_name_that_is_none_is_refused(start_server: StartServer, name: s
     assert await asked(server.url, **headers) == (400, "invalid_payload")
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\x1b[31m", "two\nlines", "ends\n", " ", ""])
+async def test_a_text_that_nobody_could_read_is_refused(server: Server, tmp_path: Path, text: str) -> None:
+    async with operator_by_socket(server, tmp_path) as line:
+        with pytest.raises(Refusal, match="message: expected a string of 1 to 500 characters that is not blank"):
+            await line.ask("begin_maintenance", MaintenanceState, payload=BeginMaintenance(message=text))
+        for name, key in (("find_players", "text"), ("show_audit", "subject"), ("list_matches", "topic")):
+            with pytest.raises(Refusal) as refused:
+                await line.ask(name, MaintenanceState, query={key: text})
+            assert refused.value.code == "invalid_payload", name
+        assert not (await line.ask("show_maintenance", MaintenanceState)).on
+
+
 async def test_a_deed_is_noted_with_who_has_done_it(start_server: StartServer, tmp_path: Path) -> None:
     server = await start_server(**WITH_TOKEN)
     async with operator(server, name="grace") as line:
