@@ -160,6 +160,14 @@ async def test_a_folder_in_which_others_may_write_is_refused(server: Server, tmp
             pass
 
 
+async def test_a_path_that_no_socket_can_have_is_refused(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)  # a TMPDIR may be
+    with pytest.raises(NoSocket, match="cannot listen on"):
+        async with heard_at(server, folder / "admin.sock"):
+            pass
+    assert not [*folder.iterdir()], "nothing of it is left"
+
+
 async def test_where_nobody_answers_the_operator_is_told_so(start_server: StartServer) -> None:
     with pytest.raises(NoServer, match="does not answer"):
         async with operator_line(Reach(url="http://127.0.0.1:1", token=TOKEN)) as line:
