@@ -163,8 +163,9 @@ def test_what_an_operator_has_to_know_is_told() -> None:
         assert word in told, told
 
 
-def test_a_node_that_has_said_nothing_yet_or_of_another_version_is_left_out() -> None:
+def test_a_node_that_has_said_nothing_yet_or_of_another_version_is_named_alone() -> None:
     fares = Fares()
     seen = look(None, FIRST)
     fares.note(seen)
     assert [fare.id for fare in fares.of(seen.nodes)] == ["1"]
+    assert "unread     0: serves too" in list(lines(seen, fares.of(seen.nodes), fares.together(seen.nodes)))[-1]
