@@ -40,12 +40,11 @@ class CatchUp:
             heard = set(self._connections.followed(player_id))
             try:
                 matches = await self._game.live_matches(player_id)
-                states = [await self._state(player_id, match) for match in matches]
+                stands = await self._states(player_id, matches)
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
             heard.update(self._connections.followed(player_id))  # those before, too: one may have ended meanwhile
-            stands = zip(matches, states, strict=True)
             self._tell(player_id, [(match, state) for match, state in stands if match.id not in heard])
             return
 
@@ -55,7 +54,7 @@ class CatchUp:
         Raises `Refused` (`storage_unavailable`).
         """
         before = dict(self._connections.followed(player_id))
-        stands = [(match, await self._state(player_id, match)) for match in matches]
+        stands = await self._states(player_id, matches)
         heard, gaps = self._connections.followed(player_id), self._connections.gaps(player_id)
         news = [
             (match, state)
@@ -71,12 +70,12 @@ class CatchUp:
             before = dict(self._connections.followed(player_id))
             try:
                 matches = await self._matches(player_id)
-                states = [await self._state(player_id, match) for match in matches]
+                stands = await self._states(player_id, matches)
             except Refused:
                 await asyncio.sleep(RETRY_S)
                 continue
             if not any(self._overtaken(player_id, match, before) for match in matches):
-                self._tell(player_id, list(zip(matches, states, strict=True)))
+                self._tell(player_id, stands)
                 return
 
     def _overtaken(self, player_id: str, match: Match, before: Mapping[str, int]) -> bool:
@@ -105,10 +104,14 @@ class CatchUp:
                     raise  # any other: a failover has forgotten the match
         return matches
 
-    async def _state(self, player_id: str, match: Match) -> QuizState:
-        seat = match.seat_of(player_id)
-        assert seat is not None  # only a player's own matches are found
-        return views.quiz_state(match, seat, self._game.now(), await self._game.rematches.prospect(match, seat))
+    async def _states(self, player_id: str, matches: Sequence[Match]) -> list[tuple[Match, QuizState]]:
+        """Return how a player's matches stand, but for those off which the player was taken meanwhile (erased)."""
+        stands: list[tuple[Match, QuizState]] = []
+        for match in matches:
+            if (seat := match.seat_of(player_id)) is not None:
+                prospect = await self._game.rematches.prospect(match, seat)
+                stands.append((match, views.quiz_state(match, seat, self._game.now(), prospect)))
+        return stands
 
     def _tell(self, player_id: str, stands: Sequence[tuple[Match, QuizState]]) -> None:
         """Tell how matches stand, as far as so much may be told: the last ones, and those of which nothing follows."""

@@ -37,6 +37,9 @@ TYPED = {"frontend/client/README.md"}
 POOLED = {"docs/databases.md"}
 """Documents whose pgbouncer.ini is used by tests/web/test_poolers.py."""
 
+QUERIED = {"docs/monitoring.md"}
+"""Documents whose SQL is run by tests/monitoring/test_page.py."""
+
 PAGES = {name_of(document): list(blocks(document)) for document in DOCUMENTS}
 WALKED = [
     name
@@ -163,6 +166,8 @@ def test_each_block_is_run_or_read(name: str) -> None:
                 assert name in TYPED, f"{block.place}: nobody looks at its types"
             case "ini":
                 assert name in POOLED, f"{block.place}: nobody uses it"
+            case "sql":
+                assert name in QUERIED, f"{block.place}: nobody runs it"
             case "text" | "":
                 assert not re.search(r"^(\$ |pairquiz-server .* --?\w)", block.text, re.MULTILINE), (
                     f"{block.place}: say sh"

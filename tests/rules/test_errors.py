@@ -64,6 +64,7 @@ def test_only_faults_of_the_server_invite_a_retry() -> None:
         "keys_unavailable",
         "storage_unavailable",
         "draining",
+        "maintenance",
         "internal",
     } == RETRYABLE
 

@@ -117,7 +117,7 @@ async def test_migrations_run_behind_a_pooler_in_transaction_mode(
     pooler = start_pooler("transaction", url=empty_database_url, default_pool_size=2)
     async with opened(pooler.url) as first, opened(pooler.url) as second:
         applied = await asyncio.gather(migrate(first), migrate(second))
-        assert sorted(map(len, applied)) == [0, len(read_migrations())]
+        assert sum(map(len, applied)) == len(read_migrations())
 
 
 @pytest.mark.parametrize("declared", [None, True])

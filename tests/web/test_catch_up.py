@@ -116,3 +116,13 @@ async def test_of_matches_that_have_ended_unheard_the_states_come_before_those_o
             await catch_up.run()
             states = [payload for name, payload in await player.settled() if name == "quiz_state"]
             assert [state["session_id"] for state in states] == [session_id]
+
+
+async def test_who_was_taken_off_a_match_while_it_was_found_is_told_nothing_of_it(server: Server) -> None:
+    game, connections = server.running.game, server.running.drain._connections
+    async with connected(server.url) as player, connected(server.url) as other, connected(server.url) as erased:
+        started = await started_match(player, other)
+        (match,) = await game.live_matches(player.user_id)
+        assert match.id == started["session_id"]
+        assert await CatchUp(game, connections).tell(erased.user_id, [match]) == 0
+        assert await erased.settled() == []
