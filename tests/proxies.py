@@ -60,7 +60,7 @@ async def haproxy(folder: Path, ports: Sequence[int]) -> AsyncIterator[str]:
         configuration = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
         configuration = _with_servers(configuration, "server node-{port} 127.0.0.1:{port}", ports)
         address = f"bind 127.0.0.1:{port.number}\n    http-request set-src hdr({TESTED_AS})"
-        configuration = configuration.replace("bind :80", address, 1).replace("maxconn 50000", "maxconn 1000", 1)
+        configuration = configuration.replace("bind :80", address, 1)
         configuration = re.sub(r"\n *(bind :443|http-request redirect scheme https) .*", "", configuration)
         (folder / "haproxy.cfg").write_text(configuration)
         command = [found.path, "-db", "-f", str(folder / "haproxy.cfg")]

@@ -62,7 +62,7 @@ def doctor(
 
     Without --url it looks from beside the server, by the settings in force: at them, the machine, the address, tokens,
     the database, and Redis. With --url it comes as clients do, and plays a duel as two guests, or by JWT_SECRET or two
-    tokens; guests and matches of it stay as any others. The exit code is 0 where nothing has failed.
+    tokens; both and their match, which is not rated, stay as any others. The exit code is 0 where nothing has failed.
     """
     logs.configure(level="error", style="console")
     if session is not None and url is None:
@@ -71,7 +71,8 @@ def doctor(
         raise click.UsageError("A duel has two players: give --token twice at most")
     if url is not None:
         page = None if origin is None else as_browsers_write(origin)
-        found = asyncio.run(look_outside(Target(address(url).url, page, _two(tokens, config_file), session)))
+        target = Target(address(url).url, page, _two(tokens, config_file), session, lent=bool(tokens))
+        found = asyncio.run(look_outside(target))
     else:
         found = _here(config_file, data_dir, origin, tokens[0] if tokens else None)
     if as_json:

@@ -98,8 +98,11 @@ class Fares:
         """Return how these processes fare as one: percentiles are of all their commands."""
         living = [node for node in nodes if node.silent_ms <= SILENT_MS]
         fares = self.of(living)
-        commands, lags = self._steps(living, "command_seconds"), self._steps(living, "loop_lag_seconds")
-        bounds = next((window.now.bounds for window in self._windows.values()), [])
+        # Another version's may be other bounds: percentiles are of those who share the newest process's.
+        windows = [self._windows[node.id] for node in living if node.id in self._windows]
+        bounds = windows[-1].now.bounds if windows else []
+        alike = [window for window in windows if window.now.bounds == bounds]
+        commands, lags = _steps(alike, "command_seconds"), _steps(alike, "loop_lag_seconds")
         refusals = Counter[str]()
         for fare in fares:
             refusals.update(fare.refusals)
@@ -135,7 +138,7 @@ class Fares:
     def _fare(self, node: NodeVitals) -> Fare:
         window = self._windows[node.id]
         now, before, minute_ago = window.now, window.before(RATES_OF_MS), window.before(REFUSALS_OF_MS)
-        commands, lags = self._steps([node], "command_seconds"), self._steps([node], "loop_lag_seconds")
+        commands, lags = _steps([window], "command_seconds"), _steps([window], "loop_lag_seconds")
         refused = Counter(now.refusals) - Counter(minute_ago.refusals if minute_ago else now.refusals)
         cpu = _rate(before, now, "cpu_s")
         return Fare(
@@ -167,21 +170,19 @@ class Fares:
             refusals=dict(refused.most_common()),
         )
 
-    def _steps(self, nodes: Iterable[NodeVitals], name: str) -> list[int]:
-        """Return how many of the last seconds fell between two bounds each, of all these processes."""
-        steps: list[int] = []
-        for node in nodes:
-            window = self._windows.get(node.id)
-            before = window and window.before(RATES_OF_MS)
-            if window is None or before is None:
-                continue
-            then, now = getattr(before, name), getattr(window.now, name)
-            grown = [after - earlier for earlier, after in zip(then, now, strict=True)]
-            own = [after - earlier for earlier, after in pairwise([0, *grown])]
-            if len(own) == len(steps):  # else it is another version's, with other bounds
-                own = [one + other for one, other in zip(steps, own, strict=True)]
-            steps = own
-        return steps
+
+def _steps(windows: Iterable[_Window], name: str) -> list[int]:
+    """Return how many of the last seconds fell between two bounds each, of processes that have the same ones."""
+    steps: list[int] = []
+    for window in windows:
+        before = window.before(RATES_OF_MS)
+        if before is None:
+            continue
+        then, now = getattr(before, name), getattr(window.now, name)
+        grown = [after - earlier for earlier, after in zip(then, now, strict=True)]
+        own = [after - earlier for earlier, after in pairwise([0, *grown])]
+        steps = [one + other for one, other in zip(steps, own, strict=True)] if steps else own
+    return steps
 
 
 def name_of(vitals: Vitals) -> str:

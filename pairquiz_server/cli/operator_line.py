@@ -1,6 +1,7 @@
 """An operator's line to a server that runs: by its socket on this machine, or by its address and the token."""
 
 import asyncio
+import os
 import pwd
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -83,6 +84,8 @@ class OperatorLine:
                 if response.status >= 400:
                     raise _refusal(await response.read(), response.status)
                 yield response
+        except aiohttp.ClientPayloadError:
+            raise NoServer(f"{self.server} has broken off, as a server does that stops: ask again") from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise NoServer(f"{self.server} does not answer ({error or type(error).__name__})") from None
 
@@ -106,9 +109,13 @@ async def operator_line(reach: Reach) -> AsyncIterator[OperatorLine]:
 
 
 async def _first_that_answers(sockets: Sequence[Path]) -> Path:
+    """Return a socket that somebody listens on. What is another user's is not asked: it might say anything."""
     forbidden = None
     for path in sockets:
         try:
+            if os.geteuid() not in (0, path.lstat().st_uid):
+                forbidden = path
+                continue
             _, line = await asyncio.open_unix_connection(str(path))
         except PermissionError:
             forbidden = path

@@ -19,7 +19,7 @@ from pairquiz_server.client.address import address
 from pairquiz_server.client.beside import first_of
 from pairquiz_server.client.kept import seat_at, state_folder
 from pairquiz_server.loadtest.scale import Scale
-from pairquiz_server.probe.duel import Guests, Health, Probed
+from pairquiz_server.probe.duel import Guests, Health, Probed, Users
 from pairquiz_server.probe.duel import probe as play_one
 from pairquiz_server.probe.exposition import Exposition
 from pairquiz_server.web.identity.auth import sign_user_token
@@ -72,22 +72,22 @@ def probe(
     settings = read_settings(config_file)
     exposition = Exposition()
 
-    def guests() -> Guests | None:
+    def users() -> Users | None:
         if settings.jwt_secret is None:
             return None
         one, other = (sign_user_token(settings, f"probe-{seat}", lifetime_s=TOKEN_S) for seat in (1, 2))
-        return Guests(one, other)
+        return Users(one, other)
 
     async def duel(scale: Scale) -> Probed:
         with seat_at(where, state_folder(os.environ) / "probe") as kept:
-            playing = guests() or Guests(kept.tokens.player, kept.tokens.bot)
+            playing = users() or Guests(kept.tokens.player, kept.tokens.bot)
             probed = await play_one(where, playing, scale, slow_s=slow)
             if settings.jwt_secret is None:
                 kept.keep(player=playing.one, bot=playing.other)
         exposition.take(probed)
+        click.echo(msgspec.json.encode(probed) if as_json else _line(probed))
         if textfile is not None:
             _write(exposition, textfile)
-        click.echo(msgspec.json.encode(probed) if as_json else _line(probed))
         return probed
 
     if once:

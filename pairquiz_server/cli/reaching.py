@@ -11,6 +11,7 @@ import click
 
 from pairquiz_server.cli.operator_line import NobodyHere, OperatorLine, Reach, operator_line
 from pairquiz_server.cli.settings import with_settings
+from pairquiz_server.cli.values import OperatorName
 from pairquiz_server.client.address import address
 from pairquiz_server.config import Settings
 from pairquiz_server.database import database_url, prepared_database
@@ -29,7 +30,13 @@ def with_reach(command: Command) -> Command:
     """Give a command `--url` and `--as` beside `--config` and `--data-dir`; call it with `settings` and `reach`."""
 
     @click.option("--url", help="The server, by PAIRQUIZ_ADMIN__TOKEN [default: one of this machine].")
-    @click.option("--as", "name", metavar="NAME", help="With --url: who asks, as the audit notes it [default: you].")
+    @click.option(
+        "--as",
+        "name",
+        type=OperatorName(),
+        metavar="NAME",
+        help="With --url: who asks, as the audit notes it [default: you].",
+    )
     @with_settings
     @functools.wraps(command)
     def with_a_reach(*arguments: Any, settings: Settings, url: str | None, name: str | None, **options: Any) -> Any:

@@ -84,6 +84,9 @@ def _warnings(fare: Fare) -> Text:
 def _shared(overview: Overview, together: Fare) -> Iterator[str]:
     if overview.maintenance:
         yield "maintenance: no match begins"
+    unread = [node.id for node in overview.nodes if node.vitals is None]
+    if unread:
+        yield f"unread     {', '.join(unread)}: serves too, and has said nothing yet, or is of another version"
     counted = ", ".join(f"{count} {status}" for status, count in sorted(overview.matches.items()))
     away = f"; {overview.absent_seats} players are away" if overview.absent_seats else ""
     yield f"matches    {counted or 'none is live'}{away}"

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import click
 
+from pairquiz_server.protocol.admin import OPERATOR_MAX
+from pairquiz_server.protocol.admin.questions import AGO_MAX_S, NOTE_MAX
 from pairquiz_server.rules.player import PLAYER_ID_MAX
 from pairquiz_server.rules.question import printable
 
-NOTE_MAX = 500
 _SPAN = re.compile(r"(\d{1,6})([mhdw])", re.ASCII)
 _SECONDS = {"m": 60, "h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
 
@@ -63,12 +64,24 @@ class Note(click.ParamType[str]):
         return str(value)
 
 
+class OperatorName(click.ParamType[str]):
+    """What an operator is called, as a header carries it."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was said, or fail with what may be said."""
+        if not (len(value) <= OPERATOR_MAX and value.isprintable()):
+            self.fail(f"a name has at most {OPERATOR_MAX} characters, and no control characters", param, ctx)
+        return str(value)
+
+
 class Span(click.ParamType[int]):
     """A span such as 30m, 12h, 30d or 4w, in seconds."""
 
     name = "span"
 
-    def __init__(self, most_s: int = 100 * 366 * 24 * 3600) -> None:
+    def __init__(self, most_s: int = AGO_MAX_S) -> None:
         self._most_s = most_s
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:

@@ -39,15 +39,17 @@ def unreadable(error: ConfigError) -> list[Finding]:
 @contextmanager
 def database_at_hand(settings: Settings) -> Iterator[str | Finding]:
     """Yield where the database is; of an embedded one, that it is not there yet, or what is wrong with it."""
-    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
-        yield skipped("database", f"there is none yet in {settings.data_dir}: pairquiz-server serve makes it")
-        return
     with ExitStack() as held:
         found: str | Finding
         try:
-            found = held.enter_context(database_url(settings))
+            if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+                found = skipped("database", f"there is none yet in {settings.data_dir}: pairquiz-server serve makes it")
+            else:
+                found = held.enter_context(database_url(settings))
         except EmbeddedPostgresError as error:
             found = faults.EMBEDDED_REFUSED.found("database", reason=error)
+        except OSError as error:  # a folder that is another user's, such as the service's
+            found = faults.EMBEDDED_REFUSED.found("database", reason=f"{error.filename}: {error.strerror}")
         yield found
 
 

@@ -43,7 +43,7 @@ def _data_dir(settings: Settings) -> list[Finding]:
     name, folder = "data folder", settings.data_dir
     if settings.database_url is not None:
         return [skipped(name, "the database is elsewhere")]
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    existing = next(place for place in (folder, *folder.parents) if os.path.exists(place))  # noqa: PTH110 - no errors
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         reason = "it is no folder" if not existing.is_dir() else f"{existing} is not this user's"
         return [faults.DATA_DIR_UNWRITABLE.found(name, folder=folder, reason=reason)]

@@ -18,5 +18,6 @@ _BEGINNINGS: dict[str, Fault] = {
 def settings_found(error: ConfigError) -> Finding:
     """Return what is wrong with settings that cannot be read."""
     said = error.told
-    fault = next((fault for name, fault in _BEGINNINGS.items() if said.startswith(name)), faults.SETTINGS_INVALID)
+    about = said.removeprefix("setting ")
+    fault = next((fault for name, fault in _BEGINNINGS.items() if about.startswith(name)), faults.SETTINGS_INVALID)
     return fault.found("settings", reason=said)

@@ -60,7 +60,7 @@ class Course:
             ended = await crew.end()
         with suppress(asyncio.CancelledError):
             await looking
-        if refused is not None and not self.steps:
+        if refused is not None and self.rate is None:
             raise _with_advice(refused)
         return self._outcome(ended, interrupted=stop.is_set(), refused=refused)
 
@@ -107,7 +107,8 @@ class Course:
 
     def _outcome(self, ended: Ended, *, interrupted: bool, refused: CannotPlay | None) -> Outcome:
         order = self.order
-        if interrupted and self._windows and (not self.steps or self.steps[-1].rate != self.rate):
+        cut = interrupted or refused is not None
+        if cut and self._windows and (not self.steps or self.steps[-1].rate != self.rate):
             assert self.rate is not None
             self._keep_seconds()
             cut_short = Step(self.rate, max(len(self._windows), 1))
@@ -121,10 +122,12 @@ class Course:
         largest = knee(tried) if order.ramp else None
         verdict, why = verdict_of(self.steps, ended.found, knee=largest)
         if refused is not None and verdict is not Verdict.FAULTY:
-            verdict, why = Verdict.BEHIND, str(refused)
+            verdict, why = refused.verdict, str(refused)
         elif interrupted and verdict is Verdict.HELD:
             verdict, why = Verdict.INTERRUPTED, f"it was ended before its time; until then: {why}"
         troubles = {what for step in self.steps for what in step.troubles} | self._before
+        if refused is not None:
+            troubles.add(refused.trouble)
         return Outcome(
             url=order.url,
             pairs=order.pairs,

@@ -57,7 +57,7 @@ async def _questions(order: Order) -> tuple[str, int]:
     """Return the topic and how many questions a match has: as many as there are, where nothing is said."""
     known = await topics(order.url)
     if not known:
-        raise ClientError(f"{order.url} tells no topics: is a pairquiz-server there, and has it questions?")
+        raise ClientError(f"{order.url} tells no topics: pairquiz-server doctor --url {order.url}  says why")
     if order.topic is None:
         topic = max(known, key=lambda one: one.questions)
     else:

@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
 import msgspec
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from msgspec import Struct
 
 from pairquiz_server.client.errors import ClientError, NoServer, Refusal
 from pairquiz_server.protocol.versions import PROTOCOL_VERSION
@@ -31,6 +32,10 @@ _UPGRADE = {
 _UPGRADED = 101
 _FOR_A_MOMENT = (429, 503)
 """What a server, or a proxy before it, answers where a retry may do."""
+
+_NOT_PASSED_ON = (400, 404, 426, 501)
+"""What is answered to a websocket's handshake of which the upgrade is not there any more, or at a path that leads
+nowhere."""
 
 
 class Transport(StrEnum):
@@ -75,7 +80,7 @@ class Wire:
                 packets = await self._connected()
         except TimeoutError:
             raise NoServer("the server does not answer a handshake") from None
-        except (aiohttp.ClientError, OSError, ConnectionError) as error:
+        except (aiohttp.ClientError, OSError, ConnectionError, msgspec.MsgspecError) as error:
             raise await self._why(error) from None
         self._tasks = [asyncio.create_task(self._read(packets)), asyncio.create_task(self._write())]
 
@@ -128,6 +133,11 @@ class Wire:
 
     async def _why(self, error: Exception) -> ClientError:
         """Ask once more, in a way in which the body of a refusal can be read."""
+        if isinstance(error, aiohttp.WSServerHandshakeError) and error.status in _NOT_PASSED_ON:
+            return NoServer(
+                f"a websocket is refused (HTTP {error.status}): most often a proxy passes no upgrade on, "
+                "and pairquiz-server doctor --url  says more"
+            )
         with suppress(Exception):
             path = _PATH + Transport.WEBSOCKET
             async with asyncio.timeout(CONNECT_S), self._session.get(path, headers=_UPGRADE) as answer:
@@ -164,14 +174,20 @@ class _WebSocket:
             await self._socket.close()
 
 
+class _Opened(Struct):
+    """What the first packet of a session says, as far as it matters here."""
+
+    sid: str
+
+
 class _Polling:
     def __init__(self, session: ClientSession) -> None:
         self._session = session
         self._path = _PATH + Transport.POLLING
 
     async def open(self) -> None:
-        opened: dict[str, Any] = msgspec.json.decode((await self.read())[0][1:])
-        self._path += f"&sid={opened['sid']}"
+        (opened, *_) = await self.read()
+        self._path += f"&sid={msgspec.json.decode(opened[1:], type=_Opened).sid}"
 
     async def read(self) -> list[str]:
         async with self._session.get(self._path) as answer:

@@ -26,6 +26,7 @@ TIME_LIMIT_S = 60
 DUEL_S = 30.0
 """A duel that is not over by then has failed."""
 RESULTS_S = 10.0
+_NOT_LET_IN = "the probe needs the server's JWT_SECRET in its environment"
 
 
 class Health(StrEnum):
@@ -66,6 +67,10 @@ class Guests(Struct):
     other: str | None = None
 
 
+class Users(Guests):
+    """Two whose tokens somebody has signed: where these are not taken, nobody plays in their place."""
+
+
 async def probe(url: str, guests: Guests, scale: Scale, *, slow_s: float) -> Probed:
     """Play a duel, and return what was found: never raises for what a server does. `guests` are kept up to date.
 
@@ -79,7 +84,7 @@ async def probe(url: str, guests: Guests, scale: Scale, *, slow_s: float) -> Pro
     except TimeoutError:
         probed.fail(f"the duel was not over within {DUEL_S:.0f} s")
     except ClientError as error:
-        probed.fail(str(error))
+        probed.fail(f"{error}: {_NOT_LET_IN}" if _is_unauthorized(error) else str(error))
     probed.phases["duel"] = time.monotonic() - begun_at
     if probed.health is Health.GOOD:
         _weigh(probed, slow_s)
@@ -94,7 +99,7 @@ async def _probe(probed: Probed, guests: Guests, scale: Scale) -> None:
     probed.certificate_until = knocked.certificate_until
     known = await topics(probed.url)
     if not known:
-        raise ClientError("the server tells no topics: it has no questions, or is no pairquiz-server")
+        raise ClientError(f"the server tells no topics: pairquiz-server doctor --url {probed.url}  says why")
     topic = max(known, key=lambda one: one.questions)
     terms = Terms(topic.name, min(QUESTIONS, topic.questions), time_limit=TIME_LIMIT_S, name="Probe")
     cookies, timeout = aiohttp.DummyCookieJar(), aiohttp.ClientTimeout(total=None, sock_connect=10)
@@ -122,16 +127,26 @@ async def _come_in(web: ClientSession, guests: Guests, terms: Terms, scale: Scal
             Random(),  # noqa: S311
         )
 
-    pair = connect((guests.one, guests.other))
+    try:
+        return await _opened(connect((guests.one, guests.other)))
+    except Refusal as refusal:
+        if not _is_unauthorized(refusal) or guests.one is None or isinstance(guests, Users):
+            raise
+    return await _opened(connect((None, None)))
+
+
+async def _opened(pair: Pair) -> Pair:
+    """Connect both, or none: one alone would come back for ever. Raises `ClientError`."""
     try:
         await pair.open()
-    except Refusal as refusal:
+    except BaseException:
         await pair.close()
-        if refusal.code != "unauthorized" or guests.one is None:
-            raise
-        pair = connect((None, None))
-        await pair.open()
+        raise
     return pair
+
+
+def _is_unauthorized(error: ClientError) -> bool:
+    return isinstance(error, Refusal) and error.code == "unauthorized"
 
 
 async def _play(pair: Pair, book: "_Book", probed: Probed) -> None:

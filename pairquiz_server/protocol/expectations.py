@@ -78,8 +78,10 @@ def _alternatives(kind: Type) -> list[str]:
             return [f"a whole number from {least} to {most}"]
         case FloatType():
             return ["a number"]
-        case StrType(min_length=least, max_length=most):
+        case StrType(min_length=least, max_length=most, pattern=None):
             return [_text(least or 0, most)]
+        case StrType(min_length=least, max_length=most):  # there is one pattern: the operator's notes'
+            return [_text(least or 0, most) + " that is not blank and has no control characters"]
         case BoolType():
             return ["true", "false"]
         case NoneType():

@@ -181,7 +181,7 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         started_at=record["started_at"],
         deadline_at=record["deadline_at"],
         ended_at=record["ended_at"],
-        end_reason=record["end_reason"] and EndReason(record["end_reason"]),
+        end_reason=_end_reason(record),
         forfeited_by=None if record["forfeited_by"] is None else record["forfeited_by"] - 1,
         paused_at=record["paused_at"],
         resumed_at=record["resumed_at"],
@@ -201,6 +201,12 @@ def _match(record: asyncpg.Record, stored: Mapping[int, StoredQuestion]) -> Matc
         run=_run.decode(record["ghost_run"]) if record["ghost_run"] else None,
         unrecorded=record["unrecorded"] or 0,
     )
+
+
+def _end_reason(record: asyncpg.Record) -> EndReason | None:
+    if record["by_operator"]:
+        return EndReason.OPERATOR
+    return record["end_reason"] and EndReason(record["end_reason"])
 
 
 def _seat(

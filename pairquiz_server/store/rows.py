@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 
 from pairquiz_server.rules.events import (
     AnswerAccepted,
+    EndReason,
     Event,
     MatchCreated,
     MatchEnded,
@@ -119,6 +120,8 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
         row.player1_reconnect_by = away.reconnect_by
     if len(match.seats) == 2:
         _add_second(row, match.seats[1])
+    if match.end_reason is EndReason.OPERATOR:
+        row.end_reason, row.by_operator = _nearest(match), True
     if match.forfeited_by is not None:
         row.forfeited_by = match.forfeited_by + 1
     if match.ghost:
@@ -126,6 +129,13 @@ def _match_row(from_version: int, match: Match) -> MatchRow:
     if match.ratings:
         row.player1_rating, row.player2_rating = match.ratings
     return row
+
+
+def _nearest(match: Match) -> EndReason:
+    """Return how a match would have ended so without its operator: what versions read that know of none."""
+    if match.started_at is not None and match.forfeited_by is None:
+        return EndReason.BOTH_ABSENT
+    return EndReason.PLAYER_LEFT
 
 
 def _add_second(row: MatchRow, seat: Seat) -> None:

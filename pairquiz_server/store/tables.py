@@ -66,6 +66,7 @@ class MatchRow(AsItIs, kw_only=True, omit_defaults=True, gc=False):
     player2_absence_cause: str | None = None
     player2_reconnect_by: int | None = None
     player2_away_ms: int
+    by_operator: Literal[True] | None = None
     forfeited_by: int | None = None
     reveals: tuple[int, ...] | None = None
     player1_wins: int

@@ -43,6 +43,7 @@ class Lookout:
         self._needed = needed
         self._told = told
         self._pace = Pace()
+        self._catching_up = False
 
     def stop(self) -> None:
         """Let `run` return after its round."""
@@ -54,13 +55,17 @@ class Lookout:
 
     async def catch_up(self) -> None:
         """Look once, however long the database is away."""
-        while True:
-            try:
-                await self.look()
-            except (Refused, StorageUnavailable):
-                await asyncio.sleep(LOOK_EVERY_S)
-            else:
-                return
+        self._catching_up = True
+        try:
+            while True:
+                try:
+                    await self.look()
+                except (Refused, StorageUnavailable):
+                    await asyncio.sleep(LOOK_EVERY_S)
+                else:
+                    return
+        finally:
+            self._catching_up = False
 
     async def look(self) -> int:
         """Tell players what they have not heard of; return how many states were told.
@@ -84,7 +89,8 @@ class Lookout:
 
     async def _look_if_needed(self) -> None:
         if not self._needed():
-            self._connections.forget_gaps()
+            if not self._catching_up:  # else they are what is looked for
+                self._connections.forget_gaps()
             return
         try:
             states = await self.look()

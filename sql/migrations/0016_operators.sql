@@ -1,7 +1,9 @@
 -- What operators do to a server that runs: matches that they end, times in which none begins, and a line for each deed.
 -- kind: expand
+-- locks: matches (access exclusive)
 
-ALTER TYPE pairquiz.end_reason ADD VALUE 'operator';   -- live -> abandoned, or in_progress -> completed (`forfeited_by`)
+ALTER TABLE pairquiz.matches ADD COLUMN by_operator boolean;
+COMMENT ON COLUMN pairquiz.matches.by_operator IS 'True where the operator has ended it; else null. `end_reason` is then the nearest that the version before this one knows, which could not read a new one: it serves beside this one, and again after a way back.';
 
 CREATE TABLE pairquiz.maintenance (
     single   boolean PRIMARY KEY DEFAULT true CHECK (single),

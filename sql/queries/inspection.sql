@@ -7,7 +7,7 @@ SELECT
     m.id::text, m.version, m.status::text, m.topic, m.origin::text, m.pace::text, m.question_count,
     m.player1_id, p1.display_name AS player1_name, m.player1_score, m.player1_absent_since IS NOT NULL AS player1_away,
     m.player2_id, p2.display_name AS player2_name, m.player2_score, m.player2_absent_since IS NOT NULL AS player2_away,
-    m.created_at, m.started_at, m.ended_at, m.end_reason::text, m.created_at AS place
+    m.created_at, m.started_at, m.ended_at, CASE WHEN m.by_operator THEN 'operator' ELSE m.end_reason::text END AS end_reason, m.created_at AS place
 FROM (
     SELECT m.*, t.name AS topic
     FROM pairquiz.matches AS m JOIN pairquiz.topics AS t ON t.id = m.topic_id
@@ -28,7 +28,7 @@ SELECT
     m.id::text, m.version, m.status::text, m.topic, m.origin::text, m.pace::text, m.question_count,
     m.player1_id, p1.display_name AS player1_name, m.player1_score, m.player1_absent_since IS NOT NULL AS player1_away,
     m.player2_id, p2.display_name AS player2_name, m.player2_score, m.player2_absent_since IS NOT NULL AS player2_away,
-    m.created_at, m.started_at, m.ended_at, m.end_reason::text, m.ended_at AS place
+    m.created_at, m.started_at, m.ended_at, CASE WHEN m.by_operator THEN 'operator' ELSE m.end_reason::text END AS end_reason, m.ended_at AS place
 FROM (
     SELECT m.*, t.name AS topic
     FROM pairquiz.matches AS m JOIN pairquiz.topics AS t ON t.id = m.topic_id
@@ -47,7 +47,7 @@ SELECT
     m.id::text, m.version, m.status::text, m.topic, m.origin::text, m.pace::text, m.question_count,
     m.player1_id, p1.display_name AS player1_name, m.player1_score, m.player1_absent_since IS NOT NULL AS player1_away,
     m.player2_id, p2.display_name AS player2_name, m.player2_score, m.player2_absent_since IS NOT NULL AS player2_away,
-    m.created_at, m.started_at, m.ended_at, m.end_reason::text, m.created_at AS place
+    m.created_at, m.started_at, m.ended_at, CASE WHEN m.by_operator THEN 'operator' ELSE m.end_reason::text END AS end_reason, m.created_at AS place
 FROM (
     SELECT m.*, t.name AS topic
     FROM (

@@ -33,7 +33,8 @@ change AS MATERIALIZED (
         ended_at bigint, end_reason pairquiz.end_reason, forfeited_by smallint, paused_at bigint, resumed_at bigint,
         pace pairquiz.pace, scoring pairquiz.scoring, origin pairquiz.origin, tick_at bigint, reveals bigint[],
         closes_at bigint, previous_id uuid, player1_wins smallint, player2_wins smallint, ghost_match_id uuid,
-        ghost_player smallint, pause_ms integer, player1_rating smallint, player2_rating smallint)
+        ghost_player smallint, pause_ms integer, player1_rating smallint, player2_rating smallint,
+        by_operator boolean)
 ),
 opened AS (
     INSERT INTO pairquiz.matches (
@@ -43,7 +44,8 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating)
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating,
+        by_operator)
     SELECT
         id, version, status, topic_id, question_count, time_limit_s, points, speed_bonus, join_code, request_id,
         player1_id, player2_id, player1_score, player2_score, player1_completed_at, player2_completed_at,
@@ -51,7 +53,8 @@ opened AS (
         player2_absent_since, player2_absence_cause, player2_reconnect_by, player2_away_ms,
         created_at, due_at, joined_at, started_at, deadline_at, ended_at, end_reason, forfeited_by,
         paused_at, resumed_at, pace, scoring, origin, tick_at, reveals, closes_at, previous_id, player1_wins,
-        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating
+        player2_wins, ghost_match_id, ghost_player, pause_ms, player1_rating, player2_rating,
+        by_operator
     FROM change WHERE from_version = 0 AND EXISTS (SELECT FROM fence)
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -77,6 +80,7 @@ moved AS (
         deadline_at = CASE WHEN c.whole THEN c.deadline_at ELSE m.deadline_at END,
         ended_at = CASE WHEN c.whole THEN c.ended_at ELSE m.ended_at END,
         end_reason = CASE WHEN c.whole THEN c.end_reason ELSE m.end_reason END,
+        by_operator = CASE WHEN c.whole THEN c.by_operator ELSE m.by_operator END,
         forfeited_by = CASE WHEN c.whole THEN c.forfeited_by ELSE m.forfeited_by END,
         paused_at = CASE WHEN c.whole THEN c.paused_at ELSE m.paused_at END,
         resumed_at = CASE WHEN c.whole THEN c.resumed_at ELSE m.resumed_at END,

@@ -29,6 +29,7 @@ http {{
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 CADDY_HERE = """{{
 	admin off
+	grace_period 1s
 	http_port {plain}
 	https_port {port}
 	skip_install_trust

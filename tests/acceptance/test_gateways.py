@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 
 import pytest
 from aiohttp import ClientSession, TCPConnector
+from yarl import URL
 
 from tests.acceptance.gateways import GATEWAYS, WITH_TLS, Gateway, gateway
 from tests.acceptance.player import playing
@@ -67,9 +68,11 @@ async def test_two_play_through_a_gateway_by_every_transport(
 async def test_a_gateway_shows_what_is_for_players_and_nothing_else(entrance: Gateway, nodes: Nodes) -> None:
     trusting = ssl.create_default_context(cafile=str(entrance.vouches))
     async with ClientSession(entrance.url, connector=TCPConnector(ssl=trusting)) as session:
-        async with session.get("/metrics") as metrics:
-            assert metrics.status == 404
-            assert "pairquiz_" not in await metrics.text()
+        # As the server itself takes it: with a slash, and by any spelling.
+        for path in ("/metrics", "/metrics/", "/%6Detrics"):
+            async with session.get(URL(f"{entrance.url}{path}", encoded=True)) as metrics:
+                assert metrics.status == 404, path
+                assert "pairquiz_" not in await metrics.text()
         async with session.get("/openapi.json", headers={"Accept-Encoding": "gzip"}) as contract:
             assert (contract.status, contract.headers.get("Content-Encoding")) == (200, "gzip")
             assert contract.headers["Strict-Transport-Security"].startswith("max-age=")

@@ -119,6 +119,21 @@ def test_all_together_have_the_percentiles_of_all_commands_and_the_sums_of_the_r
     assert (together.players, together.answers_per_s, together.pool_limit) == (8, 12.0, 16)
 
 
+def test_versions_with_other_bounds_have_percentiles_of_their_own_and_the_newest_ones_for_all() -> None:
+    for own, others in ((BOUNDS, [0.001, 0.1]), ([0.001, 0.1], BOUNDS), (BOUNDS, [0.002, 0.02, 0.2])):
+        fares = Fares()
+
+        def said(bounds: list[float], seconds: float, more: int = 0) -> Vitals:
+            counts = [10 + more] * (len(bounds) + 1)
+            return later(seconds, bounds=bounds, command_seconds=counts, loop_lag_seconds=counts)
+
+        fares.note(look(said(others, 0), said(own, 0)))
+        seen = look(said(others, 5, 10), said(own, 5, 10))
+        fares.note(seen)
+        together, (_, newest) = fares.together(seen.nodes), fares.of(seen.nodes)
+        assert together.p99_ms == newest.p99_ms is not None
+
+
 def test_a_silent_node_is_shown_as_such_and_not_counted() -> None:
     fares = Fares()
     seen = look(FIRST, silent_ms=7_000)
@@ -148,8 +163,9 @@ def test_what_an_operator_has_to_know_is_told() -> None:
         assert word in told, told
 
 
-def test_a_node_that_has_said_nothing_yet_or_of_another_version_is_left_out() -> None:
+def test_a_node_that_has_said_nothing_yet_or_of_another_version_is_named_alone() -> None:
     fares = Fares()
     seen = look(None, FIRST)
     fares.note(seen)
     assert [fare.id for fare in fares.of(seen.nodes)] == ["1"]
+    assert "unread     0: serves too" in list(lines(seen, fares.of(seen.nodes), fares.together(seen.nodes)))[-1]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 from asyncio.subprocess import PIPE, Process
@@ -50,6 +51,33 @@ async def test_a_machine_reads_figures_of_users_whose_tokens_it_signs(start_serv
     outcome = json.loads(told)
     assert outcome["found"] == {}
     assert outcome["answers"] == outcome["steps"][0]["due"] > 0
+
+
+async def test_a_limit_that_keeps_several_processes_out_is_said_in_a_line(start_server: StartServer) -> None:
+    server = await start_server(PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS="3")
+    code, told, errors = await run(server.url, "--pairs", "4", "--processes", "2")
+    assert (code, told) == (1, "")
+    assert "PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS=0" in errors
+    assert len(errors.splitlines()) == 2  # and what it was about to do
+
+
+async def test_a_process_that_is_killed_hides_nothing_of_what_the_others_found(server: Server) -> None:
+    process = await started(server.url, "--pairs", "2", "--processes", "2", "--rate", "20", "--for", "10m")
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if b"1 s of" in line:
+            break
+    os.kill(players_of(process)[0], signal.SIGKILL)
+    told, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in errors
+    assert b"0 lost, 0 doubled, 0 wrong scores\n" in told
+    assert b"generator: a process that plays has ended before its time" in told
+
+
+def players_of(process: Process) -> list[int]:
+    """Return the processes that play for one."""
+    return [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
 
 
 async def test_a_ramp_goes_on_until_a_rate_does_not_hold(server: Server) -> None:

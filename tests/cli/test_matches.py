@@ -189,6 +189,7 @@ def test_a_socket_that_a_killed_server_has_left_misleads_nobody(
         (("matches", "list", "--state", "odd"), "--state"),
         (("matches", "list", "--as", "ada"), "--url"),
         (("matches", "list", "--url", "http://127.0.0.1:1"), "PAIRQUIZ_ADMIN__TOKEN"),
+        (("matches", "list", "--url", "http://127.0.0.1:1", "--as", "two\nlines"), "--as"),
         (("matches", "list"), "pairquiz-server serve"),
         (("maintenance", "on", "--for", "31d"), "--for"),
         (("maintenance", "on", "--message", "a\x1bb"), "--message"),

@@ -57,3 +57,15 @@ def test_the_unit_gives_the_server_time_to_leave_and_reads_no_secret_of_its_own(
     assert "ExecStart=/opt/pairquiz/bin/pairquiz-server serve\n" in unit
     assert "EnvironmentFile=/etc/pairquiz-server/environment" in unit
     assert not re.search(r"^Environment=", unit, re.MULTILINE)
+
+
+def test_the_unit_makes_the_folder_in_which_its_operator_is_heard() -> None:
+    """With a /tmp of its own, `auto` would be where no command finds it."""
+    unit = UNIT.read_text()
+    assert "PrivateTmp=yes" in unit
+    (folder,) = re.findall(r"^RuntimeDirectory=(\S+)$", unit, re.MULTILINE)
+    (named,) = re.findall(
+        r"^PAIRQUIZ_ADMIN__SOCKET=(\S+)$", UNIT.with_name("environment.example").read_text(), re.MULTILINE
+    )
+    assert Path(named).parent == Path("/run", folder)
+    assert f"PAIRQUIZ_ADMIN__SOCKET={named} " in (CHECKOUT / "docs" / "deployment.md").read_text()

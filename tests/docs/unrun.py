@@ -34,6 +34,7 @@ UNRUN = {
         "systemctl": AS_ROOT,
         "ln": AS_ROOT,
         "certbot": DOMAIN,
+        "PAIRQUIZ_ADMIN__SOCKET=/run/pairquiz-server": AS_ROOT,
         "nginx": DOMAIN,
         "QUIZ_DOMAIN": DOMAIN,
         "cat": DOMAIN,

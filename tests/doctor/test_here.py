@@ -40,6 +40,7 @@ OPEN = {"PAIRQUIZ_SERVER__HOST": "0.0.0.0", "JWT_SECRET": SECRET}
         ({"JWT_SECRET": "short"}, "secret-invalid"),
         ({"PAIRQUIZ_SERVER__HOST": "0.0.0.0"}, "address-open"),
         ({"PAIRQUIZ_SERVER__ALLOWED_ORIGINS": '["https://quiz.example/"]'}, "origin-malformed"),
+        ({"PAIRQUIZ_SERVER__ALLOWED_ORIGINS": "https://quiz.example"}, "origin-malformed"),
         ({"DATABASE_URL": "mysql://db.example/quiz"}, "database-url-malformed"),
         ({"SUPABASE_URL": "mysql://db.example/quiz"}, "database-url-malformed"),
         ({"REDIS_URL": "http://redis.example"}, "redis-url-malformed"),
@@ -83,6 +84,9 @@ def test_an_embedded_database_is_not_made_and_says_why_it_does_not_start(open_fo
         assert told([none]) == {"database": "skipped"}  # type: ignore[list-item]
     assert not folder.exists()
     (folder / "postgres").mkdir(parents=True)
+    nowhere = config.load(environ={}, flags={"server": {"data_dir": str(folder / ("x" * 300))}})
+    with database_at_hand(nowhere) as refused:  # as with a folder that this user may not enter
+        assert told([refused]) == {"database": "embedded-refused"}  # type: ignore[list-item]
     with database_at_hand(settings) as refused:
         assert told([refused]) == {"database": "embedded-refused"}  # type: ignore[list-item]
 

@@ -11,6 +11,7 @@ from pairquiz_server.doctor.outside import duel
 from pairquiz_server.doctor.outside.duel import Played, clock_found, contradiction, look_at_duel, pace_found
 from pairquiz_server.doctor.outside.session import look_at_session
 from pairquiz_server.doctor.outside.target import Target
+from pairquiz_server.store.pool import Database
 from pairquiz_server.web.identity.auth import sign_user_token
 from tests.client import connected
 from tests.conftest import Server, StartServer, execute
@@ -49,6 +50,19 @@ async def test_two_users_play_and_one_alone_cannot(start_server: StartServer) ->
     assert await played(server.url, one) == {"server clock": "ok", "duel": "skipped"}
     assert await played(server.url) == {"duel": "skipped"}
     assert await played(server.url, HS.token(exp=1)) == {"duel": "token-refused"}
+
+
+async def test_players_of_its_own_are_named_and_others_left_as_they_are(
+    start_server: StartServer, database: Database
+) -> None:
+    server = await start_server(JWT_SECRET=SECRET)
+    for names, lent in ((("doctor-1", "doctor-2"), False), (("ada", "ben"), True)):
+        one, other = (sign_user_token(server.settings, name, lifetime_s=60) for name in names)
+        assert told(await all_of(look_at_duel(Target(server.url, tokens=(one, other), lent=lent)))) == PLAYED
+    async with database.connection() as connection:
+        profiles = await connection.fetch("SELECT id, display_name, record_runs FROM pairquiz.players")
+    ours = {row["id"]: (row["display_name"] == duel.NAME, not row["record_runs"]) for row in profiles}
+    assert ours == {"doctor-1": (True, True), "doctor-2": (True, True), "ada": (False, False), "ben": (False, False)}
 
 
 async def test_a_server_has_no_keys(start_server: StartServer) -> None:

@@ -1,14 +1,17 @@
 """A probe plays a real duel, and tells what is wrong with it."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pairquiz_server.loadtest.scale import Scale
 from pairquiz_server.probe import duel
-from pairquiz_server.probe.duel import Guests, Health, Probed, probe
+from pairquiz_server.probe.duel import Guests, Health, Probed, Users, probe
 from pairquiz_server.store.pool import Database
 from tests.conftest import Server, StartServer
+from tests.doctor.nginx import nginx
 from tests.loadtest.meddler import Mend, meddling
 from tests.loadtest.packets import (
     edited,
@@ -50,6 +53,40 @@ async def test_guests_who_are_not_known_any_more_come_as_new_ones(server: Server
     guests = Guests("no.such.token", "no.such.token")
     assert (await probed(server.url, guests)).health is Health.GOOD
     assert guests != Guests("no.such.token", "no.such.token")
+
+
+async def test_users_whose_tokens_are_not_taken_are_nobody_else(server: Server, database: Database) -> None:
+    found = await probed(server.url, Users("no.such.token", "no.such.token"))
+    assert found.health is Health.FAILED
+    assert "JWT_SECRET" in found.why
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM pairquiz.players") == 0
+
+
+async def test_a_proxy_that_passes_no_upgrade_on_is_asked_about(server: Server, tmp_path: Path) -> None:
+    with nginx(tmp_path, server.url, location="") as url:
+        found = await probed(url)
+    assert (found.health, "passes no upgrade on" in found.why) == (Health.FAILED, True)
+
+
+async def test_who_came_in_alone_leaves(server: Server) -> None:
+    async with meddling(server.url) as meddler:
+        welcomes: list[str] = []
+        cuts: list[asyncio.Task[None]] = []
+
+        def only_one(packet: str) -> list[str]:
+            if packet.startswith('42["welcome"'):
+                welcomes.append(packet)
+            if len(welcomes) < 2:
+                return [packet]
+            cuts.append(asyncio.create_task(meddler.cut()))
+            return []
+
+        meddler.mend = only_one
+        found = await probed(meddler.url)
+        playing = [task for task in asyncio.all_tasks() if "pairquiz_server/loadtest" in repr(task)]
+    assert (found.health, playing) == (Health.FAILED, [])
+    assert "before its welcome" in found.why
 
 
 async def test_a_slow_server_is_degraded(server: Server) -> None:

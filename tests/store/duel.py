@@ -8,6 +8,7 @@ from pairquiz_server.rules.commands import (
     Command,
     CompleteQuiz,
     CreateMatch,
+    EndMatch,
     EndOverdue,
     JoinMatch,
     LeaveMatch,
@@ -201,6 +202,18 @@ class Board:
         changes = self.ready_match()
         return [*changes, ended(changes[-1].match)]
 
+    def match_that_the_operator_ends(self) -> list[Change]:
+        changes = self.ready_match()
+        return [*changes, called_off(changes[-1].match)]
+
+    def running_match_that_the_operator_ends(self) -> list[Change]:
+        changes = self.running()
+        return [*changes, called_off(changes[-1].match)]
+
+    def match_whose_winner_the_operator_names(self) -> list[Change]:
+        changes = self.running()
+        return [*changes, called_off(changes[-1].match, winner=0)]
+
 
 def joined(match: Match, player: Player = BEN, *, at: int = NOW) -> Change:
     return _change(match, JoinMatch(match_id=match.id, player=player, ready_ttl_ms=READY_TTL_MS), at)
@@ -233,6 +246,10 @@ def back(match: Match, seat: int, *, at: int = NOW + 30) -> Change:
 
 def ended(match: Match) -> Change:
     return _change(match, EndOverdue(match_id=match.id, margin_ms=0), match.due_at)
+
+
+def called_off(match: Match, winner: int | None = None) -> Change:
+    return _change(match, EndMatch(match_id=match.id, winner=winner), NOW + 40)
 
 
 def ticked(match: Match) -> Change:

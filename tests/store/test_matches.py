@@ -40,6 +40,9 @@ LIVES: dict[str, Callable[[Board], list[Change]]] = {
     "abandoned": Board.abandoned_match,
     "expired while waiting": Board.unjoined_match,
     "expired while ready": Board.unstarted_match,
+    "ready, ended by the operator": Board.match_that_the_operator_ends,
+    "in_progress, ended by the operator": Board.running_match_that_the_operator_ends,
+    "completed by the operator": Board.match_whose_winner_the_operator_names,
 }
 
 
@@ -55,6 +58,26 @@ async def test_a_match_is_loaded_as_it_was_saved_step_by_step_or_at_once(
     for change in (*life(board), at_once):
         assert not await matches.save([change])
         assert await matches.load([change.match.id]) == {change.match.id: change.match}
+
+
+async def test_what_the_operator_has_ended_is_stored_in_words_that_the_version_before_can_read(
+    matches: Matches, database: Database, board: Board
+) -> None:
+    stored = []
+    for life in (
+        Board.match_that_the_operator_ends,
+        Board.running_match_that_the_operator_ends,
+        Board.match_whose_winner_the_operator_names,
+    ):
+        match = await save_all(matches, life(board))
+        query = "SELECT status::text, end_reason::text, forfeited_by, by_operator FROM pairquiz.matches WHERE id = $1"
+        (record,) = await database.fetch(query, match.id)
+        stored.append(tuple(record))
+    assert stored == [
+        ("abandoned", "player_left", None, True),
+        ("abandoned", "both_absent", None, True),
+        ("completed", "player_left", 2, True),
+    ]
 
 
 def test_every_state_is_among_the_lives(board: Board) -> None:

@@ -23,7 +23,7 @@ FEATURES = ("created", "joined", "started", "completed", "abandoned", "paired")
 ENUMS: dict[str, Sequence[str] | type[StrEnum]] = {
     "player_kind": PlayerKind,
     "match_status": Status,
-    "end_reason": EndReason,
+    "end_reason": [reason for reason in EndReason if reason is not EndReason.OPERATOR],  # that has a column
     "absence_cause": Cause,
     "difficulty": Difficulty,
     "feature": FEATURES,

@@ -1,9 +1,9 @@
 """Who is the operator: whoever has the token, and whoever may open the socket of this machine."""
 
 import asyncio
+import os
 import pwd
 import stat
-from os import geteuid
 from pathlib import Path
 from socket import AF_UNIX, socket
 
@@ -19,7 +19,8 @@ from tests.conftest import Server, StartServer
 from tests.web.operator import TOKEN, WITH_TOKEN, audit, heard_at, operator, operator_by_socket
 
 NODE = ADMIN_ROUTES["show_node"].path
-OWN_NAME = pwd.getpwuid(geteuid()).pw_name
+OWN_ID = os.geteuid()
+OWN_NAME = pwd.getpwuid(OWN_ID).pw_name
 
 
 async def asked(url: str, path: str = NODE, **headers: str) -> tuple[int, str]:
@@ -74,6 +75,18 @@ async def test_a_name_that_is_none_is_refused(start_server: StartServer, name: s
     assert await asked(server.url, **headers) == (400, "invalid_payload")
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\x1b[31m", "two\nlines", "ends\n", " ", ""])
+async def test_a_text_that_nobody_could_read_is_refused(server: Server, tmp_path: Path, text: str) -> None:
+    async with operator_by_socket(server, tmp_path) as line:
+        with pytest.raises(Refusal, match="message: expected a string of 1 to 500 characters that is not blank"):
+            await line.ask("begin_maintenance", MaintenanceState, payload=BeginMaintenance(message=text))
+        for name, key in (("find_players", "text"), ("show_audit", "subject"), ("list_matches", "topic")):
+            with pytest.raises(Refusal) as refused:
+                await line.ask(name, MaintenanceState, query={key: text})
+            assert refused.value.code == "invalid_payload", name
+        assert not (await line.ask("show_maintenance", MaintenanceState)).on
+
+
 async def test_a_deed_is_noted_with_who_has_done_it(start_server: StartServer, tmp_path: Path) -> None:
     server = await start_server(**WITH_TOKEN)
     async with operator(server, name="grace") as line:
@@ -114,6 +127,17 @@ async def test_what_a_killed_server_has_left_is_taken_over(server: Server, tmp_p
         assert (await line.ask("show_node", Node)).region == "local"
 
 
+async def test_a_socket_that_another_user_has_laid_out_is_not_asked(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "admin.sock"
+    async with heard_at(server, path):
+        monkeypatch.setattr(os, "geteuid", lambda: OWN_ID + 1)
+        with pytest.raises(NoServer, match=f"is another user's: do it as {OWN_NAME}"):
+            async with operator_line(Reach(sockets=[path])):
+                pass
+
+
 async def test_two_servers_do_not_fight_over_a_socket(start_server: StartServer, tmp_path: Path) -> None:
     first, second = await start_server(), await start_server(PAIRQUIZ_SERVER__REGION="second")
     path = tmp_path / "admin.sock"
@@ -134,6 +158,14 @@ async def test_a_folder_in_which_others_may_write_is_refused(server: Server, tmp
     with pytest.raises(NoSocket, match="others may write there"):
         async with heard_at(server, folder / "admin.sock"):
             pass
+
+
+async def test_a_path_that_no_socket_can_have_is_refused(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)  # a TMPDIR may be
+    with pytest.raises(NoSocket, match="cannot listen on"):
+        async with heard_at(server, folder / "admin.sock"):
+            pass
+    assert not [*folder.iterdir()], "nothing of it is left"
 
 
 async def test_where_nobody_answers_the_operator_is_told_so(start_server: StartServer) -> None:
@@ -161,5 +193,5 @@ async def test_a_server_stops_although_somebody_watches(start_server: StartServe
         async with heard_at(server, path):
             task = asyncio.create_task(watch())
             await watching.wait()
-        with pytest.raises(NoServer):
+        with pytest.raises(NoServer, match="has broken off"):
             await task

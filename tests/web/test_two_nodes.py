@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from aiohttp import ClientSession
 from pairquiz_server.config import ConfigError
 from pairquiz_server.protocol.admin import EndedMatch, EndMatch
 from pairquiz_server.store.matches import Matches
+from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.web import lookout
 from pairquiz_server.web.elsewhere import others, outbox, publication, relay
 from pairquiz_server.web.sockets.connections import Connections
@@ -314,6 +316,38 @@ async def test_whoever_answers_right_after_an_opponent_who_cannot_be_heard_is_to
             assert (await player.ask("submit_answer", answering(started, 4)))["ok"]
         assert await told(second, ready, lambda state: state["status"] == "completed")
     heard.clear()  # there were gaps, of which each was mended
+
+
+async def test_what_was_missed_while_redis_was_away_is_kept_until_the_database_tells_it(
+    start_server: StartServer,
+    own_valkey: Valkey,
+    heard: dict[Client, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lookout, "LOOK_EVERY_S", 0.05)
+    find_unheard, tries = Matches.find_unheard, Counter[Matches]()
+
+    async def fail_for_now(matches: Matches, known: Any) -> Any:
+        tries[matches] += 1
+        raise StorageUnavailable("for now")
+
+    nodes = await start_two(start_server, own_valkey.url)
+    async with connected(nodes[0].url) as first, connected(nodes[1].url) as second:
+        started = await started_match(first, second)
+        monkeypatch.setattr(Matches, "find_unheard", fail_for_now)
+        own_valkey.kill()
+        await hears_itself(*nodes, wish=False)
+        await until(lambda: len(tries) == len(nodes))  # each knows that it is not alone
+        for player in (second, first):
+            assert (await player.ask("submit_answer", answering(started)))["ok"]
+        own_valkey.start()
+        await hears_itself(*nodes)
+        # Nothing is looked for any more but what was missed, and that again and again.
+        tries.clear()
+        await until(lambda: len(tries) == len(nodes) and min(tries.values()) > 3)
+        monkeypatch.setattr(Matches, "find_unheard", find_unheard)
+        assert await told(first, started["session_id"], lambda state: state["opponent"]["answered"] == 1)
+    heard.clear()  # there was a gap, which was mended
 
 
 async def test_pair_at_one_node_is_never_told_by_the_database_what_is_about_to_be_told(

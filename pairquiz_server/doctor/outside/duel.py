@@ -29,7 +29,7 @@ TIME_LIMIT_S = 10
 CLOCK_S = 5
 SLOW_MS = 500
 NAME = "pairquiz-server doctor"
-"""What a guest of ours is called; somebody's own player keeps the name."""
+"""What a player of ours is called."""
 
 
 class NotAdmitted(Exception):
@@ -159,7 +159,7 @@ def contradiction(one: Played, other: Played) -> str | None:
 
 
 async def _both(target: Target, first: Seat, second: Seat) -> tuple[Played, Played]:
-    if target.tokens[0] is None:
+    if not target.lent:  # nobody else should meet what such players answer
         for seat in (first, second):
             await seat.set_profile(display_name=NAME, record_runs=False)
     duel = await first.create(await _wishes(target))

@@ -10,12 +10,16 @@ ANSWER_S = 8.0
 
 
 class Target(Struct, frozen=True):
-    """Where a server is, the page from which its clients come, and by which tokens two players may try it."""
+    """Where a server is, the page from which its clients come, and by which tokens two players may try it.
+
+    `lent` is that these are somebody's own players, whose profiles are left as they are.
+    """
 
     url: str
     origin: str | None = None
     tokens: tuple[str | None, str | None] = (None, None)
     session: str | None = None
+    lent: bool = False
 
     @property
     def secure(self) -> bool:

@@ -11,7 +11,11 @@ NOTE_MAX = 500
 """Characters of a reason, or of what players are told."""
 MAINTENANCE_MAX_S = 30 * 24 * 3600
 Limit = Annotated[int, Meta(ge=1, le=LIST_MAX)]
-Note = Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
+AGO_MAX_S = 100 * 366 * 24 * 3600
+_SAYS_SOMETHING = r"\A(?=.*\S)[^\x00-\x1f\x7f-\x9f]*\Z"
+"""Not blank, and no control characters: players are shown it, and PostgreSQL stores no NUL."""
+Note = Annotated[str, Meta(min_length=1, max_length=NOTE_MAX, pattern=_SAYS_SOMETHING)]
+"""What is said, or looked for."""
 
 
 class MatchPath(Struct, frozen=True):
@@ -24,8 +28,8 @@ class ListQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which matches: without a state those that are live, or all of a player's."""
 
     state: Status | None = None
-    player: str | None = None
-    topic: str | None = None
+    player: Note | None = None
+    topic: Note | None = None
     limit: Limit = 20
     cursor: str | None = None
 
@@ -39,14 +43,14 @@ class ShowQuery(Struct, frozen=True, forbid_unknown_fields=True):
 class FindQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """By what players are looked for: an id, a name, or a label."""
 
-    text: Annotated[str, Meta(min_length=1, max_length=NOTE_MAX)]
+    text: Note
 
 
 class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which lines of the audit: those of the last seconds, those of one match or player."""
 
-    within_s: Annotated[int, Meta(ge=1)] | None = None
-    subject: str | None = None
+    within_s: Annotated[int, Meta(ge=1, le=AGO_MAX_S)] | None = None
+    subject: Note | None = None
     limit: Limit = 50
 
 

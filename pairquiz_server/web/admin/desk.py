@@ -177,9 +177,11 @@ class Desk:
                     await response.write(b"\n")
             await response.write_eof()
         except (Refused, StorageUnavailable):
-            if request.transport is not None:
-                request.transport.abort()  # the end of what is watched must not look like the match's
-        except (ConnectionError, asyncio.CancelledError):
+            _break_off(request)
+        except asyncio.CancelledError:
+            _break_off(request)
+            raise
+        except ConnectionError:
             pass  # nobody watches any more
         finally:
             await following.aclose()
@@ -241,6 +243,12 @@ def _query(request: web.Request, kind: type[Query]) -> Query:
         return msgspec.convert(dict(request.query), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(Code.INVALID_PAYLOAD, mistake(kind, error)) from None
+
+
+def _break_off(request: web.Request) -> None:
+    """End an answer in its midst: whoever watches must not take its end for the match's."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _session_id(request: web.Request) -> str:

@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -31,16 +31,14 @@ class NoSocket(Failure):
 @contextmanager
 def claimed(path: Path) -> Iterator[socket.socket]:
     """Yield a socket that is bound to `path`, and nobody else's until the end. Raises `NoSocket`."""
-    try:
-        lock = _lock(path)
-    except OSError as error:
-        raise NoSocket(f"cannot listen on {path}: {error.strerror or error}") from None
-    with lock, _bound(path) as bound:
+    with ExitStack() as claim:
         try:
-            yield bound
-        finally:
-            path.unlink(missing_ok=True)
-            _beside(path).unlink(missing_ok=True)
+            claim.enter_context(_lock(path))
+            claim.callback(_leave_nothing, path)
+            bound = claim.enter_context(_bound(path))
+        except OSError as error:  # where the path is too long for a socket, too
+            raise NoSocket(f"cannot listen on {path}: {error.strerror or error}") from None
+        yield bound
 
 
 @asynccontextmanager
@@ -96,6 +94,11 @@ def _lock(path: Path) -> io.FileIO:
         except BaseException:
             lock.close()
             raise
+
+
+def _leave_nothing(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _beside(path).unlink(missing_ok=True)
 
 
 def _beside(path: Path) -> Path:
