@@ -52,7 +52,7 @@ class OfficialPlayer(Player):
     async def keep_connected(self) -> None:
         """Run the client, and hear what it says."""
         self._process = await asyncio.create_subprocess_exec(
-            "node", "official.mjs", self._world.urls[self._node], json.dumps(self._transports),
+            "node", "official.mjs", self.world.urls[self._node], json.dumps(self._transports),
             cwd=self._folder, stdin=PIPE, stdout=PIPE, limit=LINE_MAX, start_new_session=True,
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -100,7 +100,7 @@ class OfficialPlayer(Player):
 
     async def _send(self, kind: str, payload: Payload) -> Command:
         await self._started.wait()
-        command = self._world.history.invoke(str(self.id), self._connection, kind, payload)
+        command = self.world.history.invoke(str(self.id), self._connection, kind, payload)
         self._asked[command.number] = (command, asyncio.get_running_loop().create_future())
         await self._say(ask=[command.number, kind, payload])
         return command
@@ -121,16 +121,16 @@ class OfficialPlayer(Player):
             return
         match line["event"]:
             case "connect":
-                self._connection = self._world.history.connect(self._node, forgetful=True)
+                self._connection = self.world.history.connect(self._node, forgetful=True)
             case "disconnect":
-                self._world.history.hang_up(self._connection)
+                self.world.history.hang_up(self._connection)
             case "refused":
                 self.complaints.append(f"the official client gave up: {payload}")
             case name:
                 assert payload is not None
                 if name == "welcome":
                     self._welcomed(payload)
-                self._world.history.hear(str(self.id), self._connection, name, payload)
+                self.world.history.hear(str(self.id), self._connection, name, payload)
                 self._hear(name, payload)
 
     def _welcomed(self, welcome: Payload) -> None:
@@ -145,13 +145,13 @@ class OfficialPlayer(Player):
     def _answered(self, number: int, answer: Payload | None) -> None:
         if number < 0:
             if answer is not None:
-                self._world.history.hear(str(self.id), self._connection, "ack:resume_pair_quiz", answer)
+                self.world.history.hear(str(self.id), self._connection, "ack:resume_pair_quiz", answer)
                 self._hear("ack:resume_pair_quiz", answer)
             return
         command, settled = self._asked[number]
         command.connection = self._connection  # by which the answer came, perhaps not the one by which it was asked
         if answer is not None:
-            self._world.history.settle(command, answer)
+            self.world.history.settle(command, answer)
             self._hear(f"ack:{command.kind}", answer)
         if not settled.done():
             settled.set_result(None)

@@ -81,7 +81,7 @@ class Pair:
             await self._invite()
 
     async def _look_for_anybody(self, player: Player) -> None:
-        """Play with whoever is found: with equal wishes, all who look are an even number, and nobody is left over."""
+        """Play with whoever is found: with equal wishes nobody is left over (but see `search.ALONE_S`)."""
         wishes = {"topic": "General", "question_count": 3, "time_limit": self._play.time_limit_s}
         view = await search.find(player, wishes, self._random)
         if view is None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from aiohttp import ClientSession
@@ -30,6 +30,8 @@ class World:
     """The least and the most between two attempts."""
     obedient: bool = False
     """Whether players come back when a server that stops tells them to, and not at once."""
+    seeking: set["Player"] = field(default_factory=set)
+    """Who looks for anybody."""
 
 
 class Player:
@@ -42,7 +44,7 @@ class Player:
         self.found: asyncio.Queue[str] = asyncio.Queue()
         """The matches of which this player has heard without having asked for them by name."""
         self.complaints: list[str] = []
-        self._world = world
+        self.world = world
         self._random = random
         self._line: Line | None = None
         self._connected = asyncio.Event()
@@ -53,20 +55,20 @@ class Player:
 
     async def keep_connected(self) -> None:
         """Connect, and connect again, to any server that answers; ask for the match that is being played."""
-        least_s, most_s = self._world.backoff_s
+        least_s, most_s = self.world.backoff_s
         backoff_s = least_s
         while True:
             await self._wanted.wait()
-            node = self._random.randrange(len(self._world.urls))
+            node = self._random.randrange(len(self.world.urls))
             try:
                 line = await Line.open(
-                    self._world.urls[node],
+                    self.world.urls[node],
                     self.token,
-                    session=self._world.session,
-                    history=self._world.history,
+                    session=self.world.session,
+                    history=self.world.history,
                     node=node,
                     hear=self._hear,
-                    patience_s=self._world.connect_s,
+                    patience_s=self.world.connect_s,
                 )
             except Down:
                 await asyncio.sleep(backoff_s * self._random.uniform(0.5, 1.5))
@@ -84,7 +86,7 @@ class Player:
             await line.gone.wait()
             self._connected.clear()
             self._line = None
-            if self._world.obedient:
+            if self.world.obedient:
                 await asyncio.sleep(self._told_to_wait_s)
 
     async def hang_up(self, *, politely: bool) -> None:
