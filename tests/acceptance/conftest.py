@@ -61,7 +61,8 @@ def examples_folder(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path
 def _unpacked(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """The files of a package without the folder that npm puts them into."""
     for member in archive.getmembers():
-        yield member.replace(name=member.name.removeprefix("package/"))
+        member.name = member.name.removeprefix("package/")
+        yield member
 
 
 @pytest.fixture
