@@ -14,4 +14,6 @@ async def test_rolling_restart_of_three_nodes_loses_no_answer_and_no_match(
     outcome = await run(plan, tmp_path_factory.mktemp("rolling"))
     assert not outcome.findings
     assert [fault.ready_at is not None for fault in outcome.history.faults] == [True] * 3
-    assert any(command.outcome != "acknowledged" for command in outcome.history.commands), "it was in nobody's way"
+    # Whether a command is on its way just then is chance; that players had to come back is not.
+    lines = {(command.player, command.connection) for command in outcome.history.commands}
+    assert len(lines) > len({player for player, _ in lines}), "it was in nobody's way"
