@@ -46,10 +46,6 @@ class Maintenance:
         """Let `run` return after its round."""
         self._pace.stop()
 
-    def hurry(self) -> None:
-        """Look at once: somebody has just changed it."""
-        self._pace.hurry()
-
     async def run(self) -> None:
         """Look each second, until `stop`."""
         await self._pace.repeat(LOOK_EVERY_S, self.look, "maintenance")

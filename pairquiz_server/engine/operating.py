@@ -18,7 +18,7 @@ from pairquiz_server.rules.question import topic_key
 from pairquiz_server.store.audit import Audit, AuditLine, Deed
 from pairquiz_server.store.bans import Bans
 from pairquiz_server.store.census import CensusRows
-from pairquiz_server.store.inspection import FRONT, Inspection, ListedMatch, NodeRow, Place, Whereabouts
+from pairquiz_server.store.inspection import FRONT, Inspection, ListedMatch, Place, Whereabouts
 from pairquiz_server.store.maintenance import MaintenanceRow, Standing
 from pairquiz_server.store.matches import Matches
 from pairquiz_server.store.players import FoundPlayer, Players
@@ -86,10 +86,6 @@ class Looking:
         whereabouts = await self.inspection.whereabouts([one.id for one in found if one.id is not None])
         nowhere = Whereabouts([], [], None)
         return [Found(one, whereabouts.get(one.id or "", nowhere)) for one in found]
-
-    async def nodes(self) -> list[NodeRow]:
-        """Return the processes that serve this database."""
-        return await self.inspection.nodes()
 
 
 class Operating:

@@ -49,15 +49,6 @@ class ListedMatch(Struct, frozen=True):
     place: int
 
 
-class NodeRow(Struct, frozen=True):
-    """A process that serves: since when (milliseconds), how long it was silent, and how many players it has."""
-
-    id: str
-    started_at: int
-    silent_ms: int
-    players: int
-
-
 class Whereabouts(Struct, frozen=True):
     """Where a player is connected, in which live matches, and how strong; None where nothing was rated."""
 
@@ -92,10 +83,6 @@ class Inspection:
         """Return in which version a match is, None where there is none."""
         version: int | None = await self._database.fetchval(_QUERIES["version"], match_id)
         return version
-
-    async def nodes(self) -> list[NodeRow]:
-        """Return the processes that serve this database, the oldest first."""
-        return [NodeRow(**record) for record in await self._database.fetch(_QUERIES["nodes"])]
 
     async def whereabouts(self, players: Sequence[str]) -> dict[str, Whereabouts]:
         """Return where players are, by their ids."""

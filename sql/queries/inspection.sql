@@ -68,14 +68,6 @@ ORDER BY m.created_at DESC, m.id DESC;
 -- In which version a match is. $1 uuid.
 SELECT version FROM pairquiz.matches WHERE id = $1;
 
--- name: nodes
--- The processes that serve this database: since when, how long ago each has given a sign of life by the game's clock, and how
--- many players are connected to it.
-SELECT n.id::text, n.started_at, greatest(h.game_at - n.beaten_at, 0) AS silent_ms,
-    (SELECT count(*) FROM pairquiz.presence AS p WHERE p.node_id = n.id) AS players
-FROM pairquiz.nodes AS n CROSS JOIN pairquiz.heartbeat AS h
-ORDER BY n.started_at, n.id;
-
 -- name: whereabouts
 -- Where players are: the nodes that each is connected to, the live matches, and how strong each is over all topics (null where
 -- nothing was rated). $1 text[] the players.

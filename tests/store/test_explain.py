@@ -221,7 +221,6 @@ OTHERWISE = {
     "maintenance.look": "its table has one row",
     "maintenance.begin": "its table has one row",
     "maintenance.finish": "its table has one row",
-    "inspection.nodes": "nodes are a few, and presence is found by its index on them",
     "nodes.alive": "its table has one row",
     "nodes.alone": "reads PostgreSQL's own list of sessions",
     "matches.save": "proved by tests of its own, with the settings of the writer's connection",

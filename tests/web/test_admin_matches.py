@@ -14,7 +14,7 @@ from pairquiz_server.protocol.admin import (
     FoundPlayers,
     MatchChange,
     MatchPage,
-    NodeList,
+    Node,
     ShownMatch,
 )
 from tests.client import EVENT_PATIENCE_S, Client, connected, ready_match, started_match
@@ -219,7 +219,7 @@ async def test_a_player_is_found_with_where_they_are(server: Server, tmp_path: P
         operator_by_socket(server, tmp_path) as line,
     ):
         session_id = await ready_match(player, other)
-        (node,) = (await line.ask("list_nodes", NodeList)).nodes
+        node = await line.ask("show_node", Node)
         there = "SELECT EXISTS (SELECT FROM pairquiz.presence WHERE player_id = $1)"
         async with asyncio.timeout(EVENT_PATIENCE_S):
             while not await server.running.database.fetchval(there, player.user_id):

@@ -10,11 +10,9 @@ from pairquiz_server.protocol.admin.answers import (
     FoundPlayer,
     FoundPlayers,
     ListedMatch,
-    ListedNode,
     MaintenanceState,
     MatchPage,
     Node,
-    NodeList,
 )
 from pairquiz_server.protocol.admin.matches import MatchChange, ShownAnswer, ShownMatch, ShownPlayer, ShownQuestion
 from pairquiz_server.protocol.admin.overview import Overview
@@ -46,13 +44,11 @@ __all__ = [
     "FoundPlayers",
     "ListQuery",
     "ListedMatch",
-    "ListedNode",
     "MaintenanceState",
     "MatchChange",
     "MatchPage",
     "MatchPath",
     "Node",
-    "NodeList",
     "Overview",
     "ShowQuery",
     "ShownAnswer",

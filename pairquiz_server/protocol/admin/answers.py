@@ -21,21 +21,6 @@ class Node(Struct, frozen=True, kw_only=True):
     maintenance: bool
 
 
-class ListedNode(Struct, frozen=True):
-    """A process that serves the same database: how long it has given no sign of life, and for how many players."""
-
-    id: str
-    started_at: int
-    silent_ms: int
-    players: int
-
-
-class NodeList(Struct, frozen=True):
-    """All processes that serve this database, the oldest first."""
-
-    nodes: list[ListedNode]
-
-
 class ListedMatch(Struct, frozen=True, kw_only=True):
     """A match in a list."""
 

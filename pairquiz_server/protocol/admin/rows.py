@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from pairquiz_server.engine.operating import Found
-from pairquiz_server.protocol.admin.answers import AuditEntry, FoundPlayer, ListedMatch, ListedNode, MaintenanceState
+from pairquiz_server.protocol.admin.answers import AuditEntry, FoundPlayer, ListedMatch, MaintenanceState
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.match import Status
 from pairquiz_server.store import audit, inspection
@@ -33,11 +33,6 @@ def listed_match(row: inspection.ListedMatch) -> ListedMatch:
         ended_at=row.ended_at,
         end_reason=row.end_reason,
     )
-
-
-def listed_node(row: inspection.NodeRow) -> ListedNode:
-    """Return a process of a list."""
-    return ListedNode(row.id, row.started_at, row.silent_ms, row.players)
 
 
 def found_player(found: Found) -> FoundPlayer:

@@ -20,7 +20,6 @@ def _row(method: str, path: str, summary: str, **more: Any) -> RestRow:
 
 ADMIN_ROUTES: dict[str, RestRow] = {
     "show_node": _row("GET", "/node", "The process that answers.", answer=answers.Node),
-    "list_nodes": _row("GET", "/nodes", "All processes that serve the same database.", answer=answers.NodeList),
     "show_overview": _row("GET", "/overview", "How all processes fare, and their database.", answer=overview.Overview),
     "list_matches": _row(
         "GET", "/matches", "Matches, the newest first.", query=questions.ListQuery, answer=answers.MatchPage

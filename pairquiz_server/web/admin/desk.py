@@ -29,7 +29,6 @@ from pairquiz_server.protocol.admin import (
     ListQuery,
     MatchPage,
     Node,
-    NodeList,
     Overview,
     ShowQuery,
 )
@@ -38,7 +37,6 @@ from pairquiz_server.protocol.admin.rows import (
     audit_entry,
     found_player,
     listed_match,
-    listed_node,
     maintenance_state,
     page_cursor,
     page_place,
@@ -86,7 +84,6 @@ class Desk:
             (ADMIN_ROUTES[name].method, ADMIN_ROUTES[name].path, _asking(handler))
             for name, handler in {
                 "show_node": self._show_node,
-                "list_nodes": self._list_nodes,
                 "show_overview": self._show_overview,
                 "list_matches": self._list_matches,
                 "show_match": self._show_match,
@@ -116,9 +113,6 @@ class Desk:
                 maintenance=self._operating.in_maintenance,
             )
         )
-
-    async def _list_nodes(self, request: web.Request) -> web.StreamResponse:
-        return json_answer(NodeList([listed_node(node) for node in await self._looking.nodes()]))
 
     async def _show_overview(self, request: web.Request) -> web.StreamResponse:
         looking = self._looking
