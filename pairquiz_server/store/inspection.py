@@ -76,8 +76,9 @@ class Inspection:
         if player_id is not None:
             query = _QUERIES["of_player"]
             arguments.append(player_id)
-        records = await self._database.fetch(query, *arguments, timeout_s=_OPERATOR_TIMEOUT_S)
-        return [ListedMatch(**record) for record in records]
+        page = await self._database.fetch(query, *arguments, timeout_s=_OPERATOR_TIMEOUT_S)
+        ids, places = [one["id"] for one in page], [one["place"] for one in page]
+        return [ListedMatch(**record) for record in await self._database.fetch(_QUERIES["listed"], ids, places)]
 
     async def version(self, match_id: str) -> int | None:
         """Return in which version a match is, None where there is none."""

@@ -184,11 +184,10 @@ BY_INDEX = {
     "seekers.find_unfinished": Found({"seekers_match", "matches_pkey", "players_pkey"}, (UUID(int=1), NOON)),
     "retention.forget_weeks": Found({"week_points_pkey", "rank_counts_pkey"}, (LOCK, 2700, 1000)),
     "retention.forget_audit": Found({"audit_at", "audit_pkey"}, (LOCK, 1, 1000)),
-    "inspection.live": Found({"matches_due", "players_pkey"}, (None, None, ROWS, IDS[2], 21)),
-    "inspection.ended": Found({"matches_ended", "players_pkey"}, ("completed", None, ROWS, IDS[2], 21)),
-    "inspection.of_player": Found(
-        {"matches_player1", "matches_player2", "players_pkey"}, (None, None, ROWS, IDS[2], 21, "player 7")
-    ),
+    "inspection.live": Found({"matches_due"}, (None, None, ROWS, IDS[2], 21)),
+    "inspection.ended": Found({"matches_ended"}, ("completed", None, ROWS, IDS[2], 21)),
+    "inspection.of_player": Found({"matches_player1", "matches_player2"}, (None, None, ROWS, IDS[2], 21, "player 7")),
+    "inspection.listed": Found({"matches_pkey", "players_pkey"}, (IDS, [NOON] * len(IDS))),
     "inspection.version": Found({"matches_pkey"}, (IDS[0],)),
     "inspection.whereabouts": Found(
         {"presence_pkey", "matches_player1", "matches_player2", "ratings_pkey"}, (["player 7", "player 8"],)
