@@ -8,6 +8,8 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +21,10 @@ from aiohttp import ClientSession
 from pairquiz_server import logs
 from pairquiz_server.store.embedded import EmbeddedPostgres
 from tests.client import Client, connected
-from tests.conftest import Server, copied, execute, serving, sibling
+from tests.conftest import Server, StartServer, copied, execute, serving, sibling
 from tests.web.rest import Rest
+from tests.web.two_nodes import Pair, start_two
+from tests.web.valkey import Valkey, valkey
 
 SECRET = "a secret of the issuer, long enough for every algorithm of its family"
 GUESSES_UNLIMITED = {"PAIRQUIZ_LIMITS__FAILED_JOINS_PER_MINUTE": "0"}
@@ -105,3 +109,27 @@ def _check_versions(transcript: list[dict[str, Any]]) -> None:
             assert (match, name, version) not in seen, f"twice: {message}"
         seen.add((match, name, version))
         versions[match] = version
+
+
+@pytest.fixture(scope="session")
+def shared_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Redis to be killed."""
+    with valkey(tmp_path, tcp=True) as server:
+        yield server
+
+
+@pytest.fixture
+async def nodes(start_server: StartServer, shared_valkey: Valkey) -> Pair:
+    return await start_two(start_server, shared_valkey.url)
+
+
+@pytest.fixture
+async def players() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack

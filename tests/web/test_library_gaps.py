@@ -93,8 +93,8 @@ GAPS = {
     ),
     18: (
         "a listener of Redis can be deaf, and nobody is told",
-        "web/test_two_nodes.py::test_deaf_listener_subscribes_anew",
-        "web/test_two_nodes.py::test_players_whose_node_was_deaf_hear_what_a_node_said_that_is_gone",
+        "web/test_redis_away.py::test_deaf_listener_subscribes_anew",
+        "web/test_redis_away.py::test_players_whose_node_was_deaf_hear_what_a_node_said_that_is_gone",
     ),
     19: (
         "clients send late, and twice, what they kept while they were offline",

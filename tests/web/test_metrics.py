@@ -1,10 +1,6 @@
 """What the metrics count of play, of lines and of what the server stands on."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from pairquiz_server.rules.absence import Cause
 from pairquiz_server.rules.events import EndReason
@@ -15,14 +11,7 @@ from tests.web.duel import answering
 from tests.web.polling import polling
 from tests.web.test_exposition import exposed, sample
 from tests.web.test_outages import HOUR, age
-from tests.web.valkey import Valkey, hears_itself, until, valkey
-
-
-@pytest.fixture
-def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Redis to be killed."""
-    with valkey(tmp_path, tcp=True) as server:
-        yield server
+from tests.web.valkey import Valkey, hears_itself, until
 
 
 def value(server: Server, name: str, **labels: str) -> float | None:

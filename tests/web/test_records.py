@@ -18,7 +18,7 @@ from tests.client import Client, connected, ready_match
 from tests.conftest import Server, StartServer
 from tests.web.conftest import SECRET
 from tests.web.rest import SLASH, Rest
-from tests.web.test_two_nodes import start_two
+from tests.web.two_nodes import start_two
 from tests.web.valkey import Valkey, valkey
 
 HISTORY, ME = "/api/pair-quiz/history", "/api/me"

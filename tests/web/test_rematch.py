@@ -1,7 +1,6 @@
 """Rematches as players hear of them: by sockets and REST, at one server and at two."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,6 @@ from tests.client import Client, connected, ready_match, started_match
 from tests.conftest import Server, StartServer
 from tests.web.duel import Duel, answering, duel, names, perform, with_and_without_ack
 from tests.web.rest import Rest
-from tests.web.valkey import Valkey, hears_itself, valkey
 
 SHARED = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,20 +20,6 @@ SHARED = pytest.mark.asyncio(loop_scope="session")
 async def players(shared_server: Server) -> AsyncIterator[Duel]:
     async with duel(shared_server) as both:
         yield both
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    folder: Path = tmp_path_factory.mktemp("valkey")
-    with valkey(folder) as server:
-        yield server
-
-
-@pytest.fixture
-async def nodes(start_server: StartServer, redis: Valkey) -> tuple[Server, Server]:
-    both = await start_server(REDIS_URL=redis.url), await start_server(REDIS_URL=redis.url)
-    await hears_itself(*both)
-    return both
 
 
 async def won(winner: Client, loser: Client, session_id: str) -> None:
