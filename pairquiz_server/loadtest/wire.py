@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from errno import ECONNRESET
 from typing import Protocol
 
 import aiohttp
@@ -146,6 +147,11 @@ class Wire:
                 answer.close()
         if isinstance(error, aiohttp.ClientResponseError) and error.status in _FOR_A_MOMENT:
             return Refusal({"code": f"http_{error.status}", "message": f"HTTP {error.status}", "retry": True})
+        if isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) == ECONNRESET:
+            return NoServer(
+                "the server cuts lines without a word, as it does where one address has too many: take fewer --pairs, "
+                "or start it for the test with PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS=0"
+            )
         return NoServer(f"no server answers ({error or type(error).__name__})")
 
 
