@@ -34,6 +34,9 @@ _UPGRADED = 101
 _FOR_A_MOMENT = (429, 503)
 """What a server, or a proxy before it, answers where a retry may do."""
 
+_CUT = (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError)
+"""What a line is cut by before it has an answer; or by ECONNRESET, in an error that aiohttp wraps."""
+
 _NOT_PASSED_ON = (400, 404, 426, 501)
 """What is answered to a websocket's handshake of which the upgrade is not there any more, or at a path that leads
 nowhere."""
@@ -147,7 +150,7 @@ class Wire:
                 answer.close()
         if isinstance(error, aiohttp.ClientResponseError) and error.status in _FOR_A_MOMENT:
             return Refusal({"code": f"http_{error.status}", "message": f"HTTP {error.status}", "retry": True})
-        if isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) == ECONNRESET:
+        if isinstance(error, _CUT) or getattr(error, "errno", None) == ECONNRESET:
             return NoServer(
                 "the server cuts lines without a word, as it does where one address has too many: take fewer --pairs, "
                 "or start it for the test with PAIRQUIZ_LIMITS__CONNECTIONS_PER_ADDRESS=0"
