@@ -15,6 +15,14 @@ PROTOCOL = (TOP / "docs" / "protocol.md").read_text(encoding="utf-8")
 FIRST_CELL = re.compile(r"^\| (`[^|]*) \|", re.MULTILINE)
 
 
+def test_the_architecture_names_every_module_of_the_server_and_every_script() -> None:
+    """Who looks for a file finds it there first."""
+    named = set(re.findall(r"[a-z0-9_]+", (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    modules = {path.stem for path in (TOP / "pairquiz_server").rglob("*.py") if not path.stem.startswith("__")}
+    assert modules - named == set()
+    assert {path.name for path in (TOP / "scripts").iterdir()} - named == set()
+
+
 def _section(title: str) -> str:
     return PROTOCOL.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
