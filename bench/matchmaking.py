@@ -36,7 +36,8 @@ from pairquiz_server.engine.draws import Draws
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.heartbeat import find_time
 from pairquiz_server.engine.matchmaker import Matchmaker
-from pairquiz_server.engine.searches import Hearers, Searches
+from pairquiz_server.engine.search import Hearers
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.events import PlayersPaired

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.engine.game_rules import GameRules
-from pairquiz_server.engine.searches import Search
+from pairquiz_server.engine.search import Search
 from pairquiz_server.rules.commands import PairPlayers, Topic
 from pairquiz_server.rules.match import Match
 from pairquiz_server.rules.player import GHOST_ID, Player, PlayerKind

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.committer import Committer
 from pairquiz_server.engine.game_rules import GameRules
-from pairquiz_server.engine.searches import FindTopic, Search, Searches
+from pairquiz_server.engine.search import FindTopic, Search
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.rules.commands import PairPlayers, Topic
 from pairquiz_server.rules.errors import Code, Refused
 from pairquiz_server.rules.pairing import Pair

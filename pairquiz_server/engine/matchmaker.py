@@ -19,7 +19,8 @@ from pairquiz_server.engine.committer import Committer, Ready, always
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.making import Making, Makings
 from pairquiz_server.engine.pace import Pace
-from pairquiz_server.engine.searches import FindTopic, Search, Searches
+from pairquiz_server.engine.search import FindTopic, Search
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.rules.commands import PairPlayers, Topic
 from pairquiz_server.rules.pairing import Pair, pair_up
 from pairquiz_server.rules.player import Player

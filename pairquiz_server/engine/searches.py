@@ -4,19 +4,18 @@ The queue is the database's; here is what the node has to know of its own people
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID, uuid4
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pairquiz_server.engine.caller import Why
 from pairquiz_server.engine.clock import Clock
 from pairquiz_server.engine.game_rules import GameRules
+from pairquiz_server.engine.search import FindTopic, Hearers, Search, SearchNews
 from pairquiz_server.engine.together import Together
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.absence import Cause
-from pairquiz_server.rules.commands import Topic
 from pairquiz_server.rules.errors import Code, Refused, not_enough_questions
 from pairquiz_server.rules.pairing import Wishes, accepted_difference
 from pairquiz_server.rules.player import Player
@@ -24,48 +23,6 @@ from pairquiz_server.rules.scoring import ScoringProfile
 from pairquiz_server.rules.terms import Pace
 from pairquiz_server.store.pool import StorageUnavailable
 from pairquiz_server.store.seekers import Entered, Entry, Seekers, Seen
-
-FindTopic = Callable[[str, int], Awaitable[Topic | None]]
-"""Returns a topic by any spelling, for a match of so many questions. Raises `StorageUnavailable`."""
-
-
-class Search(Struct, eq=False):
-    """Somebody's search at this node; `paired` while a match is being made for it. Times are in milliseconds."""
-
-    entry: Entry
-    topic: str
-    paired: bool = False
-    ghost_asked_at: int = 0
-
-    @property
-    def player(self) -> Player:
-        """Who looks."""
-        return self.entry.player
-
-    def waited_ms(self, now: int) -> int:
-        """Return for how long."""
-        return max(now - self.entry.since, 0)
-
-
-class SearchNews(Struct, frozen=True):
-    """How a search goes: for how long, how far an opponent may be from the own rating, how many look for the same."""
-
-    waited_ms: int
-    rating_range: int
-    seeking: int
-
-
-class Hearers(Struct, frozen=True):
-    """The ways back to players of this node; none waits.
-
-    `search` tells how a search goes, `end` that it is over without an opponent, `look_after` lets a player have the
-    matches of which nothing was heard here; `present` tells whether a player is connected.
-    """
-
-    search: Callable[[str, SearchNews], None]
-    end: Callable[[str, Refused], None]
-    look_after: Callable[[str], None]
-    present: Callable[[str], bool]
 
 
 class Searches:

@@ -26,7 +26,8 @@ from pairquiz_server.engine.rater import Rater
 from pairquiz_server.engine.rematch import Rematches
 from pairquiz_server.engine.reporting import Reporting
 from pairquiz_server.engine.retention import Retention
-from pairquiz_server.engine.searches import Hearers, Search, Searches
+from pairquiz_server.engine.search import Hearers, Search
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.engine.turns import Turns

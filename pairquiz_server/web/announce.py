@@ -7,7 +7,7 @@ from typing import Protocol, assert_never
 from msgspec import Struct
 
 from pairquiz_server.engine.maintenance import Notice
-from pairquiz_server.engine.searches import SearchNews
+from pairquiz_server.engine.search import SearchNews
 from pairquiz_server.protocol import frames, views
 from pairquiz_server.protocol.events import (
     Completed,

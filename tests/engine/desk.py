@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from pairquiz_server.engine.matchmaker import Ghost, Matchmaker
-from pairquiz_server.engine.searches import Hearers, Searches, SearchNews
+from pairquiz_server.engine.search import Hearers, SearchNews
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.turns import Turns
 from pairquiz_server.rules.errors import Refused
 from pairquiz_server.rules.events import PlayersPaired

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pairquiz_server.engine.game_rules import GameRules
 from pairquiz_server.engine.ghosts import Ghosts, duel
-from pairquiz_server.engine.searches import Search
+from pairquiz_server.engine.search import Search
 from pairquiz_server.rules.commands import CompleteQuiz, PairPlayers
 from pairquiz_server.rules.decide import Decision
 from pairquiz_server.rules.errors import Code, Refused

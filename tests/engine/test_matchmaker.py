@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from pairquiz_server.engine import matchmaker
-from pairquiz_server.engine.searches import Search
+from pairquiz_server.engine.search import Search
 from pairquiz_server.rules.commands import PairPlayers
 from pairquiz_server.rules.match import Status
 from pairquiz_server.rules.pairing import pair_up

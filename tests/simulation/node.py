@@ -15,7 +15,8 @@ from pairquiz_server.engine.matchmaker import Matchmaker
 from pairquiz_server.engine.presence import Presence
 from pairquiz_server.engine.rater import Rated, Rater
 from pairquiz_server.engine.rematch import Rematches, RematchRules
-from pairquiz_server.engine.searches import Hearers, Searches
+from pairquiz_server.engine.search import Hearers
+from pairquiz_server.engine.searches import Searches
 from pairquiz_server.engine.seen import Seen
 from pairquiz_server.engine.sweeper import Sweeper
 from pairquiz_server.rules.absence import Cause, Patience
