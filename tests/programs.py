@@ -1,7 +1,12 @@
 """Programs that are no Python package, as tests use them: the machine's own, or what scripts/debian fetched."""
 
+import asyncio
 import os
 import shutil
+import signal
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +14,7 @@ from tests.nodejs import missing
 
 FETCHED = Path(__file__).parents[1] / "build" / "debian"
 _FOLDERS = [str(FETCHED / "usr" / "sbin"), str(FETCHED / "usr" / "bin")]
+PATIENCE_S = 30.0
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *_FOLDERS])
 
 
@@ -30,3 +36,31 @@ def program(name: str, package: str) -> Program:
     if Path(found).is_relative_to(FETCHED):
         environ["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, FETCHED.glob("**/*-linux-gnu")))
     return Program(found, environ)
+
+
+@asynccontextmanager
+async def listening(command: Sequence[str], environ: dict[str, str], log_file: Path, port: int) -> AsyncIterator[None]:
+    """Run a program that listens at a port of the loopback, and end it with all its children."""
+    with log_file.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environ, stdin=DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not await _listens(port):
+                assert process.returncode is None, f"it did not start: {log_file.read_text()[-2000:]}"
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        await process.wait()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True

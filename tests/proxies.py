@@ -3,20 +3,15 @@
 Whoever comes says by `X-Tested-As` from which address: all come from the loopback, and would else be one client.
 """
 
-import asyncio
-import os
 import re
-import signal
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 from tests.ports import OwnPort
-from tests.programs import program
+from tests.programs import listening, program
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
-PATIENCE_S = 30.0
 TESTED_AS = "X-Tested-As"
 
 Balancer = Callable[[Path, Sequence[int]], AbstractAsyncContextManager[str]]
@@ -48,7 +43,7 @@ async def nginx(folder: Path, ports: Sequence[int]) -> AsyncIterator[str]:
             }}"""
         )
         command = [found.path, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
-        async with _running(command, found.environ, folder / "nginx.log", port.number):
+        async with listening(command, found.environ, folder / "nginx.log", port.number):
             yield f"http://127.0.0.1:{port.number}"
 
 
@@ -64,7 +59,7 @@ async def haproxy(folder: Path, ports: Sequence[int]) -> AsyncIterator[str]:
         configuration = re.sub(r"\n *(bind :443|http-request redirect scheme https) .*", "", configuration)
         (folder / "haproxy.cfg").write_text(configuration)
         command = [found.path, "-db", "-f", str(folder / "haproxy.cfg")]
-        async with _running(command, found.environ, folder / "haproxy.log", port.number):
+        async with listening(command, found.environ, folder / "haproxy.log", port.number):
             yield f"http://127.0.0.1:{port.number}"
 
 
@@ -75,29 +70,3 @@ def _with_servers(configuration: str, line: str, ports: Sequence[int]) -> str:
     """Put servers in place of the one that a file has in each of its lists."""
     servers = "\n    ".join(line.format(port=port) for port in ports)
     return re.sub(r"(?m)(?<=^    )server .*127\.0\.0\.1:8000.*$", servers, configuration)
-
-
-@asynccontextmanager
-async def _running(command: Sequence[str], environ: dict[str, str], log_file: Path, port: int) -> AsyncIterator[None]:
-    with log_file.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=environ, stdin=DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        await _listens(process, log_file, port)
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
-
-
-async def _listens(process: Process, log_file: Path, port: int) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            assert process.returncode is None, f"it did not start: see {log_file}"
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                return
-            await asyncio.sleep(0.02)

@@ -1,20 +1,17 @@
 """What deploy/ puts before the nodes, as it stands there but for the addresses: nginx, Caddy and HAProxy, with TLS."""
 
-import asyncio
 import re
 import shutil
 import subprocess
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.ports import OwnPort
-from tests.programs import Program, program
+from tests.programs import Program, listening, program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-PATIENCE_S = 30
 PLAIN_NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -135,33 +132,14 @@ async def gateway(name: str, folder: Path, nodes: Sequence[str]) -> AsyncIterato
     certificate, key = folder / "cert.pem", folder / "key.pem"
     _make_certificate(certificate, key)
     found, command = GATEWAYS[name](Place(folder, port, plain_port, nodes, certificate, key))
-    with (folder / f"{name}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, env=found.environ, stdin=DEVNULL, stdout=log, stderr=log
-        )
     vouches = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt" if name == "caddy" else certificate
+    scheme = "https" if name in WITH_TLS else "http"
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not await _listens(port):
-                assert process.returncode is None, (folder / f"{name}.log").read_text()[-2000:]
-                await asyncio.sleep(0.05)
-        scheme = "https" if name in WITH_TLS else "http"
-        yield Gateway(f"{scheme}://localhost:{port}", f"http://localhost:{plain_port}", vouches)
+        async with listening(command, found.environ, folder / f"{name}.log", port):
+            yield Gateway(f"{scheme}://localhost:{port}", f"http://localhost:{plain_port}", vouches)
     finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
         for one in ports:
             one.close()
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 def _make_certificate(certificate: Path, key: Path) -> None:
