@@ -48,7 +48,7 @@ async def listening(command: Sequence[str], environ: dict[str, str], log_file: P
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not await _listens(port):
-                assert process.returncode is None, f"it did not start: {log_file.read_text()[-2000:]}"
+                assert process.returncode is None, f"it did not start: see {log_file}"
                 await asyncio.sleep(0.02)
         yield
     finally:

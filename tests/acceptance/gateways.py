@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,19 +127,19 @@ GATEWAYS = {**WITH_TLS, "compose": nginx_of_compose}
 @asynccontextmanager
 async def gateway(name: str, folder: Path, nodes: Sequence[str]) -> AsyncIterator[Gateway]:
     """Start one before the nodes (`HOST:PORT`), and wait until it listens."""
-    ports = OwnPort(), OwnPort()
-    port, plain_port = (one.number for one in ports)
     certificate, key = folder / "cert.pem", folder / "key.pem"
     _make_certificate(certificate, key)
-    found, command = GATEWAYS[name](Place(folder, port, plain_port, nodes, certificate, key))
-    vouches = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt" if name == "caddy" else certificate
-    scheme = "https" if name in WITH_TLS else "http"
-    try:
-        async with listening(command, found.environ, folder / f"{name}.log", port):
-            yield Gateway(f"{scheme}://localhost:{port}", f"http://localhost:{plain_port}", vouches)
-    finally:
-        for one in ports:
-            one.close()
+    with closing(OwnPort()) as port, closing(OwnPort()) as plain:
+        place = Place(folder, port.number, plain.number, nodes, certificate, key)
+        found, command = GATEWAYS[name](place)
+        authority = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        scheme = "https" if name in WITH_TLS else "http"
+        async with listening(command, found.environ, folder / f"{name}.log", port.number):
+            yield Gateway(
+                f"{scheme}://localhost:{port.number}",
+                f"http://localhost:{plain.number}",
+                authority if name == "caddy" else certificate,
+            )
 
 
 def _make_certificate(certificate: Path, key: Path) -> None:
