@@ -34,6 +34,7 @@ _UPGRADED = 101
 _FOR_A_MOMENT = (429, 503)
 """What a server, or a proxy before it, answers where a retry may do."""
 
+_FAILS = (aiohttp.ClientError, OSError, TimeoutError)
 _CUT = (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError)
 """What a line is cut by before it has an answer; or by ECONNRESET, in an error that aiohttp wraps."""
 
@@ -97,7 +98,7 @@ class Wire:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(Exception):
+        with suppress(*_FAILS):
             async with asyncio.timeout(CLOSE_S):
                 await self._way.close()
 
@@ -117,7 +118,7 @@ class Wire:
             await self._way.write(["3"])
 
     async def _read(self, packets: list[str]) -> None:
-        with suppress(aiohttp.ClientError, OSError, ConnectionError, TimeoutError):
+        with suppress(*_FAILS):
             while True:
                 for packet in packets:
                     if packet.startswith("4"):
@@ -128,7 +129,7 @@ class Wire:
         self._ended()
 
     async def _write(self) -> None:
-        with suppress(aiohttp.ClientError, OSError, ConnectionError, TimeoutError):
+        with suppress(*_FAILS):
             while True:
                 packets = [await self._out.get()]
                 while not self._out.empty():
@@ -142,7 +143,7 @@ class Wire:
                 f"a websocket is refused (HTTP {error.status}): most often a proxy passes no upgrade on, "
                 "and pairquiz-server doctor --url  says more"
             )
-        with suppress(Exception):
+        with suppress(*_FAILS, ValueError):  # the last where what is answered is no JSON
             path = _PATH + Transport.WEBSOCKET
             async with asyncio.timeout(CONNECT_S), self._session.get(path, headers=_UPGRADE) as answer:
                 if answer.status != _UPGRADED and (refusal := Refusal.found_in(await answer.json())):

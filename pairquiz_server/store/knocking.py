@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from pairquiz_server.reach import Unreachable, certificate_fault, reach
-from pairquiz_server.store.reasons import NoneFree
+from pairquiz_server.store.reasons import UNAVAILABLE, NoneFree
 
 _ASKS_FOR_TLS = struct.pack("!ii", 8, 80877103)
 
@@ -122,7 +122,7 @@ async def connected(dsn: str, timeout_s: float, tls: ssl.SSLContext | None = Non
     except FileNotFoundError as error:
         trouble = Trouble.REFUSED if place(dsn).local else Trouble.CA_MISSING
         raise NotExaminable(trouble, _first_line(error)) from None
-    except Exception as error:
+    except (*UNAVAILABLE, asyncpg.PostgresError, ValueError) as error:
         reason = named(error)
         if reason.trouble is Trouble.NOT_ADMITTED and "sslmode=disable" in dsn and "no encryption" in str(reason):
             reason.trouble = Trouble.TLS_REQUIRED
