@@ -146,6 +146,7 @@ async def test_a_pooler_that_is_busy_is_waited_for_at_an_opening(
     async with busy.transaction():
         opening = asyncio.create_task(database.open())
         await asyncio.wait({opening}, timeout=4 * limits["command_timeout_s"])
+        assert not opening.done()
     await opening
     await database.close()
     await busy.close()
